@@ -1,0 +1,58 @@
+//! One article: its structure in, the same structure out.
+use serde::{Deserialize, Serialize};
+use std::ops::Range;
+
+/// What a block is; the kind survives translation unchanged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "kind")]
+#[non_exhaustive]
+pub enum BlockKind {
+    Paragraph,
+    /// `level` 1 to 6.
+    Heading {
+        level: u8,
+    },
+    /// `number` is set in an ordered list; `depth` 0 is the outermost list.
+    ListItem {
+        depth: u8,
+        number: Option<u32>,
+    },
+    Quote,
+    Caption,
+    /// "তথ্য সূত্র: সিএনএন": where the story comes from.
+    SourceLine,
+    /// One row of a table, its cells separated by a tab.
+    TableRow,
+    /// Code and other text that is passed through as it is.
+    Verbatim,
+}
+
+/// One paragraph-like unit of text, without line breaks except in [`BlockKind::Verbatim`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Block {
+    #[serde(flatten)]
+    pub kind: BlockKind,
+    pub text: String,
+    /// Bytes of the decoded input that the block came from (empty where that is not known).
+    pub range: Range<usize>,
+}
+
+/// What is known about an article beside its text.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Meta {
+    pub id: Option<String>,
+    pub url: Option<String>,
+    pub date: Option<String>,
+    pub author: Option<String>,
+    /// Fields of a feed entry that anubad does not interpret; they travel along untouched.
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
+    pub extra: serde_json::Map<String, serde_json::Value>,
+}
+
+/// A document as a title and a sequence of blocks.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Article {
+    pub title: Option<String>,
+    pub blocks: Vec<Block>,
+    pub meta: Meta,
+}

@@ -1,0 +1,27 @@
+//! **anubad** (অনুবাদ, "translation") turns Bengali articles into English ones, with a short summary,
+//! on the user's own machine.
+//!
+//! The data flows one way; nothing downstream is called by anything upstream:
+//!
+//! ```text
+//!             article/            text/             engine/ + decode/ + model/               pipeline/
+//! bytes ──▶ Article{title,blocks,meta} ──▶ Segment ──▶ Batch of token ids ──▶ Hypothesis ──▶ Article (English) ──▶ Summary ──▶ Output
+//!  feed/ ──▶ stream of Articles ────────────────────────────────────────────────────────────────────▶ bulk/ (journal, writer)
+//! ```
+pub mod article;
+pub mod bulk;
+pub mod cli;
+pub mod decode;
+pub mod engine;
+pub mod error;
+pub mod feed;
+pub mod hub;
+pub mod kernels;
+pub mod metrics;
+pub mod model;
+pub mod pipeline;
+pub mod summary;
+pub mod text;
+pub mod tokenizer;
+
+pub use error::{Error, Result};

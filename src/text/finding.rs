@@ -1,0 +1,58 @@
+//! What the checks found wrong with a translation or a summary.
+use serde::{Deserialize, Serialize};
+
+/// How bad a finding is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Severity {
+    /// Worth knowing, nothing is wrong.
+    Note,
+    /// Probably wrong in a detail.
+    Warning,
+    /// The reader would be misled.
+    Serious,
+}
+
+/// What was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FindingKind {
+    NumberMissing,
+    NumberChanged,
+    NumberInvented,
+    NameMissing,
+    NameInvented,
+    NameInconsistent,
+    GlossaryMissed,
+    Loop,
+    Omission,
+    Addition,
+    Untranslated,
+    WrongScript,
+    LengthRatio,
+    Punctuation,
+    SentenceCount,
+    /// The sentence was longer than the model takes and was translated in parts.
+    SplitSegment,
+    /// Decoding stopped at the length limit.
+    LengthLimit,
+    /// A sentence of the summary was dropped or replaced because the article does not support it.
+    Unsupported,
+    /// Only a part of the article was read for the summary.
+    PartlyRead,
+    /// The segment could not be translated at all; its source text stands in its place.
+    Failed,
+}
+
+/// One thing the checks found, with its place and a sentence for a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    pub kind: FindingKind,
+    pub severity: Severity,
+    /// Index of the segment in the translation; `None`: the whole article or the summary.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub segment: Option<usize>,
+    /// One line, for a person.
+    pub message: String,
+}
