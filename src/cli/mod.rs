@@ -1,1 +1,80 @@
-//! (to come)
+//! The command line: one file a subcommand, arguments → validated settings → library call → printed output.
+pub mod bench;
+pub mod bulk;
+pub mod eval;
+pub mod model;
+pub mod summarize;
+pub mod translate;
+
+use clap::{CommandFactory, Parser, Subcommand};
+use std::process::ExitCode;
+
+/// The run failed.
+pub const FAILED: u8 = 1;
+/// Some items failed; the rest is written.
+pub const PARTLY: u8 = 3;
+
+/// Bengali articles into English ones, with a short summary, on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "anubad", version, about, propagate_version = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What anubad can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    Translate(translate::TranslateArgs),
+    Summarize(summarize::SummarizeArgs),
+    Bulk(bulk::BulkArgs),
+    Bench(bench::BenchArgs),
+    Eval(eval::EvalArgs),
+    Model(model::ModelArgs),
+    /// Print a completion script for a shell
+    Completions {
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (roff)
+    Man,
+}
+
+/// Parses the arguments, runs the command and turns errors into one line and an exit code.
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    match dispatch(cli.command) {
+        Ok(code) => code,
+        Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("anubad: {error:#}");
+            ExitCode::from(FAILED)
+        }
+    }
+}
+
+fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Translate(args) => translate::run(args),
+        Command::Summarize(args) => summarize::run(args),
+        Command::Bulk(args) => bulk::run(args),
+        Command::Bench(args) => bench::run(args),
+        Command::Eval(args) => eval::run(args),
+        Command::Model(args) => model::run(args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "anubad", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man => {
+            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// The reader of our output went away (`anubad … | head`): not our failure.
+fn is_broken_pipe(error: &anyhow::Error) -> bool {
+    error.chain().any(|cause| {
+        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+            || matches!(cause.downcast_ref::<crate::Error>(), Some(crate::Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe)
+    })
+}
