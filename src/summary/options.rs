@@ -1,0 +1,93 @@
+//! What a summary should look like and how it is made.
+use serde::{Deserialize, Serialize};
+
+/// How long the summary is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Length {
+    /// One to five sentences, by the article's length.
+    #[default]
+    Auto,
+    /// At most this many sentences.
+    Sentences(usize),
+    /// Whole sentences, together at most this many words (one sentence at least, however long).
+    Words(usize),
+}
+
+impl Length {
+    /// Sentences to aim at for an article of `available` sentences (with [`Length::Words`] an upper bound).
+    pub fn sentences(self, available: usize) -> usize {
+        match self {
+            Self::Auto => match available {
+                0..=3 => 1,
+                4..=8 => 2,
+                9..=40 => 3,
+                41..=100 => 4,
+                _ => 5,
+            },
+            Self::Sentences(n) => n,
+            Self::Words(n) => n.max(1),
+        }
+    }
+
+    /// The most words, where words are counted.
+    pub fn words(self) -> Option<usize> {
+        match self {
+            Self::Words(n) => Some(n),
+            _ => None,
+        }
+    }
+}
+
+/// The form of the summary.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Style {
+    /// One line.
+    Headline,
+    /// A few sentences in one paragraph.
+    #[default]
+    Brief,
+    /// A list, one sentence an item.
+    Bullets,
+}
+
+/// The language of the summary.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// English
+    #[default]
+    #[value(name = "en")]
+    #[serde(rename = "en")]
+    English,
+    /// Bengali
+    #[value(name = "bn")]
+    #[serde(rename = "bn")]
+    Bengali,
+}
+
+/// The way a summary is asked for; what was used in the end is [`super::Method`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "snake_case")]
+pub enum MethodChoice {
+    /// What the model's manifest names; without a summary model the extractive way.
+    #[default]
+    Auto,
+    /// The article's most telling sentences, translated.
+    Extractive,
+    /// A model rewrites the English translation.
+    Abstractive,
+    /// A model reads Bengali and writes the summary itself.
+    Direct,
+}
+
+/// What the caller wants.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct SummaryOptions {
+    pub length: Length,
+    pub style: Style,
+    pub language: Language,
+    pub method: MethodChoice,
+}
