@@ -1,4 +1,11 @@
 //! One interface over every tokenizer: tokenizer.json, SentencePiece, GGUF vocabulary, fairseq dictionaries.
+mod gguf;
+mod merge;
+mod pieces;
+mod specials;
+
+pub use gguf::{GgufTokenizer, GgufVocabulary, TokenType};
+
 use crate::Result;
 
 /// Text to token ids and back. Implementations add what their model wants around a source sentence
@@ -15,6 +22,12 @@ pub trait Tokenizer: Send + Sync {
         self.encode(text)
     }
 
+    /// Ids of `text` in which special tokens are recognised by their spelling and none are added: what a rendered
+    /// chat template needs. Never for text from outside, which could then close its own turn.
+    fn encode_with_specials(&self, text: &str) -> Result<Vec<u32>> {
+        self.encode(text)
+    }
+
     /// Text of generated ids; special tokens are left out.
     fn decode(&self, ids: &[u32]) -> Result<String>;
 
@@ -23,4 +36,34 @@ pub trait Tokenizer: Send + Sync {
 
     /// The id of a piece, special tokens included.
     fn id(&self, piece: &str) -> Option<u32>;
+
+    /// The token that begins a text.
+    fn bos(&self) -> Option<u32> {
+        None
+    }
+
+    /// The token that ends a text.
+    fn eos(&self) -> Option<u32> {
+        None
+    }
+
+    /// The token that fills up a row of a padded batch.
+    fn pad(&self) -> Option<u32> {
+        None
+    }
+
+    /// Every token that ends a generation: end of text, end of turn.
+    fn ends(&self) -> Vec<u32> {
+        self.eos().into_iter().collect()
+    }
+
+    /// The token that the decoder must begin with: the target language of many-to-many models.
+    fn forced_bos(&self) -> Option<u32> {
+        None
+    }
+
+    /// The Jinja template that turns a conversation into a prompt, where the model has one.
+    fn chat_template(&self) -> Option<&str> {
+        None
+    }
 }
