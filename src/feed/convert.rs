@@ -1,0 +1,78 @@
+//! An entry as its feed has it → an [`Article`].
+use super::{BadEntry, BodyKind, Entry};
+use crate::article::{Article, Block, BlockKind};
+
+/// Deepest nesting of tags that is handed to the HTML library; real pages stay far below, bombs do not.
+const MAX_DEPTH: usize = 512;
+
+/// The text has tags in it.
+pub fn looks_like_html(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    ["</", "<br", "<p>", "<p ", "<img ", "<div", "<!doctype html"].iter().any(|tag| lower.contains(tag))
+}
+
+/// Interprets the body of an entry. What the feed says of title, author and date wins over what the body says.
+pub fn to_article(entry: Entry) -> Result<(super::Place, Article), BadEntry> {
+    let Entry { place, title, body, kind, meta } = entry;
+    let kind = match kind {
+        BodyKind::Unknown if looks_like_html(&body) => BodyKind::Html,
+        BodyKind::Unknown => BodyKind::Text,
+        kind => kind,
+    };
+    let bad = |reason: String| BadEntry { place: place.clone(), reason };
+    if kind == BodyKind::Html {
+        check_depth(&body).map_err(bad)?;
+    }
+    let mut article = body_article(&body, kind).map_err(bad)?;
+    article.title = title.map(|t| plain_title(&t)).or(article.title);
+    article.meta = meta;
+    if article.blocks.iter().all(|b| b.text.trim().is_empty()) {
+        return Err(bad("the entry has no text".into()));
+    }
+    Ok((place, article))
+}
+
+/// A bomb of nested tags is told by counting, before any tree is built.
+fn check_depth(html: &str) -> Result<(), String> {
+    let (mut depth, mut most) = (0usize, 0usize);
+    for tag in html.split('<').skip(1) {
+        match tag.as_bytes().first() {
+            Some(b'/') => depth = depth.saturating_sub(1),
+            Some(c) if c.is_ascii_alphabetic() && !is_void(tag) => depth += 1,
+            _ => {}
+        }
+        most = most.max(depth);
+    }
+    // Unclosed <p> and <li> are common and harmless: the parser closes them itself.
+    let implied = html.matches("<p>").count() + html.matches("<li>").count();
+    if most > MAX_DEPTH + implied {
+        return Err(format!("the HTML is nested {most} tags deep: no article is; it was not read"));
+    }
+    Ok(())
+}
+
+fn is_void(tag: &str) -> bool {
+    const VOID: [&str; 10] = ["br", "img", "hr", "input", "meta", "link", "wbr", "source", "col", "area"];
+    let name = tag.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or("").to_ascii_lowercase();
+    VOID.contains(&name.as_str()) || tag.split('>').next().is_some_and(|t| t.ends_with('/'))
+}
+
+/// A title as text: feeds put escaped HTML into it.
+fn plain_title(title: &str) -> String {
+    let text = if title.contains(['<', '&']) {
+        scraper::Html::parse_fragment(title).root_element().text().collect::<String>()
+    } else {
+        title.to_owned()
+    };
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn body_article(body: &str, kind: BodyKind) -> Result<Article, String> {
+    let text = match kind {
+        BodyKind::Html => scraper::Html::parse_fragment(body).root_element().text().collect::<Vec<_>>().join("\n"),
+        _ => body.to_owned(),
+    };
+    let paragraphs = text.lines().map(str::trim).filter(|l| !l.is_empty());
+    let blocks = paragraphs.map(|text| Block { kind: BlockKind::Paragraph, text: text.into(), range: 0..0 }).collect();
+    Ok(Article { title: None, blocks, ..Article::default() })
+}
