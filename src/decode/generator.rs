@@ -8,8 +8,8 @@ use crate::Result;
 use candle_core::Tensor;
 use std::any::Any;
 
-/// What the decoder must know of a network.
-#[derive(Debug, Clone)]
+/// What the decoder must know of a network. Fill in what you know and take the rest from `Default`.
+#[derive(Debug, Clone, Default)]
 pub struct GeneratorSpec {
     pub vocab_size: usize,
     /// Encoder–decoder: sources are encoded with [`Generator::encode`] and decoding starts from
@@ -22,6 +22,10 @@ pub struct GeneratorSpec {
     pub max_source: usize,
     /// Most tokens of a target.
     pub max_target: usize,
+    /// Bytes that one decoder row takes in [`Cache::state`] (all layers, keys and values); 0: not known.
+    pub row_bytes: usize,
+    /// Bytes that one encoder row takes (cross-attention keys and values of all layers); 0: not known.
+    pub memory_row_bytes: usize,
 }
 
 /// Key/value store of one decoding session, preallocated.

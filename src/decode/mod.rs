@@ -1,6 +1,8 @@
 //! Decoding, written once for every model: greedy, beam search and sampling over the [`Generator`] trait.
 pub mod generator;
+mod loop_guard;
 pub use generator::{Cache, Generator, GeneratorSpec, StepBatch};
+pub use loop_guard::is_loop;
 use serde::{Deserialize, Serialize};
 
 /// How hypotheses are searched for. The names and meanings are those of `generation_config.json`.
@@ -13,23 +15,82 @@ pub struct DecodeOptions {
     pub alternatives: usize,
     /// Score is divided by length^penalty.
     pub length_penalty: f32,
-    pub early_stopping: bool,
+    pub early_stopping: EarlyStopping,
     /// 0 is off.
     pub no_repeat_ngram: usize,
     /// 1.0 is off.
     pub repetition_penalty: f32,
-    /// Tokens generated, the end token included, forced start tokens not included.
+    /// Fewest tokens generated, [`forced_bos`](Self::forced_bos) and the end token included.
     pub min_new_tokens: usize,
     /// `None`: the model's limit, or a bound that follows the source's length.
     pub max_new_tokens: Option<usize>,
-    /// Token ids forced at the start (target language) after the decoder start token.
+    /// Token forced at the start (target language) after the decoder start token.
     pub forced_bos: Option<u32>,
     /// Token forced at `max_new_tokens`.
     pub forced_eos: Option<u32>,
     /// Sequences that must not be generated.
     pub bad_words: Vec<Vec<u32>>,
+    /// The repetition penalty and `no_repeat_ngram` look at generated tokens only. In transformers they look at
+    /// the prompt of a decoder-only model, too, which keeps it from copying a name out of the source.
+    pub ignore_prompt: bool,
+    /// Stops a hypothesis that goes round in a loop (see [`is_loop`]) and marks it truncated.
+    /// transformers has no such guard: switch it off to compare with it.
+    pub loop_guard: bool,
     /// Sampling: `None` is off (greedy or beam).
     pub sampling: Option<Sampling>,
+}
+
+/// When beam search is content with what it has; `false`, `true` or `"never"` in `generation_config.json`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "EarlyStoppingText", into = "EarlyStoppingText")]
+pub enum EarlyStopping {
+    /// `false`: once no running hypothesis, at its present length, scores better than the worst finished one.
+    #[default]
+    Heuristic,
+    /// `true`: as soon as there are as many finished hypotheses as beams.
+    Enough,
+    /// `"never"`: once none could score better even at the length that favours it most.
+    Never,
+}
+
+/// How [`EarlyStopping`] is written in a file.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum EarlyStoppingText {
+    Flag(bool),
+    Word(Never),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Never {
+    Never,
+}
+
+impl From<EarlyStoppingText> for EarlyStopping {
+    fn from(text: EarlyStoppingText) -> Self {
+        match text {
+            EarlyStoppingText::Flag(false) => Self::Heuristic,
+            EarlyStoppingText::Flag(true) => Self::Enough,
+            EarlyStoppingText::Word(Never::Never) => Self::Never,
+        }
+    }
+}
+
+impl From<EarlyStopping> for EarlyStoppingText {
+    fn from(value: EarlyStopping) -> Self {
+        match value {
+            EarlyStopping::Heuristic => Self::Flag(false),
+            EarlyStopping::Enough => Self::Flag(true),
+            EarlyStopping::Never => Self::Word(Never::Never),
+        }
+    }
+}
+
+impl From<bool> for EarlyStopping {
+    fn from(flag: bool) -> Self {
+        if flag { Self::Enough } else { Self::Heuristic }
+    }
 }
 
 /// Random sampling instead of search.
@@ -47,7 +108,7 @@ impl Default for DecodeOptions {
             beams: 1,
             alternatives: 0,
             length_penalty: 1.0,
-            early_stopping: false,
+            early_stopping: EarlyStopping::Heuristic,
             no_repeat_ngram: 0,
             repetition_penalty: 1.0,
             min_new_tokens: 0,
@@ -55,6 +116,8 @@ impl Default for DecodeOptions {
             forced_bos: None,
             forced_eos: None,
             bad_words: Vec::new(),
+            ignore_prompt: false,
+            loop_guard: true,
             sampling: None,
         }
     }
