@@ -171,7 +171,7 @@ pub struct Prompt {
 pub struct Decoding {
     pub beams: Option<usize>,
     pub length_penalty: Option<f32>,
-    pub early_stopping: Option<bool>,
+    pub early_stopping: Option<crate::decode::EarlyStopping>,
     pub no_repeat_ngram: Option<usize>,
     pub repetition_penalty: Option<f32>,
     pub min_new_tokens: Option<usize>,
