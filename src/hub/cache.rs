@@ -140,7 +140,7 @@ mod tests {
         #[cfg(unix)]
         assert!(std::fs::read_link(&pointer).unwrap().starts_with("../../../blobs"));
         assert_eq!(cache.commit("main"), Some(commit.clone()));
-        assert_eq!(cache.commits(), [commit.clone()]);
+        assert_eq!(cache.commits(), std::slice::from_ref(&commit));
         // hf-hub itself finds the file.
         let hub = Cache::new(root.path().to_path_buf()).model("org/name".into());
         assert_eq!(hub.get("sub/w.bin").as_deref(), Some(pointer.as_path()));

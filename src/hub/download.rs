@@ -65,15 +65,33 @@ pub(super) fn fetch(
     }
     let blob = cache.blob(digest.hex());
     let _lock = lock(&cache.lock(digest.hex()), client.config.network.lock_wait, &file.name, observer)?;
-    if !blob.exists() {
+    let wanted: Vec<Digest> = wanted.into_iter().flatten().collect();
+    if blob.exists() {
+        // The blob's name is the Hub's digest; the manifest's may be another kind.
+        let other = wanted.iter().find(|w| std::mem::discriminant(*w) != std::mem::discriminant(&digest));
+        if let Some(other) = other {
+            let is = hash_file(&blob, other)?;
+            if is != other.hex() {
+                return Err(wrong_digest(&file.name, &is, other));
+            }
+        }
+    } else {
         let parent = blob.parent().unwrap_or(&blob);
         std::fs::create_dir_all(parent).map_err(|e| Error::io(parent, e))?;
-        let wanted: Vec<Digest> = wanted.into_iter().flatten().collect();
         Transfer { client, url, repo, name: &file.name, size: file.size, wanted, partial: partial_path(&blob) }
             .run(&blob, observer)?;
     }
     observer(Event::Finished { file: &file.name });
     cache.link(commit, &file.name, digest.hex())
+}
+
+fn wrong_digest(name: &str, is: &str, want: &Digest) -> Error {
+    let kind = if matches!(want, Digest::Sha256(_)) { "SHA-256" } else { "git digest" };
+    Error::Hub(format!(
+        "{name}: its {kind} is {is}, but should be {}; the file was refused and removed; run the same command again, \
+         and if it happens twice, don't trust the source",
+        want.hex()
+    ))
 }
 
 /// Where a blob grows; the name that Python's tools use too.
@@ -205,13 +223,7 @@ impl Transfer<'_> {
             drop(file);
             std::fs::remove_file(&self.partial).map_err(|e| Error::io(&self.partial, e))?;
             if !resumed {
-                let kind = if matches!(want, Digest::Sha256(_)) { "SHA-256" } else { "git digest" };
-                return Err(Error::Hub(format!(
-                    "{}: its {kind} is {is}, but should be {}; the file was refused and removed; \
-                     run the same command again, and if it happens twice, don't trust the source",
-                    self.name,
-                    want.hex()
-                )));
+                return Err(wrong_digest(self.name, &is, want));
             }
         }
     }
@@ -323,21 +335,24 @@ impl Transfer<'_> {
         let fail = |e| Error::io(&self.partial, e);
         let mut options = OpenOptions::new();
         let mut file = options.create(true).truncate(false).read(true).write(true).open(&self.partial).map_err(fail)?;
-        if self.size.is_none_or(|size| file.metadata().is_ok_and(|m| m.len() > size)) {
+        let mut there = file.metadata().map_err(fail)?.len();
+        if self.size.is_none_or(|size| there > size) {
             file.set_len(0).map_err(fail)?;
+            there = 0;
         }
         let mut hashers: Vec<Hasher> = self.wanted.iter().map(|d| Hasher::new(d, self.size)).collect();
         let mut buffer = vec![0; CHUNK];
         let mut done = 0;
-        loop {
+        while done < there {
             match file.read(&mut buffer).map_err(fail)? {
-                0 => return Ok(Sink { file, done, hashers }),
+                0 => break,
                 n => {
                     hashers.iter_mut().for_each(|h| h.update(&buffer[..n]));
                     done += n as u64;
                 }
             }
         }
+        Ok(Sink { file, done, hashers })
     }
 
     fn restart(&self, sink: &mut Sink) -> Result<(), Failure> {

@@ -110,7 +110,7 @@ fn shards_of_index(path: &Path) -> Option<Result<BTreeSet<String>>> {
 }
 
 /// All names of a GGUF split, given one; empty when the file is not split.
-pub(super) fn split_names(path: &Path) -> Vec<String> {
+pub(crate) fn split_names(path: &Path) -> Vec<String> {
     let parts = || {
         let name = path.file_name()?.to_str()?.strip_suffix(".gguf")?;
         let (rest, total) = name.rsplit_once("-of-")?;

@@ -1,2 +1,3 @@
 //! The one integration test binary: a module a behaviour.
+mod hub;
 mod tokenizer;

