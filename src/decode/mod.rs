@@ -1,9 +1,26 @@
 //! Decoding, written once for every model: greedy, beam search and sampling over the [`Generator`] trait.
+mod beam;
+mod columns;
+mod constraint;
+mod generate;
 pub mod generator;
+mod greedy;
 mod loop_guard;
+mod numeric;
+mod rows;
+mod search;
+mod session;
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod toy;
+pub use columns::Columns;
+pub use generate::generate;
 pub use generator::{Cache, Generator, GeneratorSpec, StepBatch};
 pub use loop_guard::is_loop;
+pub use search::Hypothesis;
 use serde::{Deserialize, Serialize};
+pub use session::{Finished, Limits, Request, Session, SessionStats};
 
 /// How hypotheses are searched for. The names and meanings are those of `generation_config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

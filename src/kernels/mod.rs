@@ -1,1 +1,14 @@
-//! (to come)
+//! CPU kernels behind the layers: quantised and float matrix products, attention over cache rows, norms,
+//! activations. SIMD is chosen at run time ([`Level`]); every kernel has a scalar twin that its test compares it with.
+//!
+//! Each output row depends on its input row alone, through the same operations in the same order whatever
+//! the number of rows, so that a sentence's result does not depend on what else is in the batch.
+pub mod attention;
+pub mod float;
+pub mod level;
+pub mod matmul_f32;
+pub mod matmul_q8;
+pub mod parallel;
+pub mod rows;
+
+pub use level::Level;

@@ -1,1 +1,58 @@
-//! (to come)
+//! The building blocks of every network, over flat, unpadded activations [tokens, width].
+//!
+//! On the CPU each is one kernel call ([`crate::kernels`]); on other devices the same functions are composed of
+//! candle's own operations ([`composed`]), which a test compares with the kernels.
+pub mod attention;
+pub mod composed;
+pub mod embedding;
+pub mod heads;
+pub mod linear;
+pub mod norm;
+pub mod op;
+pub mod rotary;
+
+pub use crate::kernels::rows::Activation;
+pub use attention::{AttentionRows, KvStore, RelativeBias, attend};
+pub use embedding::Embedding;
+pub use heads::{HeadNorm, HeadSlice};
+pub use linear::Linear;
+pub use norm::{LayerNorm, RmsNorm};
+pub use rotary::Rotary;
+
+use crate::kernels::Level;
+use candle_core::Device;
+
+/// What the matrix products are computed with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compute {
+    /// Weights and activations as f32: the reference.
+    F32,
+    /// Weights and activations in 8 bits with a scale for every 32 (CPU only; GGUF weights stay quantised on a GPU).
+    Int8,
+}
+
+impl Compute {
+    /// The name that options, identities and reports use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Compute::F32 => "f32",
+            Compute::Int8 => "int8",
+        }
+    }
+}
+
+/// Where and how a network runs.
+#[derive(Debug, Clone)]
+pub struct Placement {
+    pub device: Device,
+    pub compute: Compute,
+    /// Kernels of the CPU path.
+    pub level: Level,
+}
+
+impl Placement {
+    /// This machine's CPU with its best kernels.
+    pub fn cpu(compute: Compute) -> Self {
+        Self { device: Device::Cpu, compute, level: Level::detect() }
+    }
+}

@@ -1,5 +1,8 @@
 //! Weights behind one view, whatever file they came in: GGUF, safetensors, pickle.
-use crate::Result;
+pub mod gguf;
+
+use crate::{Error, Result};
+use candle_core::quantized::GgmlDType;
 use std::borrow::Cow;
 
 /// How a tensor's numbers are stored.
@@ -13,7 +16,7 @@ pub enum Encoding {
     I32,
     U8,
     /// Blocks of a GGUF quantisation along the last dimension.
-    Ggml(candle_core::quantized::GgmlDType),
+    Ggml(GgmlDType),
 }
 
 /// A tensor as it lies in its file.
@@ -31,4 +34,102 @@ pub trait TensorSource: Send + Sync {
     fn names(&self) -> Vec<String>;
     /// The tensor, or `None`; an error when it is there but damaged.
     fn find(&self, name: &str) -> Result<Option<TensorView<'_>>>;
+}
+
+impl TensorView<'_> {
+    /// Rows: the product of all dimensions but the last.
+    pub fn rows(&self) -> usize {
+        self.shape[..self.shape.len().saturating_sub(1)].iter().product()
+    }
+
+    /// Length of a row: the last dimension.
+    pub fn columns(&self) -> usize {
+        self.shape.last().copied().unwrap_or(1)
+    }
+
+    /// Bytes of one row.
+    pub fn row_bytes(&self) -> usize {
+        let columns = self.columns();
+        match self.encoding {
+            Encoding::F64 | Encoding::I64 => 8 * columns,
+            Encoding::F32 | Encoding::I32 => 4 * columns,
+            Encoding::F16 | Encoding::BF16 => 2 * columns,
+            Encoding::U8 => columns,
+            Encoding::Ggml(dtype) => columns / dtype.block_size() * dtype.type_size(),
+        }
+    }
+
+    /// Writes row `row` to `out` (of length [`TensorView::columns`]) as floats.
+    pub fn read_row(&self, row: usize, out: &mut [f32]) -> Result<()> {
+        let size = self.row_bytes();
+        let bytes = &self.bytes[row * size..][..size];
+        match self.encoding {
+            Encoding::F32 => convert(bytes, out, f32::from_le_bytes),
+            Encoding::F16 => convert(bytes, out, |b| half::f16::from_le_bytes(b).to_f32()),
+            Encoding::BF16 => convert(bytes, out, |b| half::bf16::from_le_bytes(b).to_f32()),
+            Encoding::F64 => convert(bytes, out, |b| f64::from_le_bytes(b) as f32),
+            Encoding::I64 => convert(bytes, out, |b| i64::from_le_bytes(b) as f32),
+            Encoding::I32 => convert(bytes, out, |b| i32::from_le_bytes(b) as f32),
+            Encoding::U8 => convert(bytes, out, |[b]| f32::from(b)),
+            Encoding::Ggml(GgmlDType::Q8_0) => {
+                for (block, out) in bytes.as_chunks::<34>().0.iter().zip(out.chunks_exact_mut(32)) {
+                    let scale = half::f16::from_le_bytes([block[0], block[1]]).to_f32();
+                    for (o, &q) in out.iter_mut().zip(&block[2..]) {
+                        *o = f32::from(q as i8) * scale;
+                    }
+                }
+            }
+            Encoding::Ggml(dtype) => {
+                let storage = dtype.from_data(Cow::Borrowed(bytes)).dequantize(self.columns())?;
+                out.copy_from_slice(storage.as_slice::<f32>()?);
+            }
+        }
+        Ok(())
+    }
+
+    /// All numbers as floats, row-major.
+    pub fn to_f32(&self) -> Result<Vec<f32>> {
+        let columns = self.columns();
+        let mut out = vec![0f32; self.rows() * columns];
+        for (row, chunk) in out.chunks_exact_mut(columns.max(1)).enumerate() {
+            self.read_row(row, chunk)?;
+        }
+        Ok(out)
+    }
+}
+
+fn convert<const N: usize>(bytes: &[u8], out: &mut [f32], read: impl Fn([u8; N]) -> f32) {
+    for (o, b) in out.iter_mut().zip(bytes.as_chunks::<N>().0) {
+        *o = read(*b);
+    }
+}
+
+impl dyn TensorSource + '_ {
+    /// A tensor that must be there with this shape; the error names the tensor and both shapes.
+    pub fn expect(&self, name: &str, shape: &[usize]) -> Result<TensorView<'_>> {
+        let view = self.find(name)?.ok_or_else(|| {
+            Error::Model(format!(
+                "tensor {name} is missing; the weights don't belong to this configuration or are incomplete"
+            ))
+        })?;
+        if view.shape != shape {
+            return Err(Error::Model(format!(
+                "tensor {name} has shape {:?} but the configuration wants {shape:?}; config and weights disagree",
+                view.shape
+            )));
+        }
+        Ok(view)
+    }
+
+    /// A tensor as floats on the CPU: norms, biases and other small ones.
+    pub fn floats(&self, name: &str, shape: &[usize]) -> Result<Vec<f32>> {
+        let values = self.expect(name, shape)?.to_f32()?;
+        match values.iter().position(|v| !v.is_finite()) {
+            None => Ok(values),
+            Some(at) => Err(Error::Model(format!(
+                "tensor {name} holds {} at element {at}; the weights are damaged",
+                values[at]
+            ))),
+        }
+    }
 }

@@ -1,0 +1,566 @@
+//! Continuous batching: sentences are admitted at any step, their prompts are read in the same flat step as the
+//! tokens of those that run, and whoever is finished leaves at once.
+use super::{
+    Cache, DecodeOptions, Generator, StepBatch,
+    beam::Beam,
+    columns::Columns,
+    constraint::Constraints,
+    greedy::Independent,
+    rows::{RangePool, RowPool},
+    search::{Bounds, Fork, Hypothesis, Search},
+};
+use crate::{Error, Result};
+use candle_core::{Device, Storage, Tensor};
+use rayon::prelude::*;
+use std::{
+    collections::VecDeque,
+    ops::Range,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How much a session may do at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Rows of the decoder's key/value store: tokens of prompts and hypotheses held at the same time.
+    pub rows: usize,
+    /// Encoder rows: tokens of sources held at the same time (encoder–decoder only).
+    pub memory_rows: usize,
+    /// Hypotheses that grow at the same time. A sentence that needs more runs alone.
+    pub hypotheses: usize,
+    /// Tokens of a step: every running hypothesis takes one, prompts and sources take what is left, in pieces.
+    pub step_tokens: usize,
+}
+
+/// One sentence to decode.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// Comes back with the result.
+    pub id: u64,
+    /// Token ids as the model wants them: the prompt (decoder-only) or the source (encoder–decoder).
+    pub source: Vec<u32>,
+    pub options: Arc<DecodeOptions>,
+    /// Most tokens generated, forced start and end token included; takes the place of
+    /// [`DecodeOptions::max_new_tokens`]. The model's own limit holds as well.
+    pub max_new_tokens: usize,
+}
+
+/// The end of a sentence.
+#[derive(Debug)]
+pub struct Finished {
+    pub id: u64,
+    /// Hypotheses, best first, at least one: the result and as many alternatives as were asked for and found.
+    pub result: Result<Vec<Hypothesis>>,
+}
+
+/// What a session has done so far.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SessionStats {
+    pub steps: u64,
+    /// Source tokens encoded.
+    pub encoded: u64,
+    /// Prompt tokens read.
+    pub prefilled: u64,
+    /// Tokens fed while decoding.
+    pub decoded: u64,
+    /// Rows of logits computed.
+    pub outputs: u64,
+    /// Sentences that had to start again because the store was full.
+    pub preempted: u64,
+    /// Time in the network.
+    pub network: Duration,
+    /// Time in choosing tokens.
+    pub search: Duration,
+}
+
+/// Decodes sentences with one generator and one preallocated key/value store.
+///
+/// After an error or a panic of the generator the session must be dropped: its store may be half written.
+pub struct Session {
+    generator: Arc<dyn Generator>,
+    columns: Arc<Columns>,
+    limits: Limits,
+    cache: Cache,
+    rows: RowPool,
+    memory: RangePool,
+    /// In order of admission: when the store is full, the last one starts again.
+    active: Vec<Sentence>,
+    /// Sent back for want of room.
+    waiting: VecDeque<Request>,
+    batch: StepBatch,
+    stats: SessionStats,
+}
+
+/// A sentence in work.
+struct Sentence {
+    request: Request,
+    /// What is fed before anything is generated: the prompt, or the decoder's start.
+    prompt: Vec<u32>,
+    /// Rows of the prompt fed so far.
+    prompt_rows: Vec<u32>,
+    /// Encoder rows (first, length).
+    memory: Option<(u32, u32)>,
+    encoded: bool,
+    search: Box<dyn Search>,
+    /// Running hypotheses, once the prompt is read.
+    lanes: Vec<Lane>,
+    /// Rows of this step's logits.
+    outputs: Range<usize>,
+}
+
+/// A running hypothesis.
+struct Lane {
+    /// Prompt and generated tokens; the last one is yet to be fed.
+    history: Vec<u32>,
+    /// Rows of all tokens fed, prompt included.
+    table: Vec<u32>,
+}
+
+impl Sentence {
+    fn width(&self) -> usize {
+        width(&self.request.options)
+    }
+
+    fn is_prefilled(&self) -> bool {
+        self.prompt_rows.len() == self.prompt.len()
+    }
+
+    /// Tokens still to be read before generation starts.
+    fn backlog(&self) -> usize {
+        let source = if self.encoded { 0 } else { self.request.source.len() };
+        source + self.prompt.len() - self.prompt_rows.len()
+    }
+}
+
+/// Hypotheses of a sentence that run at the same time.
+fn width(options: &DecodeOptions) -> usize {
+    if options.sampling.is_some() { 1 + options.alternatives } else { options.beams }
+}
+
+impl Session {
+    /// A session with a store of its own. An error when the options for the model contradict themselves.
+    pub fn new(generator: Arc<dyn Generator>, limits: Limits) -> Result<Self> {
+        let columns = Arc::new(Columns::of(&*generator)?);
+        Self::with_columns(generator, columns, limits)
+    }
+
+    /// Like [`new`](Self::new), for those who have many sessions.
+    pub fn with_columns(generator: Arc<dyn Generator>, columns: Arc<Columns>, limits: Limits) -> Result<Self> {
+        let memory_rows = if generator.spec().encoder_decoder { limits.memory_rows } else { 0 };
+        let cache = generator.new_cache(limits.rows, memory_rows)?;
+        Ok(Self {
+            columns,
+            limits,
+            cache,
+            rows: RowPool::new(limits.rows),
+            memory: RangePool::new(memory_rows),
+            active: Vec::new(),
+            waiting: VecDeque::new(),
+            batch: StepBatch::default(),
+            stats: SessionStats::default(),
+            generator,
+        })
+    }
+
+    pub fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub fn stats(&self) -> SessionStats {
+        self.stats
+    }
+
+    /// Sentences in work.
+    pub fn len(&self) -> usize {
+        self.active.len() + self.waiting.len()
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Nothing in work and nothing held.
+    #[cfg(test)]
+    pub(crate) fn is_clean(&self) -> bool {
+        self.is_empty() && self.rows.free() == self.limits.rows && self.memory.has(self.cache.memory_rows as u32)
+    }
+
+    /// Rows that the sentence may need in the worst case (decoder, encoder). A session with fewer cannot take it.
+    pub fn rows_needed(generator: &dyn Generator, request: &Request) -> (usize, usize) {
+        let generated = width(&request.options) * max_new_tokens(generator, request);
+        if generator.spec().encoder_decoder {
+            (generated + 2, request.source.len())
+        } else {
+            (generated + request.source.len(), 0)
+        }
+    }
+
+    /// True when the session could take the sentence if it were empty.
+    pub fn fits(&self, request: &Request) -> bool {
+        let (rows, memory_rows) = Self::rows_needed(&*self.generator, request);
+        rows <= self.limits.rows && memory_rows <= self.limits.memory_rows
+    }
+
+    /// True when the sentence is better admitted now than later. It counts on sentences that end well before
+    /// their limit; if they don't, the last one starts again.
+    pub fn has_room(&self, request: &Request) -> bool {
+        self.fits(request) && self.waiting.is_empty() && self.has_room_beside_active(request)
+    }
+
+    fn has_room_beside_active(&self, request: &Request) -> bool {
+        if self.active.is_empty() {
+            return true;
+        }
+        let lanes: usize = self.active.iter().map(Sentence::width).sum();
+        let backlog: usize = self.active.iter().map(Sentence::backlog).sum();
+        let spec = self.generator.spec();
+        let promised: usize = self
+            .active
+            .iter()
+            .map(|s| {
+                let expected = expected_rows(spec.encoder_decoder, &s.request);
+                let used = s.prompt_rows.len() + s.lanes.iter().map(|l| l.table.len() - s.prompt.len()).sum::<usize>();
+                expected.saturating_sub(used)
+            })
+            .sum();
+        lanes + width(&request.options) <= self.limits.hypotheses
+            && backlog < self.limits.step_tokens
+            && promised + expected_rows(spec.encoder_decoder, request) <= self.rows.free()
+            && (!spec.encoder_decoder || self.memory.has(request.source.len() as u32))
+    }
+
+    /// Takes a sentence in; it starts with the next step. An error concerns this sentence alone.
+    pub fn admit(&mut self, request: Request) -> Result<()> {
+        if !self.fits(&request) {
+            let (rows, memory_rows) = Self::rows_needed(&*self.generator, &request);
+            return Err(Error::Settings(format!(
+                "a sentence of {} tokens needs {rows} decoder and {memory_rows} encoder rows, the session has {} and {}; \
+                 allow more memory, fewer beams or fewer new tokens",
+                request.source.len(),
+                self.limits.rows,
+                self.limits.memory_rows
+            )));
+        }
+        if !self.waiting.is_empty() || !self.has_room_beside_active(&request) {
+            self.waiting.push_back(request);
+            return Ok(());
+        }
+        let sentence = self.start(request)?;
+        self.active.push(sentence);
+        Ok(())
+    }
+
+    fn start(&mut self, request: Request) -> Result<Sentence> {
+        let spec = self.generator.spec();
+        let options = &request.options;
+        let (mut prompt, start) = if spec.encoder_decoder {
+            let start = spec.decoder_start.ok_or_else(|| {
+                Error::Model(
+                    "the model names no decoder start token; add `decoder_start_token_id` to its config".into(),
+                )
+            })?;
+            (vec![start], 1)
+        } else {
+            (request.source.clone(), request.source.len())
+        };
+        if request.source.is_empty() {
+            return Err(Error::Input("a sentence without tokens cannot be translated; leave empty lines out".into()));
+        }
+        if options.beams == 0 {
+            return Err(Error::Settings("0 beams cannot find anything; use 1 for greedy search".into()));
+        }
+        if options.sampling.is_some() && options.beams > 1 {
+            return Err(Error::Settings("sampling and beam search exclude one another; set beams to 1".into()));
+        }
+        let bounds = Bounds {
+            prompt: start,
+            max_length: start + max_new_tokens(&*self.generator, &request),
+            eos: spec.eos.clone(),
+        };
+        // transformers forces it where the sequence is one token long: all that a decoder starts from.
+        if let Some(forced) = options.forced_bos
+            && prompt.len() == 1
+            && bounds.max_length > 2
+        {
+            prompt.push(forced);
+        }
+        let constraints = Arc::new(Constraints::new(options, &spec.eos, &self.columns)?);
+        let search: Box<dyn Search> = if options.beams > 1 {
+            Box::new(Beam::new(bounds, options, constraints))
+        } else {
+            Box::new(Independent::new(bounds, options, constraints, &request.source))
+        };
+        let memory = if spec.encoder_decoder {
+            let length = request.source.len() as u32;
+            let first = self.memory.take(length).ok_or_else(|| {
+                Error::Settings("no encoder rows are left; allow more memory".into()) // has_room was asked before
+            })?;
+            Some((first, length))
+        } else {
+            None
+        };
+        let encoded = !spec.encoder_decoder;
+        Ok(Sentence {
+            request,
+            prompt,
+            prompt_rows: Vec::new(),
+            memory,
+            // A decoder-only source is its prompt.
+            encoded,
+            search,
+            lanes: Vec::new(),
+            outputs: 0..0,
+        })
+    }
+
+    /// Runs one step of the network for everything in work and returns what it finished.
+    pub fn step(&mut self) -> Result<Vec<Finished>> {
+        let mut finished = Vec::new();
+        self.readmit(&mut finished);
+        self.make_room();
+        self.encode()?;
+        self.fill_batch();
+        if self.batch.tokens.is_empty() {
+            return Ok(finished);
+        }
+        let begun = Instant::now();
+        let logits = self.generator.step(&mut self.cache, &self.batch)?;
+        self.stats.network += begun.elapsed();
+        self.stats.steps += 1;
+        self.stats.outputs += self.batch.outputs.len() as u64;
+        let begun = Instant::now();
+        let forks = self.search(&logits)?;
+        self.grow(forks, &mut finished);
+        self.stats.search += begun.elapsed();
+        Ok(finished)
+    }
+
+    /// Takes back in what was sent back, as far as there is room.
+    fn readmit(&mut self, finished: &mut Vec<Finished>) {
+        while self.waiting.front().is_some_and(|request| self.has_room_beside_active(request)) {
+            let Some(request) = self.waiting.pop_front() else { break };
+            let id = request.id;
+            match self.start(request) {
+                Ok(sentence) => self.active.push(sentence),
+                Err(error) => finished.push(Finished { id, result: Err(error) }),
+            }
+        }
+    }
+
+    /// Sends the youngest sentences back until every running hypothesis can have its next row and the oldest
+    /// sentence can go on. That one always stays: it fits alone, so the work comes to an end.
+    fn make_room(&mut self) {
+        let mut needed: usize = self.active.iter().map(|s| s.lanes.len()).sum();
+        needed += usize::from(self.active.first().is_some_and(|oldest| !oldest.is_prefilled()));
+        while self.rows.free() < needed && self.active.len() > 1 {
+            let Some(sentence) = self.active.pop() else { break };
+            needed -= sentence.lanes.len();
+            self.release(&sentence);
+            self.waiting.push_front(sentence.request);
+            self.stats.preempted += 1;
+        }
+    }
+
+    /// Encodes the sources that are not yet encoded, oldest first, at most a step's tokens (at least one source).
+    fn encode(&mut self) -> Result<()> {
+        let mut budget = self.limits.step_tokens;
+        let mut group = Vec::new();
+        for (index, sentence) in self.active.iter().enumerate().filter(|(_, s)| !s.encoded) {
+            let length = sentence.request.source.len();
+            if length > budget && !group.is_empty() {
+                break;
+            }
+            budget = budget.saturating_sub(length);
+            group.push(index);
+        }
+        if group.is_empty() {
+            return Ok(());
+        }
+        let begun = Instant::now();
+        let sources: Vec<&[u32]> = group.iter().map(|&i| self.active[i].request.source.as_slice()).collect();
+        let first_rows: Vec<u32> = group.iter().map(|&i| self.active[i].memory.map_or(0, |m| m.0)).collect();
+        self.generator.encode(&mut self.cache, &sources, &first_rows)?;
+        self.stats.encoded += sources.iter().map(|s| s.len() as u64).sum::<u64>();
+        self.stats.network += begun.elapsed();
+        for index in group {
+            self.active[index].encoded = true;
+        }
+        Ok(())
+    }
+
+    /// Puts together the next step: one token of every running hypothesis, then prompts as far as they fit.
+    fn fill_batch(&mut self) {
+        let Self { active, rows, batch, stats, limits, .. } = self;
+        for list in [&mut batch.tokens, &mut batch.positions, &mut batch.rows, &mut batch.tables, &mut batch.outputs] {
+            list.clear();
+        }
+        batch.spans.clear();
+        batch.memory.clear();
+        for sentence in active.iter_mut() {
+            let first = batch.outputs.len();
+            for lane in &mut sentence.lanes {
+                // make_room saw to it that there is one.
+                let (Some(row), Some(&token)) = (rows.take(), lane.history.last()) else { continue };
+                lane.table.push(row);
+                let start = batch.tables.len() as u32;
+                batch.tables.extend_from_slice(&lane.table);
+                batch.outputs.push(batch.tokens.len() as u32);
+                push_token(batch, token, row, (start, lane.table.len() as u32), sentence.memory);
+                stats.decoded += 1;
+            }
+            sentence.outputs = first..batch.outputs.len();
+        }
+        let mut budget = limits.step_tokens.saturating_sub(batch.tokens.len()).max(1);
+        for sentence in active.iter_mut().filter(|s| s.encoded && !s.is_prefilled()) {
+            let fed = sentence.prompt_rows.len();
+            let count = (sentence.prompt.len() - fed).min(budget).min(rows.free());
+            if count == 0 {
+                break;
+            }
+            sentence.prompt_rows.extend((0..count).filter_map(|_| rows.take()));
+            let start = batch.tables.len() as u32;
+            batch.tables.extend_from_slice(&sentence.prompt_rows);
+            for i in fed..fed + count {
+                push_token(batch, sentence.prompt[i], sentence.prompt_rows[i], (start, i as u32 + 1), sentence.memory);
+            }
+            if sentence.is_prefilled() {
+                sentence.outputs = batch.outputs.len()..batch.outputs.len() + 1;
+                batch.outputs.push(batch.tokens.len() as u32 - 1);
+            }
+            stats.prefilled += count as u64;
+            budget -= count;
+        }
+    }
+
+    /// Lets every sentence that has logits choose its next tokens, on all threads of the pool.
+    fn search(&mut self, logits: &Tensor) -> Result<Vec<Option<Result<Vec<Fork>>>>> {
+        let columns = &*self.columns;
+        with_rows(logits, |values, width| {
+            let choose = |sentence: &mut Sentence| {
+                if sentence.outputs.is_empty() {
+                    return None;
+                }
+                let rows: Vec<&[f32]> = sentence.outputs.clone().map(|i| &values[i * width..(i + 1) * width]).collect();
+                let histories: Vec<&[u32]> = if sentence.lanes.is_empty() {
+                    vec![&sentence.prompt]
+                } else {
+                    sentence.lanes.iter().map(|l| l.history.as_slice()).collect()
+                };
+                Some(sentence.search.advance(columns, &histories, &rows))
+            };
+            if rayon::current_num_threads() > 1 {
+                self.active.par_iter_mut().map(choose).collect()
+            } else {
+                self.active.iter_mut().map(choose).collect()
+            }
+        })
+    }
+
+    /// Replaces the hypotheses by their continuations and retires the sentences that have none.
+    fn grow(&mut self, forks: Vec<Option<Result<Vec<Fork>>>>, finished: &mut Vec<Finished>) {
+        let sentences = std::mem::take(&mut self.active);
+        for (mut sentence, forks) in sentences.into_iter().zip(forks) {
+            let result = match forks {
+                Some(Ok(forks)) if forks.is_empty() => {
+                    let mut all = sentence.search.finish();
+                    all.truncate(1 + sentence.request.options.alternatives);
+                    Ok(all)
+                }
+                Some(Err(error)) => Err(error),
+                None => {
+                    self.active.push(sentence);
+                    continue;
+                }
+                Some(Ok(forks)) => {
+                    self.fork(&mut sentence, &forks);
+                    self.active.push(sentence);
+                    continue;
+                }
+            };
+            self.release(&sentence);
+            finished.push(Finished { id: sentence.request.id, result });
+        }
+    }
+
+    fn fork(&mut self, sentence: &mut Sentence, forks: &[Fork]) {
+        let parents = std::mem::take(&mut sentence.lanes);
+        let grown = |history: &[u32], table: &[u32], token: u32| {
+            let mut history = history.to_vec();
+            history.push(token);
+            Lane { history, table: table.to_vec() }
+        };
+        if parents.is_empty() {
+            // The prompt's rows belong to the sentence; its hypotheses are counted on top of that.
+            sentence.lanes = forks.iter().map(|f| grown(&sentence.prompt, &sentence.prompt_rows, f.token)).collect();
+        } else if forks.len() == parents.len() && forks.iter().enumerate().all(|(i, f)| f.parent == i) {
+            // Each goes on by itself, as always in greedy search: nothing to copy or count.
+            sentence.lanes = parents;
+            for (lane, fork) in sentence.lanes.iter_mut().zip(forks) {
+                lane.history.push(fork.token);
+            }
+        } else {
+            let shared = sentence.prompt.len();
+            for fork in forks {
+                let parent = &parents[fork.parent];
+                self.rows.share(&parent.table[shared..]);
+                sentence.lanes.push(grown(&parent.history, &parent.table, fork.token));
+            }
+            for parent in &parents {
+                self.rows.release(&parent.table[shared..]);
+            }
+        }
+    }
+
+    /// Gives back everything that a sentence holds.
+    fn release(&mut self, sentence: &Sentence) {
+        for lane in sentence.lanes.iter().rev() {
+            self.rows.release(&lane.table[sentence.prompt.len()..]);
+        }
+        self.rows.release(&sentence.prompt_rows);
+        if let Some((first, length)) = sentence.memory {
+            self.memory.release(first, length);
+        }
+    }
+}
+
+fn push_token(batch: &mut StepBatch, token: u32, row: u32, span: (u32, u32), memory: Option<(u32, u32)>) {
+    batch.tokens.push(token);
+    batch.positions.push(span.1 - 1);
+    batch.rows.push(row);
+    batch.spans.push(span);
+    batch.memory.extend(memory);
+}
+
+/// Most tokens that a request may generate: its own limit and the model's, at least one.
+fn max_new_tokens(generator: &dyn Generator, request: &Request) -> usize {
+    let spec = generator.spec();
+    let model = if spec.encoder_decoder {
+        spec.max_target.saturating_sub(1) // the decoder start takes a place
+    } else {
+        spec.max_source.saturating_sub(request.source.len()).min(spec.max_target)
+    };
+    request.max_new_tokens.min(model).max(1)
+}
+
+/// Decoder rows that a sentence is likely to need: a translation is about as long as its source, and the beams
+/// of a sentence share most of what they generate.
+fn expected_rows(encoder_decoder: bool, request: &Request) -> usize {
+    let source = request.source.len();
+    let generated = (source + source / 4 + 8).min(request.max_new_tokens);
+    let beams = width(&request.options);
+    let prompt = if encoder_decoder { 2 } else { source };
+    prompt + generated + (beams - 1) * generated.div_ceil(2)
+}
+
+/// Calls `work` with the logits on the host and their number of columns.
+fn with_rows<R>(logits: &Tensor, work: impl FnOnce(&[f32], usize) -> R) -> Result<R> {
+    let logits = logits.to_device(&Device::Cpu)?.contiguous()?;
+    let (_, width) = logits.dims2()?;
+    let (storage, layout) = logits.storage_and_layout();
+    let Storage::Cpu(storage) = &*storage else {
+        return Err(Error::Model("the logits did not reach the host".into())); // to_device(Cpu) returned
+    };
+    let values = storage.as_slice::<f32>()?;
+    let offset = layout.start_offset();
+    Ok(work(&values[offset..offset + logits.elem_count()], width))
+}

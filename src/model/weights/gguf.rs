@@ -1,0 +1,518 @@
+//! GGUF files (version 2 and 3), memory-mapped; every length, offset and count is checked before use.
+//!
+//! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. A model may be split over shards named
+//! `NAME-00001-of-00002.gguf`, as llama.cpp's gguf-split names them; the metadata is in the first.
+use super::{Encoding, TensorSource, TensorView};
+use crate::{Error, Result};
+use candle_core::quantized::GgmlDType;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
+use std::fs::File;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+
+/// Most tensors, metadata entries and dimensions that a sane file has.
+const MAX_ENTRIES: u64 = 1 << 20;
+const MAX_DIMS: u32 = 4;
+const MAX_SHARDS: u64 = 1000;
+
+/// A metadata value.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Value {
+    U64(u64),
+    I64(i64),
+    F64(f64),
+    Bool(bool),
+    Text(String),
+    Integers(Vec<i64>),
+    Floats(Vec<f32>),
+    Bools(Vec<bool>),
+    Texts(Vec<String>),
+}
+
+/// Where a file's bytes are.
+enum Bytes {
+    Mapped(memmap2::Mmap),
+    Static(&'static [u8]),
+}
+
+impl std::ops::Deref for Bytes {
+    type Target = [u8];
+    fn deref(&self) -> &[u8] {
+        match self {
+            Bytes::Mapped(map) => map,
+            Bytes::Static(bytes) => bytes,
+        }
+    }
+}
+
+struct Tensor {
+    shard: usize,
+    /// Outermost dimension first.
+    shape: Vec<usize>,
+    dtype: GgmlDType,
+    range: Range<usize>,
+}
+
+/// An opened GGUF model: metadata and tensors of all its shards.
+pub struct Gguf {
+    /// The file's (or first shard's) name, for messages.
+    pub name: String,
+    shards: Vec<Bytes>,
+    metadata: HashMap<String, Value>,
+    tensors: BTreeMap<String, Tensor>,
+}
+
+impl Gguf {
+    /// Opens a file, and the other shards if it is the first of several.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut shards = vec![map(path)?];
+        let name = path.display().to_string();
+        let count = Parser::new(&name, &shards[0])?.metadata()?.get("split.count").and_then(as_u64).unwrap_or(1);
+        if count > MAX_SHARDS {
+            return Err(Error::Model(format!("{name}: claims to be split into {count} files; the file is damaged")));
+        }
+        for index in 1..count {
+            let shard = shard_path(path, index as usize + 1, count as usize).ok_or_else(|| {
+                Error::Model(format!("{name}: is one of {count} parts but is not named …-00001-of-{count:05}.gguf; open the first part under its original name"))
+            })?;
+            shards.push(map(&shard)?);
+        }
+        Self::from_shards(name, shards)
+    }
+
+    /// A model whose shards are part of the program.
+    pub fn from_static(name: &str, shards: &[&'static [u8]]) -> Result<Self> {
+        Self::from_shards(name.to_string(), shards.iter().map(|bytes| Bytes::Static(bytes)).collect())
+    }
+
+    fn from_shards(name: String, shards: Vec<Bytes>) -> Result<Self> {
+        let mut metadata = HashMap::new();
+        let mut tensors = BTreeMap::new();
+        for (index, bytes) in shards.iter().enumerate() {
+            let mut parser = Parser::new(&name, bytes)?;
+            let values = parser.metadata()?;
+            let number = values.get("split.no").and_then(as_u64).unwrap_or(0);
+            if shards.len() > 1 && number != index as u64 {
+                return Err(Error::Model(format!(
+                    "{name}: part {} of {} has the wrong content (it says part {}); download it again",
+                    index + 1,
+                    shards.len(),
+                    number + 1
+                )));
+            }
+            let alignment = values.get("general.alignment").and_then(as_u64).unwrap_or(32);
+            for (tensor_name, tensor) in parser.tensors(index, alignment)? {
+                if tensors.contains_key(&tensor_name) {
+                    return Err(Error::Model(format!(
+                        "{name}: tensor {tensor_name} is there twice; the file is damaged"
+                    )));
+                }
+                tensors.insert(tensor_name, tensor);
+            }
+            if index == 0 {
+                metadata = values;
+            }
+        }
+        Ok(Self { name, shards, metadata, tensors })
+    }
+
+    /// Any metadata value.
+    pub fn get(&self, key: &str) -> Option<&Value> {
+        self.metadata.get(key)
+    }
+
+    /// All metadata keys, sorted.
+    pub fn keys(&self) -> Vec<&str> {
+        let mut keys: Vec<_> = self.metadata.keys().map(String::as_str).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// A text value.
+    pub fn text(&self, key: &str) -> Option<&str> {
+        match self.metadata.get(key) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// A non-negative integer; an error names the file and the key.
+    pub fn integer(&self, key: &str) -> Result<usize> {
+        self.get(key).and_then(as_u64).map(|v| v as usize).ok_or_else(|| self.missing(key))
+    }
+
+    /// A number.
+    pub fn float(&self, key: &str) -> Result<f64> {
+        match self.get(key) {
+            Some(Value::F64(v)) => Ok(*v),
+            Some(Value::U64(v)) => Ok(*v as f64),
+            _ => Err(self.missing(key)),
+        }
+    }
+
+    /// A list of texts.
+    pub fn texts(&self, key: &str) -> Result<&[String]> {
+        match self.get(key) {
+            Some(Value::Texts(list)) => Ok(list),
+            _ => Err(self.missing(key)),
+        }
+    }
+
+    fn missing(&self, key: &str) -> Error {
+        Error::Model(format!(
+            "{}: metadata `{key}` is missing or of the wrong type; this is not a complete model file",
+            self.name
+        ))
+    }
+
+    /// Bytes of all shards.
+    pub fn size(&self) -> usize {
+        self.shards.iter().map(|s| s.len()).sum()
+    }
+
+    /// The raw files, for digests.
+    pub fn shards(&self) -> impl Iterator<Item = &[u8]> {
+        self.shards.iter().map(|s| &**s)
+    }
+}
+
+impl TensorSource for Gguf {
+    fn names(&self) -> Vec<String> {
+        self.tensors.keys().cloned().collect()
+    }
+
+    fn find(&self, name: &str) -> Result<Option<TensorView<'_>>> {
+        Ok(self.tensors.get(name).map(|tensor| TensorView {
+            shape: tensor.shape.clone(),
+            encoding: match tensor.dtype {
+                GgmlDType::F32 => Encoding::F32,
+                GgmlDType::F16 => Encoding::F16,
+                GgmlDType::BF16 => Encoding::BF16,
+                other => Encoding::Ggml(other),
+            },
+            bytes: Cow::Borrowed(&self.shards[tensor.shard][tensor.range.clone()]),
+        }))
+    }
+}
+
+fn map(path: &Path) -> Result<Bytes> {
+    let file = File::open(path).map_err(|e| Error::io(path, e))?;
+    let kind = file.metadata().map_err(|e| Error::io(path, e))?;
+    if !kind.is_file() {
+        return Err(Error::Model(format!("{}: is not a file; name a .gguf file", path.display())));
+    }
+    if kind.len() == 0 {
+        return Err(Error::Model(format!("{}: is empty; download it again", path.display())));
+    }
+    // SAFETY: the map is read-only; the documented precondition is that nobody truncates a model file in use.
+    let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io(path, e))?;
+    Ok(Bytes::Mapped(map))
+}
+
+/// `X-00001-of-00003.gguf` → the path of part `number`.
+pub fn shard_path(first: &Path, number: usize, count: usize) -> Option<PathBuf> {
+    let name = first.file_name()?.to_str()?;
+    let stem = name.strip_suffix(&format!("-00001-of-{count:05}.gguf"))?;
+    Some(first.with_file_name(format!("{stem}-{number:05}-of-{count:05}.gguf")))
+}
+
+fn as_u64(value: &Value) -> Option<u64> {
+    match value {
+        Value::U64(v) => Some(*v),
+        Value::I64(v) => u64::try_from(*v).ok(),
+        _ => None,
+    }
+}
+
+/// Reads a file front to back.
+struct Parser<'a> {
+    name: &'a str,
+    bytes: &'a [u8],
+    at: usize,
+    version: u32,
+    tensor_count: u64,
+    entry_count: u64,
+}
+
+impl<'a> Parser<'a> {
+    fn new(name: &'a str, bytes: &'a [u8]) -> Result<Self> {
+        let mut parser = Self { name, bytes, at: 0, version: 0, tensor_count: 0, entry_count: 0 };
+        if bytes.get(..4) != Some(b"GGUF") {
+            return Err(Error::Model(format!(
+                "{name}: is not a GGUF file (its first four bytes are not \"GGUF\"); check the path or download it again"
+            )));
+        }
+        parser.at = 4;
+        parser.version = parser.u32()?;
+        if !(2..=3).contains(&parser.version) {
+            return Err(Error::Model(format!(
+                "{name}: GGUF version {} is not supported (2 and 3 are); convert it with a current llama.cpp",
+                parser.version
+            )));
+        }
+        parser.tensor_count = parser.u64()?;
+        parser.entry_count = parser.u64()?;
+        if parser.tensor_count > MAX_ENTRIES || parser.entry_count > MAX_ENTRIES {
+            return Err(parser.damaged(format!(
+                "claims {} tensors and {} metadata entries",
+                parser.tensor_count, parser.entry_count
+            )));
+        }
+        Ok(parser)
+    }
+
+    fn damaged(&self, what: String) -> Error {
+        Error::Model(format!("{}: {what} at byte {}; the file is damaged, download it again", self.name, self.at))
+    }
+
+    fn take(&mut self, len: usize) -> Result<&'a [u8]> {
+        let end = self.at.checked_add(len).filter(|&end| end <= self.bytes.len());
+        let Some(end) = end else {
+            return Err(self.damaged(format!("ends too early ({} bytes long, {len} more wanted)", self.bytes.len())));
+        };
+        let slice = &self.bytes[self.at..end];
+        self.at = end;
+        Ok(slice)
+    }
+
+    fn array<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let slice = self.take(N)?;
+        let mut out = [0; N];
+        out.copy_from_slice(slice);
+        Ok(out)
+    }
+
+    fn u32(&mut self) -> Result<u32> {
+        Ok(u32::from_le_bytes(self.array()?))
+    }
+
+    fn u64(&mut self) -> Result<u64> {
+        Ok(u64::from_le_bytes(self.array()?))
+    }
+
+    fn string(&mut self) -> Result<String> {
+        let len = self.u64()?;
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let bytes = self.take(len)?;
+        String::from_utf8(bytes.to_vec()).map_err(|_| self.damaged("has a text that is not UTF-8".into()))
+    }
+
+    fn metadata(&mut self) -> Result<HashMap<String, Value>> {
+        let mut values = HashMap::new();
+        for _ in 0..self.entry_count {
+            let key = self.string()?;
+            let kind = self.u32()?;
+            let value = if kind == 9 { self.list()? } else { self.scalar(kind)? };
+            values.insert(key, value);
+        }
+        Ok(values)
+    }
+
+    fn scalar(&mut self, kind: u32) -> Result<Value> {
+        Ok(match kind {
+            0 => Value::U64(u64::from(self.array::<1>()?[0])),
+            1 => Value::I64(i64::from(i8::from_le_bytes(self.array()?))),
+            2 => Value::U64(u64::from(u16::from_le_bytes(self.array()?))),
+            3 => Value::I64(i64::from(i16::from_le_bytes(self.array()?))),
+            4 => Value::U64(u64::from(self.u32()?)),
+            5 => Value::I64(i64::from(i32::from_le_bytes(self.array()?))),
+            6 => Value::F64(f64::from(f32::from_le_bytes(self.array()?))),
+            7 => Value::Bool(self.array::<1>()?[0] != 0),
+            8 => Value::Text(self.string()?),
+            10 => Value::U64(self.u64()?),
+            11 => Value::I64(i64::from_le_bytes(self.array()?)),
+            12 => Value::F64(f64::from_le_bytes(self.array()?)),
+            other => return Err(self.damaged(format!("has metadata of the unknown type {other}"))),
+        })
+    }
+
+    fn list(&mut self) -> Result<Value> {
+        let kind = self.u32()?;
+        let count = self.u64()?;
+        let smallest = match kind {
+            0 | 1 | 7 => 1,
+            2 | 3 => 2,
+            4..=6 => 4,
+            8 | 10 | 11 | 12 => 8,
+            other => return Err(self.damaged(format!("has a list of the unsupported type {other}"))),
+        };
+        let left = (self.bytes.len() - self.at) as u64;
+        if count.checked_mul(smallest).is_none_or(|need| need > left) {
+            return Err(self.damaged(format!("claims a list of {count} entries, more than the file has room for")));
+        }
+        let mut out = match kind {
+            6 | 12 => Value::Floats(Vec::new()),
+            7 => Value::Bools(Vec::new()),
+            8 => Value::Texts(Vec::new()),
+            _ => Value::Integers(Vec::new()),
+        };
+        for _ in 0..count {
+            match (self.scalar(kind)?, &mut out) {
+                (Value::F64(v), Value::Floats(list)) => list.push(v as f32),
+                (Value::Bool(v), Value::Bools(list)) => list.push(v),
+                (Value::Text(v), Value::Texts(list)) => list.push(v),
+                (Value::I64(v), Value::Integers(list)) => list.push(v),
+                (Value::U64(v), Value::Integers(list)) => list.push(v as i64),
+                _ => return Err(self.damaged("has a list of mixed types".into())),
+            }
+        }
+        Ok(out)
+    }
+
+    /// Tensor directory; call after [`Parser::metadata`].
+    fn tensors(&mut self, shard: usize, alignment: u64) -> Result<Vec<(String, Tensor)>> {
+        if !alignment.is_power_of_two() || alignment > 1 << 20 {
+            return Err(self.damaged(format!("has the absurd alignment {alignment}")));
+        }
+        let mut listed = Vec::new();
+        for _ in 0..self.tensor_count {
+            let name = self.string()?;
+            let dims = self.u32()?;
+            if dims == 0 || dims > MAX_DIMS {
+                return Err(self.damaged(format!("tensor {name} has {dims} dimensions")));
+            }
+            let mut shape = Vec::with_capacity(dims as usize);
+            for _ in 0..dims {
+                shape.push(usize::try_from(self.u64()?).unwrap_or(usize::MAX));
+            }
+            shape.reverse();
+            let code = self.u32()?;
+            let dtype = dtype(code).ok_or_else(|| {
+                Error::Model(format!("{}: tensor {name} has the quantisation type {code}, which is not supported; use a file with F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 or Q2_K to Q6_K", self.name))
+            })?;
+            let offset = usize::try_from(self.u64()?).unwrap_or(usize::MAX);
+            listed.push((name, shape, dtype, offset));
+        }
+        let data = self.at.next_multiple_of(alignment as usize);
+        let mut out = Vec::with_capacity(listed.len());
+        for (name, shape, dtype, offset) in listed {
+            let size = tensor_bytes(&shape, dtype).ok_or_else(|| {
+                self.damaged(format!("tensor {name} has the impossible shape {shape:?} for {dtype:?}"))
+            })?;
+            let end = data.checked_add(offset).and_then(|start| Some(start..start.checked_add(size)?));
+            let range = end.filter(|range| range.end <= self.bytes.len()).ok_or_else(|| {
+                Error::Model(format!(
+                    "{}: tensor {name} lies outside the file (offset {offset}, {size} bytes, file {} bytes); the download is incomplete, get it again",
+                    self.name,
+                    self.bytes.len()
+                ))
+            })?;
+            out.push((name, Tensor { shard, shape, dtype, range }));
+        }
+        Ok(out)
+    }
+}
+
+/// Bytes of a tensor, or `None` where its rows aren't whole blocks or the product overflows.
+fn tensor_bytes(shape: &[usize], dtype: GgmlDType) -> Option<usize> {
+    let last = *shape.last()?;
+    if last == 0 || last % dtype.block_size() != 0 {
+        return None;
+    }
+    let count = shape.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim))?;
+    (count / dtype.block_size()).checked_mul(dtype.type_size()).filter(|&size| size > 0)
+}
+
+/// GGML's numbering of tensor types.
+fn dtype(code: u32) -> Option<GgmlDType> {
+    Some(match code {
+        0 => GgmlDType::F32,
+        1 => GgmlDType::F16,
+        2 => GgmlDType::Q4_0,
+        3 => GgmlDType::Q4_1,
+        6 => GgmlDType::Q5_0,
+        7 => GgmlDType::Q5_1,
+        8 => GgmlDType::Q8_0,
+        9 => GgmlDType::Q8_1,
+        10 => GgmlDType::Q2K,
+        11 => GgmlDType::Q3K,
+        12 => GgmlDType::Q4K,
+        13 => GgmlDType::Q5K,
+        14 => GgmlDType::Q6K,
+        15 => GgmlDType::Q8K,
+        30 => GgmlDType::BF16,
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A tiny valid file: two metadata entries and one F32 tensor [2, 3].
+    fn sample() -> Vec<u8> {
+        let mut f = Vec::new();
+        f.extend(b"GGUF");
+        f.extend(3u32.to_le_bytes());
+        f.extend(1u64.to_le_bytes());
+        f.extend(2u64.to_le_bytes());
+        let text = |f: &mut Vec<u8>, s: &str| {
+            f.extend((s.len() as u64).to_le_bytes());
+            f.extend(s.as_bytes());
+        };
+        text(&mut f, "general.architecture");
+        f.extend(8u32.to_le_bytes());
+        text(&mut f, "gemma3");
+        text(&mut f, "list");
+        f.extend(9u32.to_le_bytes());
+        f.extend(5u32.to_le_bytes());
+        f.extend(2u64.to_le_bytes());
+        f.extend(1i32.to_le_bytes());
+        f.extend((-2i32).to_le_bytes());
+        text(&mut f, "w");
+        f.extend(2u32.to_le_bytes());
+        f.extend(3u64.to_le_bytes());
+        f.extend(2u64.to_le_bytes());
+        f.extend(0u32.to_le_bytes());
+        f.extend(0u64.to_le_bytes());
+        f.resize(f.len().next_multiple_of(32), 0);
+        for i in 0..6 {
+            f.extend((i as f32).to_le_bytes());
+        }
+        f
+    }
+
+    fn open(bytes: &[u8]) -> Result<Gguf> {
+        Gguf::from_static("test.gguf", &[Box::leak(bytes.to_vec().into_boxed_slice())])
+    }
+
+    #[test]
+    fn reads_metadata_and_tensors() {
+        let gguf = open(&sample()).unwrap();
+        assert_eq!(gguf.text("general.architecture"), Some("gemma3"));
+        assert_eq!(gguf.get("list"), Some(&Value::Integers(vec![1, -2])));
+        let view = gguf.find("w").unwrap().unwrap();
+        assert_eq!((view.shape, view.bytes.len()), (vec![2, 3], 24));
+    }
+
+    #[test]
+    fn every_truncation_and_every_absurd_byte_is_an_error_or_harmless() {
+        let good = sample();
+        for cut in 0..good.len() {
+            assert!(open(&good[..cut]).is_err(), "cut at {cut}");
+        }
+        for at in 0..good.len() - 24 {
+            for value in [0, 1, 0x7f, 0xff] {
+                let mut bad = good.clone();
+                bad[at] = value;
+                if let Ok(gguf) = open(&bad) {
+                    for name in gguf.names() {
+                        gguf.find(&name).unwrap();
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn absurd_counts_are_named() {
+        let mut bad = sample();
+        bad[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
+        let text = open(&bad).err().unwrap().to_string();
+        assert!(text.contains("test.gguf") && text.contains("damaged"), "{text}");
+        let text = open(b"PK\x03\x04").err().unwrap().to_string();
+        assert!(text.contains("not a GGUF file"), "{text}");
+    }
+}
