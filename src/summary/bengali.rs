@@ -135,6 +135,15 @@ pub fn leans_back(word: &str) -> bool {
     LEANING_WORDS.contains(word)
 }
 
+/// Words that only tie a sentence to the one before: the sentence stands without them.
+static CONNECTIVES: LazyLock<HashSet<String>> =
+    LazyLock::new(|| word_set("তবে কিন্তু তাই ফলে এদিকে এছাড়া আর অন্যদিকে তারপরও অবশ্য সুতরাং এরপর"));
+
+/// Whether a sentence loses nothing without this first word.
+pub fn is_connective(word: &str) -> bool {
+    CONNECTIVES.contains(word)
+}
+
 /// Whether the word starts with a digit of either script.
 pub fn is_number(word: &str) -> bool {
     word.starts_with(|c: char| matches!(c, '0'..='9' | '০'..='৯'))

@@ -1,11 +1,25 @@
-//! Summaries of articles: chosen sentences, or a model's own words that the article must support.
+//! Summaries of articles: chosen sentences, or a model's own words that the article must bear out.
 //!
 //! ```text
-//! Article + Segments ──▶ extractive::select ──▶ indices of sentences ──▶ their translations
+//!                            ┌─▶ extractive: the most telling sentences ──▶ their translations ───────┐
+//! Article + Segments ────────┼─▶ abstractive: a model rewrites the translation ─┐                     ├─▶ Summary
+//!                            └─▶ direct: a model reads the Bengali ─────────────┴─▶ tidy ─▶ evidence ─┘
 //! ```
+//! [`summarise`] is the one function that the commands call. Long articles are read in parts ([`long`]); what a model
+//! writes is cleaned of chat ([`tidy`]) and held against the article ([`evidence`]).
 pub mod bengali;
+pub mod english;
+pub mod evidence;
 pub mod extractive;
+pub mod generator;
+pub mod headline;
+pub mod long;
+mod names;
 pub mod options;
+pub mod summarise;
+pub mod tidy;
 mod vectors;
 
+pub use generator::{Generated, Request, TextGenerator};
 pub use options::{Language, Length, MethodChoice, Style, SummaryOptions};
+pub use summarise::{Method, Summary, SummaryInput, TranslateSentences, Writer, summarise};
