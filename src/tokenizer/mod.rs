@@ -1,5 +1,5 @@
 //! One interface over every tokenizer: tokenizer.json, SentencePiece, GGUF vocabulary, fairseq dictionaries.
-mod gguf;
+pub mod gguf;
 mod merge;
 mod pieces;
 mod specials;
