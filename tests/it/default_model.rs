@@ -1,0 +1,115 @@
+//! The default model against transformers (f32, same weights) and llama.cpp. Golden file and its script:
+//! `scripts/golden/default_model.py`.
+use anubad::decode::{Generator, StepBatch};
+use anubad::kernels::rows;
+use anubad::kernels::Level;
+use anubad::model::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
+use anubad::model::layers::{Compute, Placement};
+use anubad::model::weights::gguf::Gguf;
+use anubad::tokenizer::{GgufTokenizer, Tokenizer};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+const FIRST_SHARD: &str = "models/anubad-270m-bn-en/anubad-270m-bn-en.q8_0-00001-of-00002.gguf";
+
+fn gguf() -> Arc<Gguf> {
+    static GGUF: OnceLock<Arc<Gguf>> = OnceLock::new();
+    GGUF.get_or_init(|| Arc::new(Gguf::open(&Path::new(env!("CARGO_MANIFEST_DIR")).join(FIRST_SHARD)).unwrap())).clone()
+}
+
+fn network(compute: Compute) -> DecoderOnly {
+    let config = DecoderConfig::from_gguf(&gguf()).unwrap();
+    DecoderOnly::load(gguf(), config, None, vec![1], Placement::cpu(compute)).unwrap()
+}
+
+fn tokenizer() -> GgufTokenizer {
+    GgufTokenizer::new(vocabulary::read(&gguf()).unwrap()).unwrap()
+}
+
+fn golden() -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/default_model.json");
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+fn ids(value: &Value) -> Vec<u32> {
+    value.as_array().unwrap().iter().map(|v| v.as_u64().unwrap() as u32).collect()
+}
+
+/// A step that reads `ids` from position `start` on, into the rows of the same numbers.
+fn prompt(ids: &[u32], start: usize) -> StepBatch {
+    let n = ids.len() as u32;
+    let start = start as u32;
+    StepBatch {
+        tokens: ids.to_vec(),
+        positions: (start..start + n).collect(),
+        rows: (start..start + n).collect(),
+        tables: (0..start + n).collect(),
+        spans: (0..n).map(|i| (0, start + i + 1)).collect(),
+        memory: Vec::new(),
+        outputs: vec![n - 1],
+    }
+}
+
+fn check_logits(network: &DecoderOnly, case: &Value, columns: &[u32], chunk: usize) {
+    let ids = ids(&case["ids"]);
+    let mut cache = network.new_cache(ids.len(), 0).unwrap();
+    let mut logits = Vec::new();
+    for (i, part) in ids.chunks(chunk).enumerate() {
+        logits = network.step(&mut cache, &prompt(part, i * chunk)).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    }
+    let close = |id: usize, want: f64| {
+        assert!((f64::from(logits[id]) - want).abs() < 1e-3, "logit {id}: {} but transformers has {want}", logits[id]);
+    };
+    for pair in case["top"].as_array().unwrap() {
+        close(pair[0].as_u64().unwrap() as usize, pair[1].as_f64().unwrap());
+    }
+    for (column, want) in columns.iter().zip(case["fixed"].as_array().unwrap()) {
+        close(*column as usize, want.as_f64().unwrap());
+    }
+    assert_eq!(rows::argmax(Level::detect(), &logits) as u64, case["top"][0][0].as_u64().unwrap());
+}
+
+#[test]
+fn prompts_are_tokenised_as_llama_cpp_does() {
+    let tokenizer = tokenizer();
+    for case in golden()["logits"].as_array().unwrap() {
+        let text = format!("Bengali: {}\nEnglish:", case["text"].as_str().unwrap());
+        let mut got = vec![2];
+        got.extend(tokenizer.encode(&text).unwrap());
+        assert_eq!(got, ids(&case["ids"]), "{text}");
+    }
+}
+
+#[test]
+fn logits_equal_transformers_within_a_thousandth() {
+    let golden = golden();
+    let network = network(Compute::F32);
+    let columns = ids(&golden["fixed_columns"]);
+    let cases = golden["logits"].as_array().unwrap();
+    assert!(cases.len() >= 50);
+    for case in cases {
+        check_logits(&network, case, &columns, usize::MAX);
+    }
+    // 700 tokens, past the sliding window of 512, read at once and in parts (the last ones one by one).
+    check_logits(&network, &golden["long"], &columns, usize::MAX);
+    check_logits(&network, &golden["long"], &columns, 233);
+}
+
+#[test]
+fn the_window_holds_while_decoding_token_by_token() {
+    let golden = golden();
+    let network = network(Compute::F32);
+    let ids = ids(&golden["long"]["ids"]);
+    let mut cache = network.new_cache(ids.len(), 0).unwrap();
+    network.step(&mut cache, &prompt(&ids[..690], 0)).unwrap();
+    let mut last = None;
+    for position in 690..ids.len() {
+        last = Some(network.step(&mut cache, &prompt(&ids[position..=position], position)).unwrap());
+    }
+    let logits = last.unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+    for pair in golden["long"]["top"].as_array().unwrap() {
+        let want = pair[1].as_f64().unwrap();
+        assert!((f64::from(logits[pair[0].as_u64().unwrap() as usize]) - want).abs() < 1e-3);
+    }
+}
