@@ -1,8 +1,8 @@
 //! The default model against transformers (f32, same weights) and llama.cpp. Golden file and its script:
 //! `scripts/golden/default_model.py`.
 use anubad::decode::{Generator, StepBatch};
-use anubad::kernels::rows;
 use anubad::kernels::Level;
+use anubad::kernels::rows;
 use anubad::model::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
 use anubad::model::layers::{Compute, Placement};
 use anubad::model::weights::gguf::Gguf;
@@ -56,7 +56,13 @@ fn check_logits(network: &DecoderOnly, case: &Value, columns: &[u32], chunk: usi
     let mut cache = network.new_cache(ids.len(), 0).unwrap();
     let mut logits = Vec::new();
     for (i, part) in ids.chunks(chunk).enumerate() {
-        logits = network.step(&mut cache, &prompt(part, i * chunk)).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap();
+        logits = network
+            .step(&mut cache, &prompt(part, i * chunk))
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap();
     }
     let close = |id: usize, want: f64| {
         assert!((f64::from(logits[id]) - want).abs() < 1e-3, "logit {id}: {} but transformers has {want}", logits[id]);

@@ -1,4 +1,4 @@
 //! The one integration test binary: a module a behaviour.
+mod default_model;
 mod hub;
 mod tokenizer;
-mod default_model;
