@@ -1,5 +1,10 @@
 //! Text of both languages: Bengali normalisation, digits and sentence splitting; English tidying; checks of the output.
+pub mod abbreviation;
+pub mod clause;
+pub mod digits;
 pub mod finding;
+pub mod normalise;
+pub mod script;
 pub use finding::{Finding, FindingKind, Severity};
 
 /// One piece of text that is translated at once, and where it came from.
