@@ -2,9 +2,11 @@
 pub mod gguf;
 mod merge;
 mod pieces;
+mod sentencepiece;
 mod specials;
 
 pub use gguf::{GgufTokenizer, GgufVocabulary, TokenType};
+pub use sentencepiece::SentencePiece;
 
 use crate::Result;
 

@@ -4,7 +4,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anubad::tokenizer::{GgufTokenizer, GgufVocabulary, Tokenizer};
+use anubad::tokenizer::{GgufTokenizer, GgufVocabulary, SentencePiece, Tokenizer};
 use candle_core::quantized::gguf_file;
 use sha2::{Digest, Sha256};
 
@@ -24,6 +24,9 @@ fn lines(folder: &Path) -> Vec<String> {
 struct Golden {
     vocabulary: String,
     ids: Vec<Vec<u32>>,
+    /// The text of the ids; nothing where it is the line itself.
+    #[serde(default)]
+    decoded: Vec<Option<String>>,
 }
 
 fn golden(path: &Path) -> Golden {
@@ -106,4 +109,27 @@ fn gguf_vocabulary_gives_the_ids_of_llama_cpp() {
             assert_eq!(tokenizer.decode(ids).expect("text"), line.replace('▁', " "));
         }
     }
+}
+
+#[test]
+fn sentencepiece_models_give_the_ids_and_texts_of_the_package() {
+    let mut models = 0;
+    for folder in golden_folders() {
+        let lines = lines(&folder);
+        for entry in fs::read_dir(&folder).expect("folder") {
+            let path = entry.expect("entry").path();
+            if path.extension().is_none_or(|extension| extension != "model") {
+                continue;
+            }
+            let model = SentencePiece::open(&path).expect("model");
+            let golden = golden(&path.with_extension("json"));
+            println!("{}", path.display());
+            assert_equal_ids(&model, &lines, &golden.ids, |line| model.encode(line).expect("ids"));
+            for ((line, ids), decoded) in lines.iter().zip(&golden.ids).zip(&golden.decoded) {
+                assert_eq!(&model.decode(ids).expect("text"), decoded.as_ref().unwrap_or(line));
+            }
+            models += 1;
+        }
+    }
+    assert!(models >= 4, "the committed models are missing");
 }
