@@ -85,7 +85,8 @@ impl Bleu {
         }
         // sacrebleu floors log(0) to a very low number, so that the product becomes zero
         let log = |p: f64| if p == 0.0 { -9_999_999_999.0 } else { p.ln() };
-        out.score = brevity_penalty * (out.precisions[..order].iter().map(|&p| log(p)).sum::<f64>() / order as f64).exp();
+        out.score =
+            brevity_penalty * (out.precisions[..order].iter().map(|&p| log(p)).sum::<f64>() / order as f64).exp();
         out
     }
 
@@ -137,7 +138,8 @@ impl CorpusMetric for Bleu {
             Smoothing::AddK(v) => format!("add-k[{v:.2}]"),
             Smoothing::None => "none".to_string(),
         };
-        let (case, eff) = (if self.lowercase { "lc" } else { "mixed" }, if self.effective_order { "yes" } else { "no" });
+        let (case, eff) =
+            (if self.lowercase { "lc" } else { "mixed" }, if self.effective_order { "yes" } else { "no" });
         format!("case:{case}|eff:{eff}|tok:13a|smooth:{smooth}")
     }
 }
@@ -181,7 +183,10 @@ mod tests {
 
     #[test]
     fn splits_like_13a() {
-        assert_eq!(tokenize_13a("It's $3.50, i.e. 1,000-2,000 &quot;ok&quot;."), "It's $ 3.50 , i.e . 1,000 - 2,000 \" ok \" .");
+        assert_eq!(
+            tokenize_13a("It's $3.50, i.e. 1,000-2,000 &quot;ok&quot;."),
+            "It's $ 3.50 , i . e . 1,000 - 2,000 \" ok \" ."
+        );
         assert_eq!(tokenize_13a("  "), "");
     }
 

@@ -85,7 +85,8 @@ mod tests {
     #[test]
     fn a_better_system_is_told_from_chance_and_an_equal_one_is_not() {
         let metric = Chrf::default();
-        let references: Vec<String> = (0..60).map(|i| format!("sentence number {i} speaks of rivers and boats")).collect();
+        let references: Vec<String> =
+            (0..60).map(|i| format!("sentence number {i} speaks of rivers and boats")).collect();
         let rows = |hypotheses: &[String]| -> Vec<Vec<f64>> {
             hypotheses.iter().zip(&references).map(|(h, r)| metric.statistics(h, &[r])).collect()
         };
@@ -95,7 +96,13 @@ mod tests {
         assert!((better.scores[1] - 100.0).abs() < 1e-9);
         // half of the sentences damaged here, the other half there: no difference
         let (a, b): (Vec<String>, Vec<String>) = (0..60)
-            .map(|i| if i % 2 == 0 { (bad[i].clone(), references[i].clone()) } else { (references[i].clone(), bad[i].clone()) })
+            .map(|i| {
+                if i % 2 == 0 {
+                    (bad[i].clone(), references[i].clone())
+                } else {
+                    (references[i].clone(), bad[i].clone())
+                }
+            })
             .unzip();
         let same = paired_bootstrap(&metric, &rows(&a), &rows(&b), 200, 1);
         assert!(same.p_value > 0.2, "{same:?}");

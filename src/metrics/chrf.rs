@@ -156,7 +156,10 @@ mod tests {
     #[test]
     fn identical_text_scores_100() {
         for chrf in [Chrf::default(), Chrf::plus_plus()] {
-            assert!((chrf.corpus(&["ab", "a longer line of words"], &["ab", "a longer line of words"]) - 100.0).abs() < 1e-9);
+            assert!(
+                (chrf.corpus(&["ab", "a longer line of words"], &["ab", "a longer line of words"]) - 100.0).abs()
+                    < 1e-9
+            );
             assert_eq!(chrf.corpus(&["", "x"], &["abc", ""]), 0.0);
         }
     }

@@ -86,7 +86,11 @@ fn step1a(word: &str) -> String {
     {
         return short;
     }
-    cut("sses", "ss").or_else(|| cut("ies", "i")).or_else(|| cut("ss", "ss")).or_else(|| cut("s", "")).unwrap_or_else(|| word.into())
+    cut("sses", "ss")
+        .or_else(|| cut("ies", "i"))
+        .or_else(|| cut("ss", "ss"))
+        .or_else(|| cut("s", ""))
+        .unwrap_or_else(|| word.into())
 }
 
 fn step1b(word: String) -> String {

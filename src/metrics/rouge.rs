@@ -24,7 +24,9 @@ impl RougeTokenizer {
             Self::Ascii | Self::AsciiStemmed => {
                 let text = text.to_lowercase();
                 let words = text.split(|c: char| !matches!(c, 'a'..='z' | '0'..='9')).filter(|w| !w.is_empty());
-                words.map(|w| if self == Self::AsciiStemmed && w.len() > 3 { porter::stem(w) } else { w.into() }).collect()
+                words
+                    .map(|w| if self == Self::AsciiStemmed && w.len() > 3 { porter::stem(w) } else { w.into() })
+                    .collect()
             }
             Self::Whitespace => text.split_whitespace().map(str::to_string).collect(),
             Self::Words => {
@@ -156,7 +158,8 @@ pub fn rouge_lsum(target: &[Vec<String>], prediction: &[Vec<String>]) -> Prf {
     let (mut in_target, mut in_prediction) = (bag(target), bag(prediction));
     let mut hits = 0;
     for reference in target {
-        let union: BTreeSet<usize> = prediction.iter().flat_map(|candidate| lcs_indices(reference, candidate)).collect();
+        let union: BTreeSet<usize> =
+            prediction.iter().flat_map(|candidate| lcs_indices(reference, candidate)).collect();
         for token in union.into_iter().map(|i| &reference[i]) {
             if let (Some(t), Some(p)) = (in_target.get_mut(token), in_prediction.get_mut(token))
                 && *t > 0

@@ -87,7 +87,10 @@ fn check_rouge(target: &str, prediction: &str, expected: &Value) {
         ] {
             for (got, wanted) in [precision, recall, f1].into_iter().zip(expected[key][name].as_array().unwrap()) {
                 let wanted = wanted.as_f64().unwrap();
-                assert!((got - wanted).abs() < 5e-5, "{key} {name} of {target:?} / {prediction:?}: {got}, not {wanted}");
+                assert!(
+                    (got - wanted).abs() < 5e-5,
+                    "{key} {name} of {target:?} / {prediction:?}: {got}, not {wanted}"
+                );
             }
         }
     }
