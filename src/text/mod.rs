@@ -2,6 +2,7 @@
 pub mod abbreviation;
 pub mod clause;
 pub mod digits;
+pub mod check;
 pub mod finding;
 pub mod normalise;
 pub mod script;

@@ -1,0 +1,7 @@
+//! Checks of a translation against its source: numbers, names, loops, omissions and the rest.
+mod canonical;
+pub mod number;
+pub mod number_parse;
+pub mod number_words;
+
+pub use number::{NumberCheck, check_numbers};
