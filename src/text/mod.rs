@@ -1,8 +1,8 @@
 //! Text of both languages: Bengali normalisation, digits and sentence splitting; English tidying; checks of the output.
 pub mod abbreviation;
+pub mod check;
 pub mod clause;
 pub mod digits;
-pub mod check;
 pub mod finding;
 pub mod normalise;
 pub mod script;
