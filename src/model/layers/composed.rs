@@ -49,6 +49,9 @@ pub fn heads(x: &Tensor, slice: &HeadSlice<'_>, positions: &[u32]) -> Result<Ten
         x = rms_norm(&x, &norm.weight, norm.eps)?;
     }
     if let Some(rotary) = slice.rotary {
+        let dim = rotary.dim();
+        let rest = x.narrow(2, dim, slice.dim - dim)?.contiguous()?;
+        x = x.narrow(2, 0, dim)?.contiguous()?;
         let longest = positions.iter().max().map_or(0, |&p| p as usize + 1);
         let table = rotary.table(longest);
         let rows: Vec<f32> = positions.iter().flat_map(|&p| table[p as usize * dim..][..dim].iter().copied()).collect();
@@ -68,6 +71,9 @@ pub fn heads(x: &Tensor, slice: &HeadSlice<'_>, positions: &[u32]) -> Result<Ten
             let (a, b) = turn(&part(0)?, &part(1)?)?;
             Tensor::cat(&[a, b], 2)?
         };
+        if dim < slice.dim {
+            x = Tensor::cat(&[x, rest], 2)?;
+        }
     }
     Ok(x.reshape((n, heads * dim))?)
 }
@@ -176,8 +182,8 @@ mod tests {
         let place = Placement::cpu(Compute::F32);
         let x = wave((5, 100), 0.37);
         let norm = HeadNorm::new((0..16).map(|i| 1.0 + i as f32 * 0.1).collect(), 1e-6, &place).unwrap();
-        for interleaved in [false, true] {
-            let rotary = Rotary::new(16, 10_000.0, 1.0, interleaved);
+        for (interleaved, turned) in [(false, 16), (true, 16), (true, 8)] {
+            let rotary = Rotary::new(turned, 10_000.0, 1.0, interleaved);
             let slice = HeadSlice { offset: 20, heads: 3, dim: 16, norm: Some(&norm), rotary: Some(&rotary) };
             let positions = [0, 7, 300, 2, 5];
             let kernel = slice.extract(&x, &positions, Level::detect()).unwrap();

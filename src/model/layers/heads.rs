@@ -28,6 +28,7 @@ pub struct HeadSlice<'a> {
     pub heads: usize,
     pub dim: usize,
     pub norm: Option<&'a HeadNorm>,
+    /// Turns the first [`Rotary::dim`] numbers of each head; the others stay (IndicTrans2's rotary variant).
     pub rotary: Option<&'a Rotary>,
 }
 
@@ -75,7 +76,7 @@ impl HeadSlice<'_> {
     ) {
         let (dim, width) = (self.dim, self.heads * self.dim);
         let longest = positions.iter().max().map_or(0, |&p| p as usize + 1);
-        let table = self.rotary.map(|r| (r.table(longest), r.interleaved));
+        let table = self.rotary.map(|r| (r.table(longest), r.dim(), r.interleaved));
         let tokens = x.len() / stride;
         assert!((0..tokens).all(|token| (row(token) + 1) * width <= out.len()));
         let shared = Shared::new(out);
@@ -90,8 +91,9 @@ impl HeadSlice<'_> {
                         Some(norm) => rows::rms_norm(level, input, &norm.values, norm.eps, head),
                         None => head.copy_from_slice(input),
                     }
-                    if let Some((table, interleaved)) = &table {
-                        let angles = &table[positions[token] as usize * dim..][..dim];
+                    if let Some((table, turned, interleaved)) = &table {
+                        let angles = &table[positions[token] as usize * turned..][..*turned];
+                        let head = &mut head[..*turned];
                         if *interleaved { rows::rotate_pairs(head, angles) } else { rows::rotate_half(head, angles) }
                     }
                 }

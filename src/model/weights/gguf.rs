@@ -2,12 +2,11 @@
 //!
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>. A model may be split over shards named
 //! `NAME-00001-of-00002.gguf`, as llama.cpp's gguf-split names them; the metadata is in the first.
-use super::{Encoding, TensorSource, TensorView};
+use super::{Encoding, TensorSource, TensorView, map_file};
 use crate::{Error, Result};
 use candle_core::quantized::GgmlDType;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
-use std::fs::File;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -198,17 +197,7 @@ impl TensorSource for Gguf {
 }
 
 fn map(path: &Path) -> Result<Bytes> {
-    let file = File::open(path).map_err(|e| Error::io(path, e))?;
-    let kind = file.metadata().map_err(|e| Error::io(path, e))?;
-    if !kind.is_file() {
-        return Err(Error::Model(format!("{}: is not a file; name a .gguf file", path.display())));
-    }
-    if kind.len() == 0 {
-        return Err(Error::Model(format!("{}: is empty; download it again", path.display())));
-    }
-    // SAFETY: the map is read-only; the documented precondition is that nobody truncates a model file in use.
-    let map = unsafe { memmap2::Mmap::map(&file) }.map_err(|e| Error::io(path, e))?;
-    Ok(Bytes::Mapped(map))
+    Ok(Bytes::Mapped(map_file(path)?))
 }
 
 /// `X-00001-of-00003.gguf` → the path of part `number`.

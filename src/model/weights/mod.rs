@@ -1,9 +1,19 @@
 //! Weights behind one view, whatever file they came in: GGUF, safetensors, pickle.
+mod checkpoint;
 pub mod gguf;
+mod pickle;
+mod safetensors;
+mod torch;
+
+pub use checkpoint::Checkpoint;
+pub use safetensors::SafetensorsFile;
+pub use torch::TorchFile;
 
 use crate::{Error, Result};
 use candle_core::quantized::GgmlDType;
+use memmap2::Mmap;
 use std::borrow::Cow;
+use std::path::Path;
 
 /// How a tensor's numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +44,8 @@ pub trait TensorSource: Send + Sync {
     fn names(&self) -> Vec<String>;
     /// The tensor, or `None`; an error when it is there but damaged.
     fn find(&self, name: &str) -> Result<Option<TensorView<'_>>>;
+    /// The tensor has been converted; its pages need not stay in memory. It may still be read again.
+    fn release(&self, _name: &str) {}
 }
 
 impl TensorView<'_> {
@@ -132,4 +144,32 @@ impl dyn TensorSource + '_ {
             ))),
         }
     }
+
+/// Maps a file into memory.
+///
+/// Nobody may truncate a model file while it is in use: it is mapped, not read.
+fn map_file(path: &Path) -> Result<Mmap> {
+    let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    let kind = file.metadata().map_err(|e| Error::io(path, e))?;
+    if !kind.is_file() {
+        return Err(Error::Model(format!("{}: is not a file; name a file of weights", path.display())));
+    }
+    if kind.len() == 0 {
+        return Err(Error::Model(format!("{}: is empty; download it again", path.display())));
+    }
+    // SAFETY: the map is read-only; the documented precondition is that nobody truncates a model file in use.
+    unsafe { Mmap::map(&file) }.map_err(|e| Error::io(path, e))
+}
+
+/// Gives the pages of `range` back to the system: the numbers in them have been converted and are kept elsewhere.
+/// Reading them again is allowed and brings them back from the file.
+fn forget_pages(map: &Mmap, range: std::ops::Range<usize>) {
+    #[cfg(unix)]
+    if !range.is_empty() && range.end <= map.len() {
+        // SAFETY: a clean, read-only, file-backed mapping loses nothing when its pages are dropped.
+        // An error only means that the pages stay.
+        let _ = unsafe { map.unchecked_advise_range(memmap2::UncheckedAdvice::DontNeed, range.start, range.len()) };
+    }
+    #[cfg(not(unix))]
+    let _ = (map, range);
 }
