@@ -50,8 +50,8 @@ pub fn heads(x: &Tensor, slice: &HeadSlice<'_>, positions: &[u32]) -> Result<Ten
     }
     if let Some(rotary) = slice.rotary {
         let dim = rotary.dim();
-        let rest = x.narrow(2, dim, slice.dim - dim)?.contiguous()?;
-        x = x.narrow(2, 0, dim)?.contiguous()?;
+        let whole = x;
+        x = whole.narrow(2, 0, dim)?.contiguous()?;
         let longest = positions.iter().max().map_or(0, |&p| p as usize + 1);
         let table = rotary.table(longest);
         let rows: Vec<f32> = positions.iter().flat_map(|&p| table[p as usize * dim..][..dim].iter().copied()).collect();
@@ -72,7 +72,7 @@ pub fn heads(x: &Tensor, slice: &HeadSlice<'_>, positions: &[u32]) -> Result<Ten
             Tensor::cat(&[a, b], 2)?
         };
         if dim < slice.dim {
-            x = Tensor::cat(&[x, rest], 2)?;
+            x = Tensor::cat(&[x, whole.narrow(2, dim, slice.dim - dim)?], 2)?;
         }
     }
     Ok(x.reshape((n, heads * dim))?)

@@ -144,6 +144,7 @@ impl dyn TensorSource + '_ {
             ))),
         }
     }
+}
 
 /// Maps a file into memory.
 ///

@@ -358,9 +358,14 @@ impl Machine<'_> {
         let id = self.pop()?;
         let Value::Tuple(items) = id else { return Err(self.damaged("a persistent id that is no tuple")) };
         let storage = match self.lists[items].as_slice() {
-            [Value::Str(kind), Value::Global(Global::Storage(encoding)), Value::Str(key), _, Value::Int(len), view @ ..]
-                if kind == "storage" && *len >= 0 && (view.is_empty() || view == [Value::None]) =>
-            {
+            [
+                Value::Str(kind),
+                Value::Global(Global::Storage(encoding)),
+                Value::Str(key),
+                _,
+                Value::Int(len),
+                view @ ..,
+            ] if kind == "storage" && *len >= 0 && (view.is_empty() || view == [Value::None]) => {
                 Storage { key: key.clone(), encoding: *encoding, len: *len as usize }
             }
             _ => return Err(self.damaged("a persistent id that is no storage")),
@@ -399,7 +404,9 @@ impl Machine<'_> {
             let (Value::Tuple(i) | Value::List(i)) = pair else {
                 return Err(self.damaged("a dictionary entry that is no pair"));
             };
-            let [key, value] = self.lists[i].as_slice() else { return Err(self.damaged("a dictionary entry that is no pair")) };
+            let [key, value] = self.lists[i].as_slice() else {
+                return Err(self.damaged("a dictionary entry that is no pair"));
+            };
             dict.push((key.clone(), value.clone()));
         }
         self.dicts.push(dict);

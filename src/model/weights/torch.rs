@@ -130,7 +130,9 @@ fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<String, Range<
 /// its number of elements (u64) and its bytes.
 fn old_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<String, Range<usize>>)> {
     let bad = |what: &str| {
-        Error::Model(format!("{place}: not a file that torch.save wrote ({what}); download it again, or use safetensors"))
+        Error::Model(format!(
+            "{place}: not a file that torch.save wrote ({what}); download it again, or use safetensors"
+        ))
     };
     // Anything that is not this very file is turned away before its pickle is looked at.
     if map.len() < 15 || map[0] != 0x80 || map[2..4] != [0x8a, OLD_MAGIC.len() as u8] || map[4..14] != OLD_MAGIC {
