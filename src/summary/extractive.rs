@@ -24,6 +24,7 @@ mod weight {
     pub const NUMBERS: f64 = 0.5;
     pub const NAMES: f64 = 0.2;
     pub const QUOTE: f64 = -0.2;
+    pub const OPEN_QUOTE: f64 = -0.3;
     pub const LEANS_BACK: f64 = -0.2;
     pub const LIST: f64 = -0.55;
     pub const QUESTION: f64 = -0.4;
@@ -175,8 +176,9 @@ fn form(article: &Article, segment: &Segment) -> f64 {
         (weight::SHORT, length < TOO_SHORT),
         (weight::LONG, length > TOO_LONG),
         (weight::QUOTE, text.contains(['"', '“', '”'])),
+        (weight::OPEN_QUOTE, has_open_quote(text)),
         (weight::LEANS_BACK, words.first().is_some_and(|w| bengali::leans_back(w))),
-        (weight::LIST, text.contains("প্রমুখ") || text.matches(',').count() >= 6),
+        (weight::LIST, is_list(text)),
         (weight::QUESTION, text.contains('?')),
         (weight::ASIDE, !matches!(kind, Some(BlockKind::Paragraph))),
     ];
@@ -184,6 +186,16 @@ fn form(article: &Article, segment: &Segment) -> f64 {
         + weight::NUMBERS * up_to_two(bengali::is_number)
         + weight::NAMES * up_to_two(bengali::goes_with_names)
         + flags.iter().filter(|(_, holds)| *holds).map(|(w, _)| w).sum::<f64>()
+}
+
+/// A quotation that goes on in the next sentence or comes from the one before.
+fn has_open_quote(text: &str) -> bool {
+    text.matches('"').count() % 2 == 1 || text.matches('“').count() != text.matches('”').count()
+}
+
+/// Who was there, and other enumerations.
+fn is_list(text: &str) -> bool {
+    text.contains("প্রমুখ") || text.contains("উপস্থিত ছিলেন") || text.matches(',').count() >= 6
 }
 
 #[cfg(test)]
