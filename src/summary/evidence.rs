@@ -1,10 +1,11 @@
 //! What an article says, to hold a summary's sentences against: its numbers, dates and names.
 use super::names::NameEvidence;
-use std::collections::HashSet;
+use crate::text::check::bears_out;
+use crate::text::check::number_parse::{Number, Weight, numbers};
 
 /// The article's numbers and names, of its translation and of its source.
 pub struct Evidence {
-    numbers: HashSet<String>,
+    numbers: Vec<Number>,
     names: NameEvidence,
 }
 
@@ -17,7 +18,8 @@ impl Evidence {
 
     /// Numbers, dates and names of an English sentence that the article does not have, as they are written there.
     pub fn unsupported(&self, sentence: &str) -> Vec<String> {
-        let mut missing: Vec<String> = numbers(sentence).into_iter().filter(|n| !self.numbers.contains(n)).collect();
+        let known = |said: &Number| said.weight == Weight::Soft || self.numbers.iter().any(|n| bears_out(n, said));
+        let mut missing: Vec<String> = numbers(sentence).into_iter().filter(|n| !known(n)).map(|n| n.text).collect();
         missing.extend(self.names.missing(sentence));
         missing
     }
@@ -28,18 +30,57 @@ impl Evidence {
     }
 }
 
-fn numbers(text: &str) -> Vec<String> {
-    super::bengali::words(&text.replace(',', ""))
-        .into_iter()
-        .filter(|w| super::bengali::is_number(w))
-        .map(|w| {
-            w.chars()
-                .filter_map(|c| match c {
-                    '০'..='৯' => char::from_digit(c as u32 - '০' as u32, 10),
-                    '0'..='9' => Some(c),
-                    _ => None,
-                })
-                .collect()
-        })
-        .collect()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The stories of the fixture: Bengali, English, clean sentences, planted ones with what is planted.
+    struct Story {
+        bengali: Vec<String>,
+        english: Vec<String>,
+        clean: Vec<&'static str>,
+        planted: Vec<(&'static str, &'static str)>,
+    }
+
+    fn stories() -> Vec<Story> {
+        let text = include_str!("../../tests/fixtures/summary/hallucinations.txt");
+        let marked = |story: &'static str, mark: &'static str| story.lines().filter_map(move |l| l.strip_prefix(mark));
+        let owned = |story, mark| marked(story, mark).map(String::from).collect::<Vec<_>>();
+        text.split("\n\n")
+            .filter(|story| story.contains("\nE "))
+            .map(|story| Story {
+                bengali: owned(story, "B "),
+                english: owned(story, "E "),
+                clean: marked(story, "+ ").collect(),
+                planted: marked(story, "- ").map(|l| l.split_once(" | ").expect("what is planted")).collect(),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn planted_inventions_are_caught_and_clean_sentences_are_not() {
+        let (mut missed, mut alarms, mut planted, mut clean) = (Vec::new(), Vec::new(), 0, 0);
+        for story in stories() {
+            let evidence = Evidence::new(&story.english, &story.bengali);
+            for sentence in story.clean {
+                clean += 1;
+                let missing = evidence.unsupported(sentence);
+                if !missing.is_empty() {
+                    alarms.push(format!("{sentence} {missing:?}"));
+                }
+            }
+            for (sentence, what) in story.planted {
+                planted += 1;
+                let missing = evidence.unsupported(sentence).join(" ");
+                let first = what.split(' ').next().unwrap_or(what).to_lowercase();
+                if !missing.to_lowercase().contains(&first) {
+                    missed.push(format!("{sentence} ({what}; found: {missing})"));
+                }
+            }
+        }
+        println!("planted {planted}, missed {}: {missed:#?}", missed.len());
+        println!("clean {clean}, alarms {}: {alarms:#?}", alarms.len());
+        assert!(planted >= 60 && missed.len() * 20 <= planted, "{missed:#?}");
+        assert!(clean >= 48 && alarms.len() * 20 < clean, "{alarms:#?}");
+    }
 }

@@ -1,13 +1,49 @@
 //! Capitalised names of an English sentence, and whether a text has them too.
+use crate::text::check::number_parse::numbers;
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
-/// English words that are usually written in lower case (those seen so at least three times in the public corpora of
-/// the training data): a capital at the start of a sentence makes no name of them.
+/// English words that are usually written in lower case (those seen so at least twice in the public corpora of the
+/// training data, inflections that [`is_common`] takes off left out): a capital at the start of a sentence makes no name of them.
 static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| include_str!("common_words.txt").lines().collect());
 
-/// Capitalised words that name nobody: forms of address and words that English always writes so.
-const NOT_NAMES: &[&str] = &["i", "i'm", "i've", "i'd", "i'll", "mr", "mrs", "ms", "dr", "md", "tk", "am", "pm", "ok"];
+/// Capitalised words that name nobody: forms of address, words that English always writes so, and days and months,
+/// which are checked as numbers are.
+const NOT_NAMES: &[&str] = &[
+    "i",
+    "i'm",
+    "i've",
+    "i'd",
+    "i'll",
+    "mr",
+    "mrs",
+    "ms",
+    "dr",
+    "md",
+    "tk",
+    "am",
+    "pm",
+    "ok",
+    "sunday",
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
 
 /// Names that go by several names; the first is what they are compared by.
 const ALIASES: &[&[&str]] = &[
@@ -32,6 +68,10 @@ const ALIASES: &[&[&str]] = &[
     &["muslim", "muslims", "moslem"],
     &["ganges", "ganga"],
 ];
+
+/// Names of several words and one word that stands for them.
+const LONG_FORMS: &[(&str, &str)] =
+    &[("United States", "America"), ("United Kingdom", "Britain"), ("Great Britain", "Britain")];
 
 /// Endings that make an adjective or an inhabitant of a place, or a possessive or a plural of a name.
 const ENDINGS: &[&str] = &["ians", "ian", "ans", "an", "ese", "ish", "is", "i", "s", "n", "ns", "es"];
@@ -71,6 +111,9 @@ impl NameEvidence {
             for run in runs(text) {
                 evidence.initials.extend(all_initials(&run));
             }
+            for (_, short) in LONG_FORMS.iter().filter(|(long, _)| text.contains(long)) {
+                evidence.add(short);
+            }
         }
         evidence
     }
@@ -98,7 +141,8 @@ impl NameEvidence {
             .into_iter()
             .filter(|c| {
                 let lower = c.word.to_lowercase();
-                let harmless = NOT_NAMES.contains(&lower.as_str()) || (c.first && is_common(&lower));
+                let harmless = NOT_NAMES.contains(&lower.as_str())
+                    || (c.first && (is_common(&lower) || !numbers(&lower).is_empty()));
                 !harmless && !expanded.contains(&lower) && !self.has(&c.word)
             })
             .map(|c| c.word)
@@ -111,7 +155,7 @@ impl NameEvidence {
             return true;
         }
         let acronym = word.chars().count() > 1 && word.chars().filter(|c| c.is_alphabetic()).all(char::is_uppercase);
-        if acronym && self.initials.contains(&lower) {
+        if acronym && self.initials.contains(&word.to_lowercase()) {
             return true;
         }
         let Some(start) = start_of(&lower) else { return false };
@@ -248,7 +292,6 @@ mod tests {
             "Officials of Hasina said nothing.",
             "However, Mr. Siddiqui is free.",
             "The Court in Dhaka freed him.",
-            "Bangladesh".split_at(0).0,
         ] {
             assert!(missing(sentence).is_empty(), "{sentence}: {:?}", missing(sentence));
         }
@@ -259,7 +302,7 @@ mod tests {
         for (sentence, names) in [
             ("Johnson got bail.", vec!["Johnson"]),
             ("The bail was granted in Chittagong.", vec!["Chittagong"]),
-            ("Abdul Karim Siddiqui got bail on Sunday.", vec!["Karim", "Sunday"]),
+            ("Abdul Karim Siddiqui got bail on Sunday.", vec!["Karim"]),
             ("The WHO welcomed it.", vec!["WHO"]),
             ("The Pakistani government was silent.", vec!["Pakistani"]),
         ] {

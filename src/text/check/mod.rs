@@ -4,4 +4,4 @@ pub mod number;
 pub mod number_parse;
 pub mod number_words;
 
-pub use number::{NumberCheck, check_numbers};
+pub use number::{NumberCheck, bears_out, check_numbers};

@@ -277,6 +277,16 @@ fn compatible(a: &Number, b: &Number) -> bool {
     }
 }
 
+/// Whether a text that has the number `known` bears out another text that says `said`: value, unit and half of the day.
+pub fn bears_out(known: &Number, said: &Number) -> bool {
+    let units = match (known.unit, said.unit) {
+        (Some(a), Some(b)) => a == b,
+        (None, Some(_)) => said.weight < Weight::Hard,
+        (_, None) => true,
+    };
+    units && compatible(known, said) && !meridiems_clash(known, said)
+}
+
 /// সকাল against pm, বিকাল against am; at night both may be right, depending on the hour.
 fn meridiems_clash(a: &Number, b: &Number) -> bool {
     let hour = a.values[0].floor() % 12.0;
