@@ -1,11 +1,19 @@
 //! One interface over every tokenizer: tokenizer.json, SentencePiece, GGUF vocabulary, fairseq dictionaries.
+pub mod convert;
+mod folder;
 pub mod gguf;
+mod json;
+mod languages;
+mod mapped;
 mod merge;
 mod pieces;
 mod sentencepiece;
 mod specials;
 
+pub use folder::{FolderOptions, from_folder, from_folder_with};
 pub use gguf::{GgufTokenizer, GgufVocabulary, TokenType};
+pub use json::JsonTokenizer;
+pub use mapped::MappedTokenizer;
 pub use sentencepiece::SentencePiece;
 
 use crate::Result;

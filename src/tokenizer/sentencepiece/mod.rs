@@ -8,9 +8,10 @@ mod trie;
 
 use std::{collections::HashMap, ops::Range, path::Path};
 
+pub(super) use self::proto::{ModelFile, PieceType};
 use self::{
     normalizer::{Normalizer, SPACE},
-    proto::{ModelFile, ModelType, PieceType},
+    proto::ModelType,
     trie::{Trie, character_length},
 };
 use super::{
@@ -273,12 +274,14 @@ impl<'a> Decoder<'a> {
             _ => {
                 self.flush();
                 let mut rest = piece;
-                if self.at_start && self.text.is_empty() && self.model.normalizer.eats_leading_space() {
-                    if let Some(stripped) = rest.strip_prefix(SPACE) {
-                        rest = stripped;
-                        // with extra white space removed, every leading space goes, not just the dummy prefix
-                        self.at_start = self.model.normalizer.removes_extra_whitespaces();
-                    }
+                if self.at_start
+                    && self.text.is_empty()
+                    && self.model.normalizer.eats_leading_space()
+                    && let Some(stripped) = rest.strip_prefix(SPACE)
+                {
+                    rest = stripped;
+                    // with extra white space removed, every leading space goes, not just the dummy prefix
+                    self.at_start = self.model.normalizer.removes_extra_whitespaces();
                 }
                 self.text.push_str(&rest.replace(SPACE, " "));
             }

@@ -1,0 +1,173 @@
+//! `tokenizer.json`, through the tokenizers crate.
+use std::path::Path;
+
+use super::{
+    Tokenizer,
+    specials::{Fragment, Specials},
+};
+use crate::{Error, Result};
+
+/// What goes around the ids of a source sentence.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Frame {
+    pub before: Vec<u32>,
+    pub after: Vec<u32>,
+    /// Text put before the sentence ("<2en> "), special tokens in it included.
+    pub prefix: String,
+    pub forced_bos: Option<u32>,
+}
+
+/// The special tokens that a model names.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Named {
+    pub bos: Option<u32>,
+    pub eos: Option<u32>,
+    pub pad: Option<u32>,
+    pub chat_template: Option<String>,
+}
+
+/// A tokenizer of the tokenizers crate. Special tokens that the text spells out are text, except where
+/// [`Tokenizer::encode_with_specials`] is asked. (A unigram model knows their spellings as pieces and finds them all
+/// the same; only encoder–decoder models are of that kind, and to them a stray `</s>` in the source does no harm.)
+pub struct JsonTokenizer {
+    inner: tokenizers::Tokenizer,
+    specials: Specials,
+    frame: Frame,
+    named: Named,
+    name: String,
+}
+
+impl JsonTokenizer {
+    /// Reads a `tokenizer.json`. The source frame is the one of its post-processor.
+    ///
+    /// # Errors
+    /// [`Error::Io`] or [`Error::Model`], naming the file.
+    pub fn open(path: &Path) -> Result<Self> {
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+        Self::from_bytes(&bytes, &path.display().to_string())
+    }
+
+    /// Builds the tokenizer from the text of a `tokenizer.json`; `name` is for error texts.
+    ///
+    /// # Errors
+    /// [`Error::Model`] where the text is no tokenizer.
+    pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self> {
+        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|error| {
+            let error = error.to_string().replace('\n', " ");
+            Error::Model(format!("{name} is not a readable tokenizer ({error}); download the file again"))
+        })?;
+        // a file may ask for padding or truncation; batches and lengths are the engine's business
+        inner.with_padding(None);
+        // without truncation parameters this cannot fail
+        let _ = inner.with_truncation(None);
+        inner.set_encode_special_tokens(true);
+        let special = inner.get_added_tokens_decoder().into_iter().filter(|(_, token)| token.special);
+        let specials = Specials::new(special.map(|(id, token)| (token.content, id)));
+        let mut tokenizer =
+            Self { inner, specials, frame: Frame::default(), named: Named::default(), name: name.to_owned() };
+        tokenizer.frame = tokenizer.post_processor_frame()?;
+        Ok(tokenizer)
+    }
+
+    pub(super) fn frame(&self) -> &Frame {
+        &self.frame
+    }
+
+    pub(super) fn set_frame(&mut self, frame: Frame) {
+        self.frame = frame;
+    }
+
+    pub(super) fn set_named(&mut self, named: Named) {
+        self.named = named;
+    }
+
+    /// What the file's post-processor adds, found by trying it.
+    fn post_processor_frame(&self) -> Result<Frame> {
+        let bare = self.ids("a", false)?;
+        let full = self.ids("a", true)?;
+        let at = full.windows(bare.len().max(1)).position(|window| window == bare).unwrap_or(0);
+        let end = (at + bare.len()).min(full.len());
+        Ok(Frame { before: full[..at].to_vec(), after: full[end..].to_vec(), ..Frame::default() })
+    }
+
+    fn ids(&self, text: &str, add_specials: bool) -> Result<Vec<u32>> {
+        let encoding = self.inner.encode_fast(text, add_specials).map_err(|error| {
+            let error = error.to_string().replace('\n', " ");
+            Error::Model(format!("{} cannot tokenise this text ({error}); report the sentence", self.name))
+        })?;
+        Ok(encoding.get_ids().to_vec())
+    }
+}
+
+impl Tokenizer for JsonTokenizer {
+    fn vocab_size(&self) -> usize {
+        self.inner.get_vocab_size(true)
+    }
+
+    fn encode(&self, text: &str) -> Result<Vec<u32>> {
+        self.ids(text, false)
+    }
+
+    fn encode_source(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = self.frame.before.clone();
+        let mut rest = text.to_owned();
+        for fragment in self.specials.split(&self.frame.prefix) {
+            match fragment {
+                Fragment::Token(id) => ids.push(id),
+                // the last stretch of the prefix is tokenised together with the text
+                Fragment::Text(range) if range.end == self.frame.prefix.len() => {
+                    rest = format!("{}{text}", &self.frame.prefix[range]);
+                }
+                Fragment::Text(range) => ids.extend(self.ids(&self.frame.prefix[range], false)?),
+            }
+        }
+        ids.extend(self.ids(&rest, false)?);
+        ids.extend(&self.frame.after);
+        Ok(ids)
+    }
+
+    fn encode_with_specials(&self, text: &str) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        for fragment in self.specials.split(text) {
+            match fragment {
+                Fragment::Token(id) => ids.push(id),
+                Fragment::Text(range) => ids.extend(self.ids(&text[range], false)?),
+            }
+        }
+        Ok(ids)
+    }
+
+    fn decode(&self, ids: &[u32]) -> Result<String> {
+        self.inner.decode(ids, true).map_err(|error| {
+            Error::Model(format!("{} cannot turn ids into text ({error}); download the file again", self.name))
+        })
+    }
+
+    fn piece(&self, id: u32) -> Option<String> {
+        self.inner.id_to_token(id)
+    }
+
+    fn id(&self, piece: &str) -> Option<u32> {
+        self.inner.token_to_id(piece)
+    }
+
+    fn bos(&self) -> Option<u32> {
+        self.named.bos
+    }
+
+    fn eos(&self) -> Option<u32> {
+        self.named.eos
+    }
+
+    fn pad(&self) -> Option<u32> {
+        self.named.pad
+    }
+
+    fn forced_bos(&self) -> Option<u32> {
+        self.frame.forced_bos
+    }
+
+    fn chat_template(&self) -> Option<&str> {
+        self.named.chat_template.as_deref()
+    }
+}
