@@ -1,4 +1,15 @@
 //! One article: its structure in, the same structure out.
+pub mod encoding;
+pub mod furniture;
+pub mod html;
+pub mod markdown;
+pub mod plain;
+pub mod read;
+pub mod write;
+
+pub use read::{Format, ReadOptions, parse, read};
+pub use write::{BlockWriter, Style};
+
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 

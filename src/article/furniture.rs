@@ -1,0 +1,353 @@
+//! Page furniture: what a news page carries around its article. Recognised by whole lines only, so that prose which
+//! merely mentions such words stays.
+use super::{Article, Block, BlockKind, ReadOptions};
+use crate::text::normalise::canonical;
+use crate::text::script::{Scripts, has_bengali};
+
+/// A furniture line has at most this many characters.
+const LINE_CHARS: usize = 220;
+
+/// Lines that are furniture when they are all there is in a block (folded, see [`fold`]).
+#[rustfmt::skip]
+const LINES: &[&str] = &[
+    // comments
+    "leave a reply", "leave a comment", "leave a reply cancel reply", "cancel reply", "post comment", "post a comment",
+    "submit comment", "add a comment", "comment", "comments", "name", "email", "website", "no comments", "0 comments",
+    "required fields are marked", "log in to leave a comment", "login to comment", "you must be logged in to post a comment",
+    "মন্তব্য", "মন্তব্য করুন", "মন্তব্য লিখুন", "মতামত দিন", "মতামত", "আপনার মতামত লিখুন", "আপনার মন্তব্য লিখুন", "আপনার মতামত দিন",
+    "একটি মন্তব্য করুন", "মন্তব্য বাতিল", "মন্তব্য বাতিল করুন", "উত্তর দিন", "একটি উত্তর ত্যাগ", "প্রতিক্রিয়া জানান",
+    // sharing
+    "share", "share this", "share this article", "share this post", "share this news", "share on", "share on facebook",
+    "share on twitter", "share on whatsapp", "share via", "facebook", "twitter", "x", "whatsapp", "messenger", "linkedin",
+    "pinterest", "telegram", "viber", "tweet", "pin it", "print", "copy link", "copy", "link copied", "save", "follow us",
+    "facebook twitter", "facebook twitter whatsapp", "শেয়ার", "শেয়ার করুন", "শেয়ার করুন", "খবরটি শেয়ার করুন", "সংবাদটি শেয়ার করুন",
+    "নিউজটি শেয়ার করুন", "পোস্টটি শেয়ার করুন", "এই খবরটি শেয়ার করুন", "সামাজিক মাধ্যমে শেয়ার করুন", "ফেসবুকে শেয়ার করুন",
+    "টুইটারে শেয়ার করুন", "হোয়াটসঅ্যাপে শেয়ার করুন", "ফেসবুক", "টুইটার", "টুইট", "টুইট করুন", "হোয়াটসঅ্যাপ", "মেসেঞ্জার", "লিংকডইন",
+    "টেলিগ্রাম", "প্রিন্ট", "প্রিন্ট করুন", "প্রিন্ট সংস্করণ", "কপি লিংক", "লিংক কপি করুন", "লিংক কপি", "লিঙ্ক কপি করুন", "ফলো করুন",
+    "সাবস্ক্রাইব করুন", "আমাদের অনুসরণ করুন", "আমাদের ফলো করুন", "ফন্ট বড় করুন", "অ- অ অ+",
+    // more to read
+    "read more", "read also", "also read", "see also", "more news", "related", "related news", "related articles",
+    "related posts", "related stories", "you may also like", "you might also like", "recommended", "trending",
+    "most read", "latest news", "next article", "previous article", "continue reading", "view all", "see more", "more",
+    "আরও পড়ুন", "আরো পড়ুন", "আরও খবর", "আরো খবর", "আরও সংবাদ", "আরো সংবাদ", "আরও দেখুন", "আরো দেখুন", "আরও", "আরো",
+    "সম্পর্কিত খবর", "সম্পর্কিত সংবাদ", "সম্পর্কিত নিবন্ধ", "এ সম্পর্কিত আরও খবর", "এ সংক্রান্ত আরও খবর", "সংশ্লিষ্ট খবর", "এই বিভাগের আরও খবর",
+    "এ বিভাগের আরও খবর", "এ বিভাগের আরো খবর", "এই বিভাগের আরো খবর", "এই বিভাগের আরও সংবাদ", "এ জাতীয় আরও খবর",
+    "এ জাতীয় আরো খবর", "পরবর্তী খবর", "পূর্ববর্তী খবর", "আগের খবর", "আগের সংবাদ", "পরের সংবাদ", "সর্বশেষ", "সর্বশেষ খবর", "সর্বাধিক পঠিত",
+    "পাঠকপ্রিয়", "জনপ্রিয় সংবাদ", "বিস্তারিত পড়ুন", "বিস্তারিত", "সব খবর", "সব দেখুন", "আপনার জন্য নির্বাচিত",
+    // the rest
+    "advertisement", "advertisements", "ad", "sponsored", "sponsored content", "বিজ্ঞাপন", "স্পনসরড", "skip to content", "back to top",
+    "subscribe", "subscribe now", "sign up", "sign in", "login", "log in", "menu", "search", "home", "accept", "accept all", "ok", "close",
+    "হোম", "প্রচ্ছদ", "মেনু", "অনুসন্ধান", "লগইন", "লগ ইন", "নিবন্ধন", "ই-পেপার", "ভিডিও", "ছবি গ্যালারি", "উপরে যান",
+];
+
+/// Beginnings of lines that are furniture whatever follows, if the line is short.
+#[rustfmt::skip]
+const BEGINNINGS: &[&str] = &[
+    "your email address will not be published", "save my name, email", "notify me of", "this site uses akismet",
+    "আপনার ই-মেইল অ্যাড্রেস প্রকাশিত হবে না", "আপনার ই-মেইল এ্যাড্রেস প্রকাশিত হবে না", "আপনার ইমেইল ঠিকানা প্রচার করা হবে না",
+    "আপনার ইমেইল প্রকাশ করা হবে না", "পরবর্তী মন্তব্যের জন্য",
+    "follow us on", "join our", "download our app", "subscribe to our", "get the latest news",
+    "আমাদের ফেসবুক পেজ", "আমাদের ইউটিউব চ্যানেল", "গুগল নিউজে", "গুগল নিউজ ফলো", "সর্বশেষ খবর পেতে", "সব খবর সবার আগে পেতে",
+    "© ", "copyright ©", "copyright 20", "(c) 20", "all rights reserved", "স্বত্ব ©", "স্বত্বাধিকার ©", "কপিরাইট ©", "সর্বস্বত্ব",
+];
+
+/// Beginnings that are furniture when a colon, a dash or nothing follows: "আরও পড়ুন: …".
+#[rustfmt::skip]
+const LABELS: &[&str] = &[
+    "আরও পড়ুন", "আরো পড়ুন", "আরও পড়তে পারেন", "আরও দেখুন", "আরো দেখুন", "আরও খবর", "আরো খবর", "read more", "also read", "read also", "see also",
+    "আরও শুনুন", "ভিডিও দেখুন", "ভিডিও", "related", "ট্যাগ", "ট্যাগস", "tags", "tag", "filed under", "share", "শেয়ার করুন",
+];
+
+/// Labels of a line that names the story's source.
+const SOURCES: &[&str] = &["তথ্য সূত্র", "তথ্যসূত্র", "তথ্য-সূত্র", "সূত্র", "সংবাদ সূত্র", "খবরের সূত্র", "সোর্স", "source", "sources"];
+
+/// Labels of a line that names a photographer or describes a photo.
+const PHOTOS: &[&str] = &[
+    "ছবি",
+    "ফাইল ছবি",
+    "প্রতীকী ছবি",
+    "ছবি সংগৃহীত",
+    "সংগৃহীত ছবি",
+    "ফটো",
+    "ছবির ক্যাপশন",
+    "photo",
+    "image",
+    "photo credit",
+    "file photo",
+];
+
+/// Recognises source lines and photo credits, and takes the furniture out of the article unless it is to be kept.
+/// Returns what was taken out, in order.
+pub fn clean(article: &mut Article, options: &ReadOptions) -> Vec<Block> {
+    for block in &mut article.blocks {
+        classify(block);
+    }
+    if options.keep_furniture {
+        return Vec::new();
+    }
+    let title = article.title.as_deref().map(fold);
+    let blocks = std::mem::take(&mut article.blocks);
+    let mut dropped = Vec::new();
+    let mut state = State::default();
+    let count = blocks.len();
+    for (index, block) in blocks.into_iter().enumerate() {
+        let tail = count >= 4 && index + 3 >= count;
+        let repeated = title.as_ref().is_some_and(|title| is_repeated_title(&block, title, article.blocks.is_empty()));
+        if repeated || state.is_furniture(&block, tail) {
+            dropped.push(block);
+        } else {
+            article.blocks.push(block);
+        }
+    }
+    dropped
+}
+
+/// Whether a line is a source line, a photo credit or furniture with a label: never a title.
+pub(super) fn is_label_line(text: &str) -> bool {
+    let folded = fold(text);
+    label_value(&folded, SOURCES).is_some()
+        || label_value(&folded, LABELS).is_some()
+        || LINES.contains(&folded.as_str())
+}
+
+/// Source lines and photo credits get their own kinds.
+fn classify(block: &mut Block) {
+    if !matches!(block.kind, BlockKind::Paragraph | BlockKind::Heading { .. } | BlockKind::ListItem { .. }) {
+        return;
+    }
+    let chars = block.text.chars().count();
+    if chars > 120 {
+        return;
+    }
+    let folded = fold(&block.text);
+    let sentence = block.text.contains('।') && !block.text.trim_end().ends_with('।');
+    if label_value(&folded, SOURCES).is_some_and(|value| !value.is_empty()) && !sentence {
+        block.kind = BlockKind::SourceLine;
+    } else if PHOTOS.contains(&folded.as_str()) || (chars <= 80 && label_value(&folded, PHOTOS).is_some()) {
+        block.kind = BlockKind::Caption;
+    }
+}
+
+/// What follows "label:" or "label -" in a folded line; empty for the label alone.
+fn label_value<'a>(folded: &'a str, labels: &[&str]) -> Option<&'a str> {
+    labels.iter().find_map(|label| {
+        let rest = folded.strip_prefix(label)?.trim_start();
+        match rest.chars().next() {
+            None => Some(""),
+            Some(c) if matches!(c, ':' | '-' | '–' | '—' | '।' | '|' | '>' | '»') => {
+                Some(rest.trim_start_matches([':', '-', '–', '—', '।', '|', '>', '»', ' ']))
+            }
+            _ => None,
+        }
+    })
+}
+
+/// The title again: as a heading anywhere, as a paragraph at the top.
+fn is_repeated_title(block: &Block, title: &str, top: bool) -> bool {
+    let heading = matches!(block.kind, BlockKind::Heading { .. });
+    (heading || (top && block.kind == BlockKind::Paragraph)) && fold(&block.text) == *title
+}
+
+#[derive(Default)]
+struct State {
+    /// A comment form has begun: Latin lines belong to it until Bengali comes.
+    form: bool,
+    /// A bare "read more" line has been seen: list items after it are other articles' headlines.
+    more: Option<usize>,
+}
+
+impl State {
+    fn is_furniture(&mut self, block: &Block, tail: bool) -> bool {
+        if matches!(block.kind, BlockKind::Verbatim | BlockKind::TableRow | BlockKind::SourceLine) {
+            return false;
+        }
+        let chars = block.text.chars().count();
+        let bengali = has_bengali(&block.text);
+        if self.form && !bengali && chars <= LINE_CHARS {
+            return true;
+        }
+        self.form = false;
+        let sentence = super::plain::ends_sentence(&block.text);
+        if let Some(left) = self.more.take().filter(|left| *left > 0) {
+            let headline = match block.kind {
+                BlockKind::ListItem { .. } => chars <= 160 && !block.text.contains('।'),
+                BlockKind::Paragraph => left == MORE && chars <= 120 && !sentence,
+                _ => false,
+            };
+            if headline {
+                self.more = Some(left - 1);
+                return true;
+            }
+        }
+        if chars > LINE_CHARS {
+            return false;
+        }
+        let folded = fold(&block.text);
+        if LINES.contains(&folded.as_str()) {
+            self.form = folded.starts_with("leave a") || folded.contains("মন্তব্য") || folded.contains("মতামত");
+            let more = folded.contains("পড়ুন") || folded.contains("খবর") || folded.contains("সংবাদ");
+            self.more = (more || folded.starts_with("read") || folded.starts_with("related")).then_some(MORE);
+            return true;
+        }
+        if BEGINNINGS.iter().any(|beginning| folded.starts_with(beginning)) {
+            self.form = folded.starts_with("your email");
+            return true;
+        }
+        let labelled = label_value(&folded, LABELS).is_some_and(|value| !value.contains('।') && !sentence);
+        labelled
+            || is_breadcrumb(&folded)
+            || is_cookie_line(&folded)
+            || is_rights_line(&folded)
+            || (tail && is_sign_off(&block.text))
+    }
+}
+
+/// Headlines after a bare "read more" line that are taken for links.
+const MORE: usize = 10;
+
+/// "হোম / জাতীয় / …", "Home > News > …".
+fn is_breadcrumb(folded: &str) -> bool {
+    let parts = folded.split(['/', '>', '»', '›', '|', '→']);
+    let first = parts.clone().next().unwrap_or("").trim();
+    let short = parts.clone().all(|part| part.split_whitespace().count() <= 4);
+    matches!(first, "হোম" | "প্রচ্ছদ" | "home") && parts.count() >= 2 && short
+}
+
+/// A cookie banner: it speaks of this site.
+fn is_cookie_line(folded: &str) -> bool {
+    let bengali = folded.contains("কুকি")
+        && (folded.contains("এই ওয়েবসাইট") || folded.contains("আমাদের ওয়েবসাইট") || folded.contains("এই সাইট"));
+    let english = folded.contains("cookie")
+        && ["this site", "this website", "our site", "our website", "we use", "accept", "consent"]
+            .iter()
+            .any(|w| folded.contains(w));
+    bengali || (english && !has_bengali(folded))
+}
+
+/// "… সর্বস্বত্ব সংরক্ষিত", "… অনুমতি ছাড়া … বেআইনি".
+fn is_rights_line(folded: &str) -> bool {
+    folded.contains("সর্বস্বত্ব সংরক্ষিত")
+        || folded.contains("all rights reserved")
+        || (folded.contains("অনুমতি ছাড়া")
+            && folded.contains("বেআইনি")
+            && (folded.contains("ওয়েবসাইট") || folded.contains("পোর্টাল") || folded.contains("পত্রিকা")))
+}
+
+/// Initials of the desk at the end of a story: "ঢাকাটাইমস/০৮জুলাই/এমআর", "এনএইচ/এমএম".
+fn is_sign_off(text: &str) -> bool {
+    let text = text.trim().trim_matches(['(', ')', '।']);
+    text.contains('/') && !text.contains(char::is_whitespace) && text.chars().count() <= 40 && {
+        let scripts = Scripts::of(text);
+        scripts.bengali > 0 && scripts.latin == 0
+    }
+}
+
+/// A line as the lists above have it: canonical, lower case, without decoration at its ends.
+fn fold(text: &str) -> String {
+    let text = canonical(text).to_lowercase();
+    let decoration = |c: char| {
+        c.is_whitespace()
+            || matches!(
+                c,
+                '*' | ':'
+                    | '-'
+                    | '–'
+                    | '—'
+                    | '.'
+                    | '…'
+                    | '»'
+                    | '›'
+                    | '→'
+                    | '>'
+                    | '|'
+                    | '!'
+                    | '।'
+                    | '•'
+                    | '#'
+                    | '['
+                    | ']'
+                    | '('
+                    | ')'
+                    | '"'
+                    | '“'
+                    | '”'
+            )
+    };
+    text.trim_matches(decoration).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::article::plain;
+
+    fn cleaned(text: &str) -> (Article, Vec<String>) {
+        let mut article = plain::parse(text);
+        let dropped = clean(&mut article, &ReadOptions::default());
+        (article, dropped.into_iter().map(|b| b.text).collect())
+    }
+
+    #[test]
+    fn comment_forms_go() {
+        let (article, dropped) = cleaned(
+            "শিরোনাম\n\nখবর এখানে শেষ হলো।\n\nতথ্য সূত্র: সিএনএন\n\nLeave a Reply\n\nYour email address will not be published. Required fields are marked *\n\nComment *\n\nName *",
+        );
+        assert_eq!(dropped.len(), 4);
+        assert_eq!(article.blocks.len(), 2);
+        assert_eq!(article.blocks[1].kind, BlockKind::SourceLine);
+    }
+
+    #[test]
+    fn read_more_share_and_rights_go() {
+        for line in [
+            "আরও পড়ুন: নতুন বাজেট পেশ আজ",
+            "আরো প\u{09a1}\u{09bc}ুন",
+            "শেয়ার করুন",
+            "Share on Facebook",
+            "হোম / জাতীয় / রাজধানী",
+            "© ২০২৫ দৈনিক উদাহরণ",
+            "এই ওয়েবসাইট কুকি ব্যবহার করে।",
+            "বিজ্ঞাপন",
+        ] {
+            let (_, dropped) = cleaned(&format!("শিরোনাম\n\nখবর এখানে শেষ হলো।\n\n{line}\n\nএরপর আরও কিছু কথা আছে।"));
+            assert_eq!(dropped, [line]);
+        }
+    }
+
+    #[test]
+    fn prose_stays() {
+        for line in [
+            "আরও পড়ুন বেশি বই, বললেন শিক্ষক।",
+            "ফেসবুক বন্ধ করে দিয়েছে সরকার।",
+            "সূত্র জানায়, তিনি দেশে নেই।",
+            "মন্তব্য করতে রাজি হননি তিনি।",
+            "সর্বশেষ খবর হলো, তিনি ভালো আছেন।",
+            "ছবি তোলা নিষেধ।",
+            "সরকারি ও/অথবা বেসরকারি",
+        ] {
+            let (article, dropped) = cleaned(&format!("শিরোনাম\n\nখবর এখানে শেষ হলো।\n\n{line}\n\nশেষ কথা এটাই ছিল।"));
+            assert!(dropped.is_empty(), "{dropped:?}");
+            assert!(matches!(article.blocks[1].kind, BlockKind::Paragraph | BlockKind::Heading { .. }), "{line}");
+        }
+    }
+
+    #[test]
+    fn photo_credits_are_captions() {
+        let (article, _) = cleaned("শিরোনাম\n\nছবি: সংগৃহীত\n\nখবর এখানে শেষ হলো।\n\nফাইল ছবি\n\nশেষ।");
+        assert_eq!(article.blocks[0].kind, BlockKind::Caption);
+        assert_eq!(article.blocks[2].kind, BlockKind::Caption);
+    }
+
+    #[test]
+    fn repeated_titles_go() {
+        let (article, dropped) = cleaned("শিরোনাম!\n\nশিরোনাম!\n\nখবর এখানে শেষ হলো।");
+        assert_eq!((article.blocks.len(), dropped.len()), (1, 1));
+    }
+
+    #[test]
+    fn everything_stays_on_request() {
+        let mut article = plain::parse("শিরোনাম\n\nখবর।\n\nLeave a Reply");
+        assert!(clean(&mut article, &ReadOptions { keep_furniture: true, ..ReadOptions::default() }).is_empty());
+        assert_eq!(article.blocks.len(), 2);
+    }
+}
