@@ -2,4 +2,5 @@
 pub mod decoder_only;
 pub mod encoder_decoder;
 pub mod layers;
+pub mod quantize;
 pub mod weights;

@@ -1,6 +1,7 @@
 //! `anubad model`: list, download, inspect, verify, quantise and remove models.
 mod inspect;
 mod progress;
+mod quantize;
 
 use crate::hub::cache::RepoCache;
 use crate::hub::manifest::{HubSource, Manifest, Source};
@@ -34,6 +35,8 @@ enum ModelCommand {
     Verify(VerifyArgs),
     /// Remove a downloaded model from the cache
     Rm(RmArgs),
+    /// Store a model's weights in fewer bits
+    Quantize(quantize::QuantizeArgs),
 }
 
 #[derive(Debug, Args)]
@@ -116,6 +119,7 @@ pub fn run(args: ModelArgs) -> anyhow::Result<ExitCode> {
         ModelCommand::Inspect(args) => inspect::run(&args.model, args.tensors, args.json),
         ModelCommand::Verify(args) => verify_models(args),
         ModelCommand::Rm(args) => remove(args),
+        ModelCommand::Quantize(args) => quantize::run(args),
     }
 }
 
