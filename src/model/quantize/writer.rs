@@ -27,29 +27,42 @@ impl PlannedTensor {
     }
 }
 
-/// Cuts tensors, in their order, into the fewest runs below `limit` bytes, of about equal size.
+/// Cuts tensors, in their order, into runs below `limit` bytes: few, and of about equal size.
 pub fn distribute(tensors: &[PlannedTensor], limit: Option<u64>) -> Result<Vec<&[PlannedTensor]>> {
     let total: u64 = tensors.iter().map(PlannedTensor::size).sum();
     let Some(limit) = limit.filter(|limit| *limit < total) else { return Ok(vec![tensors]) };
-    let count = total.div_ceil(limit.max(1));
-    let (mut shards, mut start, mut filled) = (Vec::new(), 0, 0);
+    if let Some(large) = tensors.iter().find(|tensor| tensor.size() > limit) {
+        return Err(Error::Settings(format!(
+            "tensor {} alone has {} bytes, more than the limit of {limit}; give a larger limit",
+            large.name,
+            large.size()
+        )));
+    }
+    let fewest = total.div_ceil(limit.max(1)) as usize;
+    let fits = |run: &&[PlannedTensor]| run.iter().map(PlannedTensor::size).sum::<u64>() <= limit;
+    for count in fewest..tensors.len() {
+        let runs = cut(tensors, total, count);
+        if runs.iter().all(fits) {
+            return Ok(runs);
+        }
+    }
+    Ok(tensors.chunks(1).collect())
+}
+
+/// At most `count` runs, cut at the tensor boundaries nearest to equal parts.
+fn cut(tensors: &[PlannedTensor], total: u64, count: usize) -> Vec<&[PlannedTensor]> {
+    let (mut runs, mut start, mut filled) = (Vec::new(), 0, 0);
     for (at, tensor) in tensors.iter().enumerate() {
-        // Half a tensor past the mark belongs to the next shard: cuts fall at the nearest boundary.
-        let mark = total as f64 * (shards.len() + 1) as f64 / count as f64;
-        if at > start && (filled as f64 + tensor.size() as f64 / 2.0) > mark && (shards.len() as u64) + 1 < count {
-            shards.push(&tensors[start..at]);
+        // Half a tensor past the mark belongs to the next run.
+        let mark = total as f64 * (runs.len() + 1) as f64 / count as f64;
+        if at > start && filled as f64 + tensor.size() as f64 / 2.0 > mark && runs.len() + 1 < count {
+            runs.push(&tensors[start..at]);
             start = at;
         }
         filled += tensor.size();
     }
-    shards.push(&tensors[start..]);
-    let worst = shards.iter().map(|shard| shard.iter().map(PlannedTensor::size).sum::<u64>()).max().unwrap_or(0);
-    if worst > limit {
-        return Err(Error::Settings(format!(
-            "a shard would hold {worst} bytes, more than the limit of {limit}; give a larger limit"
-        )));
-    }
-    Ok(shards)
+    runs.push(&tensors[start..]);
+    runs
 }
 
 /// The file names of `count` shards of `path`.
