@@ -2,10 +2,12 @@
 use crate::hub::manifest::Manifest;
 use crate::hub::pull::human;
 use crate::hub::{HubConfig, ModelKind, Registry, ResolveOptions, ResolvedModel, resolve_with};
+use crate::model::weights::gguf::{Gguf, Value as GgufValue};
+use crate::model::weights::{Checkpoint, Encoding, TensorSource};
 use anyhow::Context;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -56,84 +58,53 @@ fn read_weights(model: &ResolvedModel) -> anyhow::Result<Weights> {
 }
 
 fn read_gguf(path: &Path) -> anyhow::Result<Weights> {
-    let mut weights = Weights::default();
-    for shard in shards(path) {
-        let mut file =
-            std::io::BufReader::new(std::fs::File::open(&shard).with_context(|| shard.display().to_string())?);
-        let content = candle_core::quantized::gguf_file::Content::read(&mut file)
-            .with_context(|| format!("{}: not a GGUF file, or a damaged one", shard.display()))?;
-        for (key, value) in &content.metadata {
-            weights.metadata.entry(key.clone()).or_insert_with(|| gguf_value(value));
-        }
-        for (name, info) in &content.tensor_infos {
-            let shape = info.shape.dims().to_vec();
-            weights.tensors.push((name.clone(), shape, format!("{:?}", info.ggml_dtype)));
-        }
+    let gguf = Gguf::open(path)?;
+    let metadata =
+        gguf.keys().into_iter().filter_map(|key| Some((key.to_owned(), gguf_value(gguf.get(key)?)))).collect();
+    Ok(Weights { metadata, tensors: tensors(&gguf)? })
+}
+
+/// Scalars and short lists as they are, long lists by their length.
+fn gguf_value(value: &GgufValue) -> Value {
+    fn list<T: serde::Serialize>(values: &[T]) -> Value {
+        if values.len() <= 8 { json!(values) } else { json!(format!("{} values", values.len())) }
     }
-    weights.tensors.sort();
-    weights.metadata.sort_keys();
-    Ok(weights)
-}
-
-/// All files of a split, or the one.
-fn shards(path: &Path) -> Vec<std::path::PathBuf> {
-    let names = crate::hub::pull::split_names(path);
-    if names.is_empty() { vec![path.to_path_buf()] } else { names.iter().map(|n| path.with_file_name(n)).collect() }
-}
-
-/// Scalars and short arrays as they are, long arrays by their length.
-fn gguf_value(value: &candle_core::quantized::gguf_file::Value) -> Value {
-    use candle_core::quantized::gguf_file::Value::*;
     match value {
-        U8(v) => json!(v),
-        I8(v) => json!(v),
-        U16(v) => json!(v),
-        I16(v) => json!(v),
-        U32(v) => json!(v),
-        I32(v) => json!(v),
-        U64(v) => json!(v),
-        I64(v) => json!(v),
-        F32(v) => json!(v),
-        F64(v) => json!(v),
-        Bool(v) => json!(v),
-        String(v) => json!(v),
-        Array(values) if values.len() <= 8 => Value::Array(values.iter().map(gguf_value).collect()),
-        Array(values) => json!(format!("{} values", values.len())),
+        GgufValue::U64(v) => json!(v),
+        GgufValue::I64(v) => json!(v),
+        GgufValue::F64(v) => json!(v),
+        GgufValue::Bool(v) => json!(v),
+        GgufValue::Text(v) => json!(v),
+        GgufValue::Integers(v) => list(v),
+        GgufValue::Floats(v) => list(v),
+        GgufValue::Bools(v) => list(v),
+        GgufValue::Texts(v) => list(v),
     }
 }
 
 fn read_folder(folder: &Path) -> anyhow::Result<Weights> {
-    let mut weights = Weights::default();
     let config = folder.join("config.json");
     let text = std::fs::read_to_string(&config).with_context(|| config.display().to_string())?;
     let parsed: Value = serde_json::from_str(&text).with_context(|| config.display().to_string())?;
-    if let Value::Object(map) = parsed {
-        weights.metadata = map.into_iter().filter(|(_, v)| !v.is_object()).collect();
-    }
-    let mut names: Vec<_> = std::fs::read_dir(folder)?.filter_map(|e| e.ok().map(|e| e.path())).collect();
-    names.sort();
-    for path in names.iter().filter(|p| p.extension().is_some_and(|e| e == "safetensors")) {
-        read_safetensors(path, &mut weights)?;
-    }
-    weights.tensors.sort();
-    Ok(weights)
+    let metadata = match parsed {
+        Value::Object(map) => map.into_iter().filter(|(_, v)| !v.is_object()).collect(),
+        _ => Map::new(),
+    };
+    Ok(Weights { metadata, tensors: tensors(&Checkpoint::open(folder)?)? })
 }
 
-/// The header of a safetensors file: its length (8 bytes, little-endian), then JSON. The tensors are not read.
-fn read_safetensors(path: &Path, weights: &mut Weights) -> anyhow::Result<()> {
-    let damaged = || format!("{}: not a safetensors file, or a damaged one; download it again", path.display());
-    let mut file = std::fs::File::open(path).with_context(|| path.display().to_string())?;
-    let mut length = [0; 8];
-    file.read_exact(&mut length).with_context(damaged)?;
-    let length = u64::from_le_bytes(length);
-    anyhow::ensure!(length <= file.metadata()?.len().min(100 << 20), damaged());
-    let mut header = Vec::new();
-    file.take(length).read_to_end(&mut header).with_context(damaged)?;
-    let header: safetensors::tensor::Metadata = serde_json::from_slice(&header).with_context(damaged)?;
-    for (name, info) in header.tensors() {
-        weights.tensors.push((name, info.shape.clone(), format!("{:?}", info.dtype)));
+fn tensors(source: &dyn TensorSource) -> crate::Result<Vec<(String, Vec<usize>, String)>> {
+    let mut tensors = Vec::new();
+    for name in source.names() {
+        if let Some(view) = source.find(&name)? {
+            let kind = match view.encoding {
+                Encoding::Ggml(dtype) => format!("{dtype:?}"),
+                other => format!("{other:?}"),
+            };
+            tensors.push((name, view.shape, kind));
+        }
     }
-    Ok(())
+    Ok(tensors)
 }
 
 impl Weights {
@@ -196,18 +167,14 @@ fn print_files(out: &mut impl Write, model: &ResolvedModel, weights: &Weights, t
     for note in &model.notes {
         writeln!(out, "note          {note}")?;
     }
-    if weights.tensors.is_empty() {
-        writeln!(out, "tensors       in a pickle; `anubad model quantize` or a translation reads it")?;
-    } else {
-        writeln!(
-            out,
-            "tensors       {}, {:.1} million parameters",
-            weights.tensors.len(),
-            weights.parameters() as f64 / 1e6
-        )?;
-        for (kind, (count, parameters)) in weights.types() {
-            writeln!(out, "              {kind}: {count} tensors, {:.1} million parameters", parameters as f64 / 1e6)?;
-        }
+    writeln!(
+        out,
+        "tensors       {}, {:.1} million parameters",
+        weights.tensors.len(),
+        weights.parameters() as f64 / 1e6
+    )?;
+    for (kind, (count, parameters)) in weights.types() {
+        writeln!(out, "              {kind}: {count} tensors, {:.1} million parameters", parameters as f64 / 1e6)?;
     }
     for (key, value) in &weights.metadata {
         writeln!(out, "{key} = {}", shorten(&value.to_string()))?;

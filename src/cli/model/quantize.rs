@@ -1,7 +1,7 @@
 //! `anubad model quantize`: a model's weights in fewer bits.
 use crate::hub::pull::human;
 use crate::hub::{ModelKind, ResolveOptions, resolve};
-use crate::model::quantize::{Report, Target, quantize};
+use crate::model::quantize::{Report, Target, quantize, quantize_folder};
 use crate::model::weights::gguf::Gguf;
 use anyhow::{Context, bail, ensure};
 use candle_core::quantized::gguf_file::{Content, Value};
@@ -92,7 +92,12 @@ pub(super) fn run(args: QuantizeArgs) -> anyhow::Result<ExitCode> {
     let report = match model.kind {
         ModelKind::Embedded => bail!("{}: is built in; give its GGUF file instead", model.id),
         ModelKind::Gguf => from_gguf(&model.path, target, &args)?,
-        ModelKind::Folder => bail!("{}: folders in Hub layout cannot be quantised yet", model.path.display()),
+        ModelKind::Folder => {
+            let into_file = args.output.extension().is_some_and(|e| e == "gguf");
+            ensure!(!into_file, "{}: the model's tokenizer and config go along; give a folder", args.output.display());
+            ensure!(args.shard_size.is_none(), "--shard-size is for GGUF models; a folder's weights stay in one file");
+            quantize_folder(&model.path, target, &args.output)?
+        }
     };
     print(&report, args.json)?;
     Ok(ExitCode::SUCCESS)

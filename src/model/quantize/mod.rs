@@ -3,8 +3,10 @@
 //! Rounding is to the nearest, as ggml does it (candle's own implementation). Matrices whose rows don't divide into
 //! the blocks of the type that was asked for take the next larger type that fits, as llama.cpp does: K-quants want
 //! rows of a multiple of 256 (Gemma 3 270M has 640), the others of 32.
+mod folder;
 mod writer;
 
+pub use folder::quantize_folder;
 pub use writer::{PlannedTensor, distribute, shard_paths};
 
 use super::weights::{Encoding, TensorSource, TensorView};

@@ -122,13 +122,13 @@ impl Shard {
             head.extend(kind(value).to_le_bytes());
             put(&mut head, value);
         }
-        let (mut offset, mut offsets) = (0, Vec::new());
+        let (mut offset, mut offsets) = (0u64, Vec::new());
         for tensor in tensors {
             put_text(&mut head, &tensor.name);
             head.extend((tensor.shape.len() as u32).to_le_bytes());
             tensor.shape.iter().rev().for_each(|&dim| head.extend((dim as u64).to_le_bytes()));
             head.extend(dtype_number(tensor.dtype).to_le_bytes());
-            head.extend((offset as u64).to_le_bytes());
+            head.extend(offset.to_le_bytes());
             offsets.push(offset);
             offset = (offset + tensor.size()).next_multiple_of(ALIGNMENT);
         }
