@@ -25,3 +25,7 @@ pub mod text;
 pub mod tokenizer;
 
 pub use error::{Error, Result};
+
+/// Test helpers are shared with the integration tests, which know the crate by this name.
+#[cfg(test)]
+extern crate self as anubad;

@@ -1,1 +1,47 @@
-//! (to come)
+//! The long job: a feed in, English records out, in the order of the input, whatever happens in between.
+//!
+//! ```text
+//! feed ─▶ input (digest, filters, article, segments) ─▶ window (known? under way?) ─▶ translator
+//!            │ bad entries                                  ▲ outcomes ◀──────────────────┘
+//!            ▼                                              ▼
+//!          writer (in order) ◀───────────────────── finishers (checks, summary)
+//!            └─▶ store: output, errors, journal
+//! ```
+//!
+//! At most [`BulkOptions::window_articles`] articles are in hand, so memory does not grow with the feed. A record is
+//! first appended to the output and then to the journal; a run that was killed goes on behind the last record that
+//! both agree on, and what it writes in the end is byte for byte what an uninterrupted run writes.
+mod cache;
+mod filter;
+mod gate;
+mod input;
+mod journal;
+mod lock;
+mod options;
+pub mod output;
+mod progress;
+mod record;
+mod report;
+mod retry;
+mod run;
+mod session;
+pub mod signals;
+mod steps;
+mod stop;
+mod store;
+mod window;
+mod writer;
+
+pub use filter::Reason;
+pub use options::{BulkOptions, Filters, Progress, Resume, Sync};
+pub use output::{Compression, OutputFormat};
+pub use record::{ErrorRecord, Finished, Record, Source, plain_text};
+pub use report::{Report, Slow};
+pub use session::{run, run_to};
+pub use steps::Steps;
+pub use stop::Stop;
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(crate) mod toy;

@@ -116,6 +116,19 @@ pub struct ReadOptions {
     pub body: BodyKind,
     /// Most bytes of one entry as it stands in its file; a larger one is reported and skipped.
     pub max_entry: usize,
+    /// Counts the bytes that are read from files.
+    #[serde(skip)]
+    pub consumed: Consumed,
+}
+
+/// Bytes read so far, for a progress bar; no part of what the options say.
+#[derive(Debug, Clone, Default)]
+pub struct Consumed(pub std::sync::Arc<std::sync::atomic::AtomicU64>);
+
+impl PartialEq for Consumed {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
 }
 
 /// 16 MiB: thousands of pages of text, and far less than a machine's memory.
@@ -123,7 +136,13 @@ pub const MAX_ENTRY: usize = 16 << 20;
 
 impl Default for ReadOptions {
     fn default() -> Self {
-        Self { format: None, fields: FieldMap::default(), body: BodyKind::Unknown, max_entry: MAX_ENTRY }
+        Self {
+            format: None,
+            fields: FieldMap::default(),
+            body: BodyKind::Unknown,
+            max_entry: MAX_ENTRY,
+            consumed: Consumed::default(),
+        }
     }
 }
 

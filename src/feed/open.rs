@@ -7,7 +7,8 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
 
 /// How deep packings, archives and lists may nest.
 const MAX_NESTING: u8 = 5;
@@ -37,6 +38,24 @@ impl Feed {
             }
         }
         Ok(Self { paths: paths.to_vec(), options })
+    }
+
+    /// Bytes read from files so far (zip archives are not counted); grows while [`Feed::items`] is read.
+    pub fn consumed(&self) -> Arc<AtomicU64> {
+        self.options.consumed.0.clone()
+    }
+
+    /// Bytes of all files; `None` where standard input or a pipe is read.
+    pub fn total_bytes(&self) -> Option<u64> {
+        let size = |path: &PathBuf| match std::fs::metadata(path) {
+            Ok(meta) if meta.is_dir() => {
+                let files = walkdir::WalkDir::new(path).into_iter().flatten().filter_map(|f| f.metadata().ok());
+                Some(files.filter(|m| m.is_file()).map(|m| m.len()).sum())
+            }
+            Ok(meta) if meta.is_file() => Some(meta.len()),
+            _ => None,
+        };
+        self.paths.iter().map(size).sum()
     }
 
     /// Pushes all entries of all feeds into the sink, in order.
@@ -121,10 +140,26 @@ pub(super) fn read_path(path: &Path, options: &ReadOptions, depth: u8, sink: &mu
         let opened = File::open(path).and_then(|file| is_zip(&file).map(|zip| (file, zip)));
         match opened {
             Ok((file, true)) => archive::read_zip(&name, file, options, depth.saturating_sub(1), sink),
-            Ok((mut file, false)) => read_stream(&name, &mut file, path.parent(), options, depth, sink),
+            Ok((file, false)) => {
+                read_stream(&name, &mut Counted { file, options }, path.parent(), options, depth, sink)
+            }
             Err(error) => sink(Err(document::unreadable(Place { file: name.clone(), ..Place::default() }, &error))),
         }
     })
+}
+
+/// A file that says how much of it was read.
+struct Counted<'a> {
+    file: File,
+    options: &'a ReadOptions,
+}
+
+impl Read for Counted<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let n = self.file.read(buffer)?;
+        self.options.consumed.0.fetch_add(n as u64, Ordering::Relaxed);
+        Ok(n)
+    }
 }
 
 /// A file with a zip archive's first bytes, its position left at the start. A pipe has no position and is not asked.

@@ -1,6 +1,12 @@
 //! The one integration test binary: a module a behaviour.
+mod bulk;
 mod checks;
 mod default_model;
 mod hub;
 mod metrics;
 mod tokenizer;
+
+/// The unit tests' translator without a model; not all of it is needed here.
+#[allow(dead_code)]
+#[path = "../../src/bulk/toy.rs"]
+mod toy;

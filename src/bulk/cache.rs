@@ -1,0 +1,223 @@
+//! Translations that need not be made twice: remembered within a run up to a bound of bytes and, where a folder is
+//! given, between runs, keyed by model, settings and text.
+use crate::engine::{ModelIdentity, Outcome};
+use crate::{Error, Result};
+use lru::LruCache;
+use redb::{Database, Durability, ReadableDatabase, TableDefinition};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("sentences");
+/// Translations written to the database at a time, and how long they may wait for it.
+const BATCH: usize = 256;
+const PATIENCE: Duration = Duration::from_secs(10);
+/// What an entry of the in-run cache costs beside its texts.
+const OVERHEAD: usize = 200;
+/// Memory of the database's own page cache.
+const PAGES: usize = 8 << 20;
+
+/// An outcome as it is kept; alternatives are not.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    text: String,
+    score: f32,
+    source_tokens: usize,
+    target_tokens: usize,
+    parts: usize,
+    truncated: bool,
+}
+
+type Key = [u8; 32];
+
+/// Finished translations by their source text.
+pub struct SentenceCache {
+    recent: LruCache<Key, Outcome>,
+    bytes: usize,
+    bound: usize,
+    prefix: Sha256,
+    disk: Option<Disk>,
+}
+
+struct Disk {
+    database: Database,
+    waiting: Vec<(Key, Vec<u8>)>,
+    written: Instant,
+}
+
+impl SentenceCache {
+    /// A cache of at most `bound` bytes; `folder` keeps it between runs. Where another process has the folder's
+    /// database open, or it is damaged, this run does without, and says so.
+    pub fn new(
+        bound: usize,
+        folder: Option<&Path>,
+        model: &ModelIdentity,
+        settings: &serde_json::Value,
+    ) -> Result<Self> {
+        let mut prefix = Sha256::new();
+        prefix.update(serde_json::to_vec(&(model, settings)).unwrap_or_default());
+        let disk = folder.map(Disk::open).transpose()?.flatten();
+        Ok(Self { recent: LruCache::unbounded(), bytes: 0, bound, prefix, disk })
+    }
+
+    fn key(&self, text: &str) -> Key {
+        self.prefix.clone().chain_update([0]).chain_update(text.as_bytes()).finalize().into()
+    }
+
+    /// The translation of a text, if it is known.
+    pub fn get(&mut self, text: &str) -> Option<Outcome> {
+        let key = self.key(text);
+        if let Some(outcome) = self.recent.get(&key) {
+            return Some(outcome.clone());
+        }
+        let outcome = self.disk.as_ref()?.get(&key)?;
+        self.remember(key, outcome.clone());
+        Some(outcome)
+    }
+
+    /// Keeps a translation.
+    pub fn put(&mut self, text: &str, outcome: &Outcome) {
+        let key = self.key(text);
+        if let Some(disk) = &mut self.disk {
+            disk.put(key, outcome);
+        }
+        self.remember(key, outcome.clone());
+    }
+
+    fn remember(&mut self, key: Key, outcome: Outcome) {
+        self.bytes += outcome.text.len() + OVERHEAD;
+        if let Some(old) = self.recent.put(key, outcome) {
+            self.bytes -= old.text.len() + OVERHEAD;
+        }
+        while self.bytes > self.bound {
+            let Some((_, old)) = self.recent.pop_lru() else { break };
+            self.bytes -= old.text.len() + OVERHEAD;
+        }
+    }
+
+    /// Writes what is still waiting to the database.
+    pub fn flush(&mut self) {
+        if let Some(disk) = &mut self.disk {
+            disk.flush(true);
+        }
+    }
+}
+
+impl Disk {
+    fn open(folder: &Path) -> Result<Option<Self>> {
+        std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+        let path = folder.join("sentences.redb");
+        match redb::Builder::new().set_cache_size(PAGES).create(&path) {
+            Ok(database) => Ok(Some(Self { database, waiting: Vec::new(), written: Instant::now() })),
+            Err(error) => {
+                tracing::warn!("{}: the cache cannot be used, going on without it: {error}", path.display());
+                Ok(None)
+            }
+        }
+    }
+
+    fn get(&self, key: &Key) -> Option<Outcome> {
+        if let Some((_, bytes)) = self.waiting.iter().find(|(k, _)| k == key) {
+            return decode(bytes);
+        }
+        let table = self.database.begin_read().ok()?.open_table(TABLE).ok()?;
+        let value = table.get(key.as_slice()).ok()??;
+        decode(value.value())
+    }
+
+    fn put(&mut self, key: Key, outcome: &Outcome) {
+        let kept = Kept {
+            text: outcome.text.clone(),
+            score: outcome.score,
+            source_tokens: outcome.source_tokens,
+            target_tokens: outcome.target_tokens,
+            parts: outcome.parts,
+            truncated: outcome.truncated,
+        };
+        if let Ok(bytes) = serde_json::to_vec(&kept) {
+            self.waiting.push((key, bytes));
+        }
+        if self.waiting.len() >= BATCH || self.written.elapsed() >= PATIENCE {
+            self.flush(false);
+        }
+    }
+
+    /// A cache that cannot be written costs speed and nothing else. Whatever is lost with the machine is made again.
+    fn flush(&mut self, last: bool) {
+        self.written = Instant::now();
+        let batch = std::mem::take(&mut self.waiting);
+        let write = || -> std::result::Result<(), redb::Error> {
+            let mut transaction = self.database.begin_write()?;
+            transaction.set_durability(if last { Durability::Immediate } else { Durability::None })?;
+            {
+                let mut table = transaction.open_table(TABLE)?;
+                for (key, bytes) in &batch {
+                    table.insert(key.as_slice(), bytes.as_slice())?;
+                }
+            }
+            transaction.commit()?;
+            Ok(())
+        };
+        if let Err(error) = write() {
+            tracing::warn!("the cache cannot be written: {error}");
+        }
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Outcome> {
+    let Kept { text, score, source_tokens, target_tokens, parts, truncated } = serde_json::from_slice(bytes).ok()?;
+    Some(Outcome { text, score, source_tokens, target_tokens, parts, truncated, alternatives: Vec::new() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(id: &str) -> ModelIdentity {
+        ModelIdentity { id: id.into(), digest: "d".into(), architecture: "a".into(), compute: "c".into() }
+    }
+
+    fn outcome(text: &str) -> Outcome {
+        Outcome {
+            text: text.into(),
+            score: -0.123_456_7,
+            source_tokens: 3,
+            target_tokens: 4,
+            parts: 1,
+            truncated: false,
+            alternatives: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_bound_is_kept_and_the_oldest_goes_first() {
+        let mut cache = SentenceCache::new(10 * (OVERHEAD + 4), None, &model("m"), &serde_json::Value::Null).unwrap();
+        for i in 0..100 {
+            cache.put(&format!("ক{i}"), &outcome("text"));
+        }
+        let known: Vec<u32> = (0..100).filter(|i| cache.get(&format!("ক{i}")).is_some()).collect();
+        assert_eq!(known, (90..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_folder_keeps_translations_between_runs_for_this_model_and_these_settings_alone() {
+        let dir = tempfile::tempdir().unwrap();
+        let open = |id: &str, beams: u32| {
+            SentenceCache::new(1000, Some(dir.path()), &model(id), &serde_json::json!({ "beams": beams })).unwrap()
+        };
+        let mut first = open("m", 1);
+        for i in 0..600 {
+            first.put(&format!("ক{i}"), &outcome(&format!("t{i}")));
+        }
+        first.flush();
+        // The database is open in the first cache: the second does without instead of failing.
+        assert!(open("m", 1).get("ক1").is_none());
+        drop(first);
+        let mut again = open("m", 1);
+        assert_eq!(again.get("ক1"), Some(outcome("t1")));
+        assert_eq!(again.get("ক599"), Some(outcome("t599")));
+        drop(again);
+        assert!(open("m", 2).get("ক1").is_none() && open("n", 1).get("ক1").is_none());
+    }
+}

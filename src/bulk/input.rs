@@ -1,0 +1,183 @@
+//! From the feed to articles ready for translation, on a thread of its own: digest, filters, conversion, segments.
+use super::filter::Reason;
+use super::gate::Gate;
+use super::options::BulkOptions;
+use super::record::ErrorRecord;
+use super::steps::Steps;
+use super::stop::Stop;
+use super::window::Prepared;
+use super::writer::{Message, What};
+use crate::feed::{BadEntry, Entry, Feed, Item, to_article};
+use crate::{Error, Result};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{Sender, SyncSender};
+use std::time::Duration;
+
+/// Where an earlier run stopped: the last entry that is done and the digest of the input up to it.
+#[derive(Debug, Clone, Default)]
+pub struct Start {
+    pub n: u64,
+    pub input: String,
+    /// `--resume-anyway`: a changed input is no matter.
+    pub anyway: bool,
+    /// The output is complete: nothing may follow.
+    pub complete: bool,
+    /// Only these entries (`--retry-errors`).
+    pub only: Option<BTreeSet<u64>>,
+}
+
+/// The end of the input: its last entry and the digest of all of it.
+#[derive(Debug, Clone)]
+pub struct End {
+    pub n: u64,
+    pub input: String,
+    /// The input ended; else the run was stopped.
+    pub whole: bool,
+}
+
+/// Where entries go.
+pub struct Outlets<'a> {
+    pub articles: SyncSender<Prepared>,
+    pub writer: Sender<Message>,
+    pub gate: &'a Gate,
+    pub stop: &'a Stop,
+}
+
+/// Reads the feed to its end. Errors where the input is not the one that an earlier run had.
+pub fn read(feed: Feed, options: &BulkOptions, steps: &dyn Steps, start: &Start, outlets: &Outlets<'_>) -> Result<End> {
+    let mut digest = Sha256::new();
+    let (mut n, mut slot, mut passed) = (0, 0, 0u64);
+    let mut items = feed.items();
+    let mut whole = true;
+    while options.filters.limit.is_none_or(|limit| passed < limit) {
+        if outlets.stop.is_wished() {
+            whole = false;
+            break;
+        }
+        let item = match items.next_within(Duration::from_millis(100)) {
+            Ok(Some(item)) => item,
+            Ok(None) => break,
+            Err(_) => continue,
+        };
+        n += 1;
+        update(&mut digest, &item);
+        let skipped = item.as_ref().ok().and_then(|entry| options.filters.reason(n, entry));
+        passed += u64::from(skipped.is_none());
+        if n < start.n || start.only.as_ref().is_some_and(|only| !only.contains(&n)) {
+            continue;
+        }
+        let input = short(&digest);
+        if n == start.n && start.only.is_none() {
+            if input != start.input && !start.anyway {
+                return Err(changed(n));
+            }
+            continue;
+        }
+        if start.complete {
+            return Err(changed(n));
+        }
+        if !hand_out(item, skipped, Turn { slot, n, input }, options, steps, outlets) {
+            whole = false;
+            break;
+        }
+        slot += 1;
+    }
+    if whole && n < start.n && start.only.is_none() && !start.anyway {
+        return Err(Error::Bulk(format!(
+            "the input has changed: it has {n} entries, {} were done already; start over with --fresh",
+            start.n
+        )));
+    }
+    Ok(End { n, input: short(&digest), whole })
+}
+
+fn changed(n: u64) -> Error {
+    Error::Bulk(format!(
+        "the input has changed: its first {n} entries are not those that were translated; start over with --fresh, \
+         or keep what is there and go on behind it with --resume-anyway"
+    ))
+}
+
+/// An entry's place in the order of things.
+struct Turn {
+    slot: u64,
+    n: u64,
+    input: String,
+}
+
+/// False: nobody takes it any more.
+fn hand_out(
+    item: Item,
+    skipped: Option<Reason>,
+    turn: Turn,
+    options: &BulkOptions,
+    steps: &dyn Steps,
+    outlets: &Outlets<'_>,
+) -> bool {
+    let Turn { slot, n, input } = turn;
+    let bytes = item.as_ref().map_or(0, |entry| entry.body.len());
+    if !outlets.gate.enter(bytes) {
+        return false;
+    }
+    let message = |what| outlets.writer.send(Message { slot, n, input: input.clone(), bytes, what }).is_ok();
+    if let Some(reason) = skipped {
+        return message(What::Skipped(reason));
+    }
+    let id = item.as_ref().ok().and_then(|entry| entry.meta.id.clone());
+    match item.and_then(|entry| prepare(entry, options, steps)) {
+        Ok((place, article, segments)) => {
+            let words = segments.iter().map(|s| s.text.split_whitespace().count() as u64).sum();
+            outlets.articles.send(Prepared { slot, n, place, article, segments, words, bytes, input }).is_ok()
+        }
+        Err(bad) => message(What::Failed(ErrorRecord::new(n, id, bad))),
+    }
+}
+
+type Parts = (crate::feed::Place, crate::article::Article, Vec<crate::text::Segment>);
+
+/// An entry as an article and its pieces. A panic in a library costs this entry.
+fn prepare(entry: Entry, options: &BulkOptions, steps: &dyn Steps) -> Result<Parts, BadEntry> {
+    let place = entry.place.clone();
+    let prepared = catch_unwind(AssertUnwindSafe(|| {
+        let (place, article) = to_article(entry)?;
+        let size: usize = article.blocks.iter().map(|b| b.text.len()).sum();
+        if size > options.max_article {
+            let limit = options.max_article;
+            let reason =
+                format!("the article has {size} bytes of text, more than {limit}; raise --max-article to translate it");
+            return Err(BadEntry { place, reason });
+        }
+        let segments = steps.segments(&article);
+        Ok((place, article, segments))
+    }));
+    prepared.unwrap_or_else(|_| {
+        let reason = "the article could not be taken apart (a defect, please report it)".into();
+        Err(BadEntry { place, reason })
+    })
+}
+
+/// Adds an entry to the digest: everything that has a say in its record.
+fn update(digest: &mut Sha256, item: &Item) {
+    let mut field = |text: &str| {
+        digest.update((text.len() as u64).to_le_bytes());
+        digest.update(text.as_bytes());
+    };
+    match item {
+        Ok(entry) => {
+            field(entry.title.as_deref().unwrap_or(""));
+            field(&entry.body);
+            for text in [&entry.meta.id, &entry.meta.url, &entry.meta.date, &entry.meta.author] {
+                field(text.as_deref().unwrap_or(""));
+            }
+            field(&serde_json::to_string(&entry.meta.extra).unwrap_or_default());
+        }
+        Err(bad) => field(&bad.reason),
+    }
+}
+
+/// Half of the digest so far, in hex.
+fn short(digest: &Sha256) -> String {
+    digest.clone().finalize().iter().take(16).map(|b| format!("{b:02x}")).collect()
+}

@@ -1,0 +1,219 @@
+//! The journal: what of the output is whole. Lines of JSON behind their own checksum, only ever appended.
+//!
+//! A run is killed at any byte: the last line may be torn, then it is dropped and the output cut back to the line
+//! before. Power is lost: lines may have reached the disk before the output that they speak of, so those behind the
+//! last sync line are believed only as far as the output's bytes have the checksums that they name.
+use super::options::Sync;
+use crate::engine::ModelIdentity;
+use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Seek, Write};
+use std::path::{Path, PathBuf};
+
+/// What a run is a run of; another of these is another output.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Header {
+    /// Version of the journal.
+    pub version: u32,
+    pub model: ModelIdentity,
+    /// Everything that has a say in what is written.
+    pub settings: Value,
+    /// Names and sizes of the input, as far as it has any.
+    pub input: Value,
+}
+
+/// What happened to an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Kind {
+    #[serde(rename = "w")]
+    Written,
+    #[serde(rename = "e")]
+    Failed,
+    /// Left out by a filter; written down only now and then.
+    #[serde(rename = "s")]
+    Skipped,
+    /// No entry: the tail became a packed member.
+    #[serde(rename = "f")]
+    Frame,
+    /// No entry: the last packed member, with the footer in it.
+    #[serde(rename = "l")]
+    Last,
+    /// No entry: everything up to here is on the disk.
+    #[serde(rename = "y")]
+    Synced,
+}
+
+/// State after an entry. All lengths in bytes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Mark {
+    /// The last entry that is done.
+    pub n: u64,
+    pub kind: Kind,
+    /// Length of the output before packing.
+    pub raw: u64,
+    /// Where in `raw` the part begins that is not packed yet (0 without packing).
+    pub base: u64,
+    /// Length of the output file, without the footer.
+    pub out: u64,
+    /// Length of the errors file.
+    pub err: u64,
+    /// CRC-32 of what was appended last, to whichever file.
+    pub crc: u32,
+    pub written: u64,
+    pub failed: u64,
+    pub skipped: u64,
+    /// Digest of all entries of the input so far.
+    pub input: String,
+    /// The file of this article, where each has its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<String>,
+}
+
+impl Default for Mark {
+    fn default() -> Self {
+        Self {
+            n: 0,
+            kind: Kind::Synced,
+            raw: 0,
+            base: 0,
+            out: 0,
+            err: 0,
+            crc: 0,
+            written: 0,
+            failed: 0,
+            skipped: 0,
+            input: String::new(),
+            file: None,
+        }
+    }
+}
+
+/// A line.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Line {
+    Header(Header),
+    Mark(Mark),
+    /// The output is complete.
+    End(Mark),
+}
+
+impl Line {
+    fn encode(&self) -> Vec<u8> {
+        let json = serde_json::to_string(self).unwrap_or_default();
+        format!("{:08x} {json}\n", crc32(json.as_bytes())).into_bytes()
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
+        let (crc, json) = text.split_once(' ')?;
+        (u32::from_str_radix(crc, 16).ok()? == crc32(json.as_bytes())).then(|| serde_json::from_str(json).ok())?
+    }
+}
+
+/// CRC-32 as gzip has it.
+pub(super) fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = flate2::Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+/// An open journal.
+#[derive(Debug)]
+pub struct Journal {
+    path: PathBuf,
+    file: File,
+}
+
+impl Journal {
+    /// A new journal.
+    pub fn create(path: &Path, header: &Header) -> Result<Self> {
+        let file = File::create(path).map_err(|e| Error::io(path, e))?;
+        let mut journal = Self { path: path.to_owned(), file };
+        journal.append(&Line::Header(header.clone()))?;
+        Ok(journal)
+    }
+
+    /// Goes on with a journal, cut back to `length` bytes.
+    pub fn reopen(path: &Path, length: u64) -> Result<Self> {
+        let io = |e| Error::io(path, e);
+        let mut file = OpenOptions::new().write(true).open(path).map_err(io)?;
+        file.set_len(length).map_err(io)?;
+        file.seek(std::io::SeekFrom::End(0)).map_err(io)?;
+        Ok(Self { path: path.to_owned(), file })
+    }
+
+    /// Appends a line; it survives this process from here on.
+    pub fn append(&mut self, line: &Line) -> Result<()> {
+        self.file.write_all(&line.encode()).map_err(|e| Error::io(&self.path, e))
+    }
+
+    /// Makes what was appended survive the machine, if the policy wants that at all.
+    pub fn sync(&self, policy: Sync) -> Result<()> {
+        if policy == Sync::Never {
+            return Ok(());
+        }
+        self.file.sync_data().map_err(|e| Error::io(&self.path, e))
+    }
+}
+
+/// Reads a journal's lines one by one with the byte at which each ends; stops before the first that is damaged.
+pub fn lines(path: &Path) -> Result<impl Iterator<Item = (Line, u64)> + use<>> {
+    let mut reader = BufReader::new(File::open(path).map_err(|e| Error::io(path, e))?);
+    let mut end = 0;
+    let mut bytes = Vec::new();
+    Ok(std::iter::from_fn(move || {
+        bytes.clear();
+        let n = reader.read_until(b'\n', &mut bytes).ok()?;
+        end += n as u64;
+        Some((Line::decode(&bytes)?, end))
+    }))
+}
+
+/// The header of a journal, if there is one that is whole; of several the last, since `--resume-anyway` adds one.
+pub fn header(path: &Path) -> Result<Option<Header>> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let mut found = None;
+    for (line, _) in lines(path)? {
+        match line {
+            Line::Header(header) => found = Some(header),
+            _ if found.is_none() => break,
+            _ => {}
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_torn_or_flipped_line_ends_the_journal() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let model = ModelIdentity { id: "m".into(), digest: "d".into(), architecture: "a".into(), compute: "c".into() };
+        let header = Header { version: 1, model, settings: Value::Null, input: Value::Null };
+        let mut journal = Journal::create(&path, &header).unwrap();
+        for n in 1..=3 {
+            journal.append(&Line::Mark(Mark { n, ..Mark::default() })).unwrap();
+        }
+        let whole = std::fs::read(&path).unwrap();
+        let ends: Vec<u64> = lines(&path).unwrap().map(|(_, end)| end).collect();
+        assert_eq!((ends.len(), ends[3]), (4, whole.len() as u64));
+        for cut in 0..whole.len() {
+            std::fs::write(&path, &whole[..cut]).unwrap();
+            let want = ends.iter().filter(|&&end| end <= cut as u64).count();
+            assert_eq!(lines(&path).unwrap().count(), want, "cut at {cut}");
+            let mut flipped = whole.clone();
+            flipped[cut] ^= 4;
+            std::fs::write(&path, &flipped).unwrap();
+            let want = ends.iter().filter(|&&end| end <= cut as u64).count();
+            assert_eq!(lines(&path).unwrap().count(), want, "flipped at {cut}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What a bulk job is to do.
+use super::output::{Compression, OutputFormat};
+use crate::feed::ReadOptions;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::time::Duration;
+
+/// When the output is forced onto the disk. Whatever is chosen, a killed process loses nothing that is journalled;
+/// this is about the machine itself losing power.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sync {
+    /// After every article.
+    Always,
+    /// At most so much time apart, and at the end.
+    Every(Duration),
+    /// Left to the operating system; after a power loss the output is cut back to what its checksums vouch for.
+    Never,
+}
+
+impl Default for Sync {
+    fn default() -> Self {
+        Self::Every(Duration::from_secs(5))
+    }
+}
+
+impl FromStr for Sync {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "always" => Ok(Self::Always),
+            "never" => Ok(Self::Never),
+            seconds => match seconds.parse::<f64>() {
+                Ok(s) if s > 0.0 && s < 86400.0 => Ok(Self::Every(Duration::from_secs_f64(s))),
+                _ => Err("expected always, never or a number of seconds".into()),
+            },
+        }
+    }
+}
+
+/// What to do with what an earlier run has left.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Resume {
+    /// Go on where it stopped, unless something has changed.
+    #[default]
+    Auto,
+    /// Go on even so.
+    Anyway,
+    /// Start over.
+    Fresh,
+    /// Run those entries again that failed.
+    RetryErrors,
+}
+
+/// Which entries are translated.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct Filters {
+    /// Entries dated from then on; those without a date that can be read are left out.
+    #[serde(serialize_with = "as_text")]
+    pub since: Option<jiff::Timestamp>,
+    /// Entries dated before.
+    #[serde(serialize_with = "as_text")]
+    pub until: Option<jiff::Timestamp>,
+    /// At most so many articles.
+    pub limit: Option<u64>,
+    /// This share of the entries, 0 to 1, chosen by `seed` and the entry's number.
+    pub sample: Option<f64>,
+    pub seed: u64,
+    /// Leave out what is English already.
+    pub skip_translated: bool,
+}
+
+fn as_text<S: serde::Serializer>(time: &Option<jiff::Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    time.map(|t| t.to_string()).serialize(serializer)
+}
+
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Progress {
+    #[default]
+    Off,
+    /// A bar on a terminal, a line a minute elsewhere.
+    Auto,
+}
+
+/// Everything about a job but its model.
+#[derive(Debug, Clone)]
+pub struct BulkOptions {
+    pub input: Vec<PathBuf>,
+    pub read: ReadOptions,
+    /// `-` is standard output: nothing is journalled, and errors stand in their places.
+    pub output: PathBuf,
+    pub format: OutputFormat,
+    pub compress: Option<Compression>,
+    pub include_source: bool,
+    /// Title of an RSS or Atom feed.
+    pub feed_title: String,
+    pub filters: Filters,
+    pub resume: Resume,
+    pub sync: Sync,
+    /// Directory of translations kept between runs.
+    pub cache: Option<PathBuf>,
+    /// Bytes of translations remembered within the run.
+    pub cache_bytes: usize,
+    /// Most articles in hand at once.
+    pub window_articles: usize,
+    /// Most bytes of article text in hand at once.
+    pub window_bytes: usize,
+    /// Most bytes of one article's text; a longer one is an error record.
+    pub max_article: usize,
+    /// Threads that finish articles: checks and summary.
+    pub finishers: usize,
+    pub report: Option<PathBuf>,
+    pub progress: Progress,
+}
+
+impl Default for BulkOptions {
+    fn default() -> Self {
+        Self {
+            input: Vec::new(),
+            read: ReadOptions::default(),
+            output: PathBuf::from("-"),
+            format: OutputFormat::default(),
+            compress: None,
+            include_source: false,
+            feed_title: "Translated by anubad".into(),
+            filters: Filters::default(),
+            resume: Resume::default(),
+            sync: Sync::default(),
+            cache: None,
+            cache_bytes: 16 << 20,
+            window_articles: 256,
+            window_bytes: 8 << 20,
+            max_article: 1 << 20,
+            finishers: 1,
+            report: None,
+            progress: Progress::Off,
+        }
+    }
+}
+
+impl BulkOptions {
+    /// Everything that has a say in what is written, for the journal.
+    pub(super) fn fingerprint(&self, pipeline: serde_json::Value) -> serde_json::Value {
+        serde_json::json!({
+            "format": self.format,
+            "compress": self.compress,
+            "include_source": self.include_source,
+            "feed_title": self.feed_title,
+            "input": self.input.iter().map(|p| p.display().to_string()).collect::<Vec<_>>(),
+            "read": self.read,
+            "filters": self.filters,
+            "max_article": self.max_article,
+            "pipeline": pipeline,
+        })
+    }
+}

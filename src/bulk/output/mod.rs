@@ -1,0 +1,120 @@
+//! Records as bytes: one file a format, no state, no files. The same record always gives the same bytes.
+mod atom;
+mod csv;
+mod markdown;
+mod rss;
+mod xml;
+
+pub use markdown::{document as markdown, file_name};
+
+use super::record::{Record, json_line};
+use serde::{Deserialize, Serialize};
+
+/// What the output is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum OutputFormat {
+    /// One JSON object a line
+    #[default]
+    #[value(alias = "ndjson")]
+    Jsonl,
+    /// Comma-separated values with a header row
+    Csv,
+    /// An RSS 2.0 feed
+    Rss,
+    /// An Atom feed
+    Atom,
+    /// A folder with one Markdown file an article
+    #[value(alias = "md")]
+    Markdown,
+}
+
+/// How the output is packed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// gzip
+    Gz,
+    /// Zstandard
+    Zst,
+}
+
+impl Compression {
+    /// The usual extension.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Gz => "gz",
+            Self::Zst => "zst",
+        }
+    }
+
+    /// One member or frame, complete in itself.
+    pub fn pack(self, bytes: &[u8]) -> std::io::Result<Vec<u8>> {
+        use std::io::Write;
+        match self {
+            Self::Gz => {
+                // No time and no name in the header: the same bytes in every run.
+                let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+                encoder.write_all(bytes)?;
+                encoder.finish()
+            }
+            Self::Zst => zstd::encode_all(bytes, 3),
+        }
+    }
+
+    /// Opens a stream of one or more members or frames.
+    pub fn unpack<'a>(self, stream: impl std::io::Read + 'a) -> std::io::Result<Box<dyn std::io::Read + 'a>> {
+        Ok(match self {
+            Self::Gz => Box::new(flate2::read::MultiGzDecoder::new(stream)),
+            Self::Zst => Box::new(zstd::Decoder::new(stream)?),
+        })
+    }
+}
+
+impl OutputFormat {
+    /// By the extension of the output's name, that of its packing left aside.
+    pub fn by_name(name: &str) -> Option<Self> {
+        let lower = name.to_ascii_lowercase();
+        let plain = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
+        Some(match plain.rsplit_once('.')?.1 {
+            "jsonl" | "ndjson" => Self::Jsonl,
+            "csv" => Self::Csv,
+            "rss" | "xml" => Self::Rss,
+            "atom" => Self::Atom,
+            _ => return None,
+        })
+    }
+
+    /// What stands before the first record.
+    pub fn header(self, include_source: bool, feed_title: &str) -> Vec<u8> {
+        match self {
+            Self::Jsonl | Self::Markdown => Vec::new(),
+            Self::Csv => csv::header(include_source),
+            Self::Rss => rss::header(feed_title),
+            Self::Atom => atom::header(feed_title),
+        }
+    }
+
+    /// One record.
+    pub fn record(self, record: &Record, include_source: bool) -> Vec<u8> {
+        match self {
+            Self::Jsonl => json_line(record),
+            Self::Csv => csv::record(record, include_source),
+            Self::Rss => rss::item(record),
+            Self::Atom => atom::entry(record),
+            Self::Markdown => markdown(record),
+        }
+    }
+
+    /// What stands behind the last record.
+    pub fn footer(self) -> &'static [u8] {
+        match self {
+            Self::Jsonl | Self::Csv | Self::Markdown => b"",
+            Self::Rss => rss::FOOTER,
+            Self::Atom => atom::FOOTER,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,118 @@
+//! What is written for one article.
+use crate::article::{Article, Meta};
+use crate::engine::ModelIdentity;
+use crate::feed::{BadEntry, Place};
+use crate::text::Finding;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// An article translated, as it goes into the output. No timings: the output is the same in every run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Record {
+    /// Number of the entry in the whole input, from 1; entries that were skipped or failed are counted.
+    pub n: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub date: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub author: Option<String>,
+    pub title: Option<String>,
+    /// The English text, paragraphs separated by an empty line.
+    pub text: String,
+    pub summary: Option<String>,
+    pub findings: Vec<Finding>,
+    pub model: ModelIdentity,
+    /// The Bengali, when it was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<Source>,
+    /// Fields of the feed that anubad does not interpret.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    pub extra: Map<String, Value>,
+    /// The English article with its structure, for formats that can show it.
+    #[serde(skip)]
+    pub article: Article,
+}
+
+/// The article as it was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Source {
+    pub title: Option<String>,
+    pub text: String,
+}
+
+impl Source {
+    /// Title and text of an article.
+    pub fn of(article: &Article) -> Self {
+        Self { title: article.title.clone(), text: plain_text(article) }
+    }
+}
+
+/// What a pipeline makes of an article.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Finished {
+    /// The English article.
+    pub article: Article,
+    pub summary: Option<String>,
+    pub findings: Vec<Finding>,
+}
+
+impl Record {
+    /// Joins what the feed said of an article with what became of it.
+    pub fn new(n: u64, meta: Meta, done: Finished, model: &ModelIdentity, source: Option<Source>) -> Self {
+        let Meta { id, url, date, author, extra } = meta;
+        let Finished { article, summary, findings } = done;
+        let (title, text) = (article.title.clone(), plain_text(&article));
+        Self { n, id, url, date, author, title, text, summary, findings, model: model.clone(), source, extra, article }
+    }
+}
+
+/// Blocks separated by an empty line; items of a list by a line end.
+pub fn plain_text(article: &Article) -> String {
+    let mut text = String::new();
+    let mut previous = None;
+    for block in &article.blocks {
+        let tight =
+            |kind| matches!(kind, crate::article::BlockKind::ListItem { .. } | crate::article::BlockKind::TableRow);
+        match previous {
+            None => {}
+            Some(kind) if tight(kind) && tight(block.kind) => text.push('\n'),
+            Some(_) => text.push_str("\n\n"),
+        }
+        text.push_str(&block.text);
+        previous = Some(block.kind);
+    }
+    text
+}
+
+/// A line of the errors file, and what stands in the place of a failed record in a stream.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ErrorRecord {
+    pub n: u64,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    pub error: String,
+    pub place: Place,
+}
+
+impl ErrorRecord {
+    /// An entry that could not be read, or an article that could not be translated.
+    pub fn new(n: u64, id: Option<String>, bad: BadEntry) -> Self {
+        Self { n, id, error: bad.reason, place: bad.place }
+    }
+
+    /// As a line of JSON, its line end included.
+    pub fn line(&self) -> Vec<u8> {
+        json_line(self)
+    }
+}
+
+/// A value as a line of JSON.
+pub(super) fn json_line(value: &impl Serialize) -> Vec<u8> {
+    // Maps with string keys, strings and numbers: nothing that serde_json refuses.
+    let mut line = serde_json::to_vec(value).unwrap_or_default();
+    line.push(b'\n');
+    line
+}

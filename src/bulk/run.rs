@@ -1,0 +1,270 @@
+//! One run: the threads and what flows between them.
+use super::cache::SentenceCache;
+use super::gate::Gate;
+use super::input::{self, End, Outlets, Start};
+use super::options::BulkOptions;
+use super::progress;
+use super::record::{ErrorRecord, Record, Source};
+use super::report::{Report, Slow};
+use super::steps::Steps;
+use super::stop::Stop;
+use super::window::{Prepared, Translated, Window};
+use super::writer::{self, Message, Target, What};
+use crate::engine::{Job, Translate};
+use crate::feed::{BadEntry, Feed};
+use crate::{Error, Result};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// How long the translator waits for another article while it has sentences to work on.
+const PATIENCE: Duration = Duration::from_millis(50);
+/// So many failed sentences are gathered before they are tried again alone.
+const SECOND_ATTEMPTS: usize = 16;
+/// Articles prepared ahead of the translator.
+const READY: usize = 16;
+
+/// What every part of a run needs.
+pub struct Context<'a> {
+    pub translator: &'a dyn Translate,
+    pub steps: &'a dyn Steps,
+    pub options: &'a BulkOptions,
+    pub stop: &'a Stop,
+}
+
+/// How a run ended.
+pub struct Ended<'a> {
+    pub target: Target<'a>,
+    /// The end of the input, if it was reached and everything up to it is written.
+    pub end: Option<End>,
+    pub report: Report,
+}
+
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What a panicking thread leaves behind is whole: every change is made by one call.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Translates what `start` leaves to do and writes it to the target. On an error of the input or the translator
+/// the target is still in order and the run can be resumed.
+pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: &Start) -> (Ended<'a>, Result<()>) {
+    let options = context.options;
+    let began = Instant::now();
+    let report = Mutex::new(Report { resumed_after: start.n, ..Report::default() });
+    let gate = Gate::new(options.window_articles, options.window_bytes);
+    let (writer, messages) = mpsc::channel();
+    let shown = progress::Shown::new(options, &report);
+    let (target, written, read, translated) = thread::scope(|scope| {
+        let writing = scope.spawn(|| {
+            let (target, written) = writer::write(target, messages, options, &gate, &report);
+            if written.is_err() {
+                context.stop.wish(0);
+            }
+            (target, written)
+        });
+        let (read, translated) = translate(context, start, &gate, &report, &shown, writer);
+        // The writer ends when nobody can send any more.
+        let (target, written) = match writing.join() {
+            Ok(ended) => ended,
+            Err(panic) => std::panic::resume_unwind(panic),
+        };
+        (target, written, read, translated)
+    });
+    shown.close();
+    let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.close(began.elapsed().as_secs_f64());
+    let failed = written.and(translated);
+    let (end, failed) = match (read, failed) {
+        (Ok(end), Ok(())) => (Some(end).filter(|end| end.whole && !context.stop.is_wished()), Ok(())),
+        (Err(error), Ok(())) => (None, Err(error)),
+        (_, Err(error)) => (None, Err(error)),
+    };
+    (Ended { target, end, report }, failed)
+}
+
+/// Reader, translator and finishers.
+fn translate(
+    context: &Context<'_>,
+    start: &Start,
+    gate: &Gate,
+    report: &Mutex<Report>,
+    shown: &progress::Shown<'_>,
+    writer: Sender<Message>,
+) -> (Result<End>, Result<()>) {
+    let options = context.options;
+    let feed = match Feed::open(&options.input, options.read.clone()) {
+        Ok(feed) => feed,
+        Err(error) => return (Err(error), Ok(())),
+    };
+    let settings = context.steps.settings();
+    let cache = match SentenceCache::new(
+        options.cache_bytes,
+        options.cache.as_deref(),
+        context.translator.identity(),
+        &settings,
+    ) {
+        Ok(cache) => cache,
+        Err(error) => return (Err(error), Ok(())),
+    };
+    let window = Mutex::new(Window::new(cache));
+    let (articles, ready) = mpsc::sync_channel(READY);
+    let (finisher, translated) = mpsc::channel();
+    let translated = Mutex::new(translated);
+    thread::scope(|scope| {
+        for _ in 0..options.finishers.max(1) {
+            let writer = writer.clone();
+            scope.spawn(|| finish_all(context, &translated, writer));
+        }
+        shown.start(scope, &feed);
+        let outlets = Outlets { articles, writer, gate, stop: context.stop };
+        let reading = scope.spawn(move || input::read(feed, options, context.steps, start, &outlets));
+        let flow = Flow { context, window: &window, report, ready: Mutex::new(ready), finisher };
+        let result = flow.run();
+        // A reader that waits at the gate or at the channel must see that nobody takes articles any more.
+        if result.is_err() {
+            context.stop.wish(0);
+        }
+        if context.stop.is_wished() {
+            gate.close();
+        }
+        drop(flow);
+        lock(&window).flush();
+        shown.stop();
+        let read = match reading.join() {
+            Ok(read) => read,
+            Err(_) => Err(Error::Bulk("the reader of the feed failed (a defect, please report it)".into())),
+        };
+        (read, result)
+    })
+}
+
+/// The translator's side.
+struct Flow<'a> {
+    context: &'a Context<'a>,
+    window: &'a Mutex<Window>,
+    report: &'a Mutex<Report>,
+    ready: Mutex<Receiver<Prepared>>,
+    finisher: Sender<Translated>,
+}
+
+impl Flow<'_> {
+    /// Translates until the articles end or somebody wishes to stop. The translator is asked for a stream of
+    /// sentences as long as articles come fast enough, and again when they come again.
+    fn run(&self) -> Result<()> {
+        let mut jobs = Jobs { flow: self, ended: false };
+        let more = |jobs: &Jobs<'_, '_>| !jobs.ended || !lock(self.window).is_empty();
+        while !self.context.stop.is_wished() && more(&jobs) {
+            self.stream(&mut jobs)?;
+            while let Some(job) = self.next_failed() {
+                self.stream(&mut std::iter::once(job))?;
+            }
+        }
+        Ok(())
+    }
+
+    fn next_failed(&self) -> Option<Job> {
+        if self.context.stop.is_wished() { None } else { lock(self.window).next_failed() }
+    }
+
+    /// One call of the translator. A panic that it lets out costs the sentences that it had, and those are tried
+    /// again alone.
+    fn stream(&self, jobs: &mut (dyn Iterator<Item = Job> + Send)) -> Result<()> {
+        let mut done = |id, outcome: Result<crate::engine::Outcome>| {
+            self.change(|window, report| window.report(id, outcome.map_err(|e| e.to_string()), report));
+            !self.context.stop.is_overdue()
+        };
+        let result = catch_unwind(AssertUnwindSafe(|| self.context.translator.translate_stream(jobs, &mut done)));
+        let lost = match result {
+            Ok(Ok(())) => "the translator did not report the sentence",
+            Ok(Err(Error::Interrupted)) => "interrupted",
+            Ok(Err(error)) => return Err(error),
+            Err(_) => "the translator failed on the sentence or one beside it (a panic)",
+        };
+        if !self.context.stop.is_wished() {
+            self.change(|window, report| window.report_lost(lost, report));
+        }
+        Ok(())
+    }
+
+    /// Changes the window and sends on what became complete.
+    fn change<T>(&self, change: impl FnOnce(&mut Window, &mut Report) -> T) -> T {
+        let mut window = lock(self.window);
+        let changed = change(&mut window, &mut lock(self.report));
+        for article in window.take_done() {
+            // Nobody there to take it: the run is over anyway.
+            let _ = self.finisher.send(article);
+        }
+        changed
+    }
+}
+
+/// Sentences of the articles in hand, and of others as they become ready.
+struct Jobs<'a, 'b> {
+    flow: &'b Flow<'a>,
+    ended: bool,
+}
+
+impl Iterator for Jobs<'_, '_> {
+    type Item = Job;
+
+    fn next(&mut self) -> Option<Job> {
+        loop {
+            if self.flow.context.stop.is_wished() {
+                return None;
+            }
+            if let Some(job) = self.flow.change(Window::next_job) {
+                return Some(job);
+            }
+            if self.ended {
+                return None;
+            }
+            let (busy, failed) = {
+                let window = lock(self.flow.window);
+                (window.is_busy(), window.failed())
+            };
+            if failed >= SECOND_ATTEMPTS {
+                return None;
+            }
+            match lock(&self.flow.ready).recv_timeout(PATIENCE) {
+                Ok(article) => self.flow.change(|window, _| window.admit(article)),
+                Err(RecvTimeoutError::Disconnected) => self.ended = true,
+                // The translator has work, or failures wait for theirs: it is not kept from it.
+                Err(RecvTimeoutError::Timeout) if busy || failed > 0 => return None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+        }
+    }
+}
+
+/// A finisher thread.
+fn finish_all(context: &Context<'_>, translated: &Mutex<Receiver<Translated>>, writer: Sender<Message>) {
+    loop {
+        let next = lock(translated).recv();
+        let Ok(article) = next else { return };
+        if writer.send(finish(context, article)).is_err() {
+            return;
+        }
+    }
+}
+
+/// Puts an article's record together. A panic costs this article.
+fn finish(context: &Context<'_>, article: Translated) -> Message {
+    let Translated { prepared, outcomes, seconds } = article;
+    let Prepared { slot, n, place, article, segments, words, bytes, input } = prepared;
+    let finished =
+        catch_unwind(AssertUnwindSafe(|| context.steps.finish(&article, &segments, outcomes, context.translator)));
+    let finished =
+        finished.unwrap_or_else(|_| Err("the article could not be put together (a defect, please report it)".into()));
+    let what = match finished {
+        Ok(done) => {
+            let source = context.options.include_source.then(|| Source::of(&article));
+            let slow = Slow { n, title: done.article.title.clone(), words, seconds };
+            let record = Record::new(n, article.meta, done, context.translator.identity(), source);
+            What::Written(Box::new(record), slow)
+        }
+        Err(reason) => What::Failed(ErrorRecord::new(n, article.meta.id, BadEntry { place, reason })),
+    };
+    Message { slot, n, input, bytes, what }
+}

@@ -1,0 +1,267 @@
+//! A job from its beginning to its end: what an earlier run has left, the run, what is said at the end.
+use super::input::Start;
+use super::journal::{self, Header};
+use super::lock::Lock;
+use super::options::{BulkOptions, Resume};
+use super::output::OutputFormat;
+use super::report::Report;
+use super::retry;
+use super::run::{Context, Ended, execute};
+use super::steps::Steps;
+use super::stop::Stop;
+use super::store::{Layout, Paths, Store};
+use super::writer::{self, Target};
+use crate::engine::Translate;
+use crate::{Error, Result};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+/// Version of the journal's format.
+const VERSION: u32 = 1;
+
+/// Runs a job into its output file or folder. `Ok` with `complete: false` means that it was asked to stop; it can
+/// be resumed by the same call. Errors where it cannot go on: a changed input, a full disk, another process.
+pub fn run(translator: &dyn Translate, steps: &dyn Steps, options: &BulkOptions, stop: &Stop) -> Result<Report> {
+    let context = Context { translator, steps, options, stop };
+    // Before anything is written: the feed must be there.
+    crate::feed::Feed::open(&options.input, options.read.clone())?;
+    let folder = Paths::folder(&options.output);
+    std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
+    let _lock = Lock::take(&folder.join("lock"), &options.output)?;
+    retry::settle(options)?;
+    let header = Header {
+        version: VERSION,
+        model: translator.identity().clone(),
+        settings: options.fingerprint(steps.settings()),
+        input: input_identity(&options.input),
+    };
+    let report = match options.resume {
+        Resume::RetryErrors => retry::run(&context, &header),
+        _ => run_or_resume(&context, &header),
+    }?;
+    finish_report(report, options)
+}
+
+/// Runs a job into a stream: records as they are done, in order, nothing journalled.
+pub fn run_to(
+    out: Box<dyn Write + Send + '_>,
+    translator: &dyn Translate,
+    steps: &dyn Steps,
+    options: &BulkOptions,
+    stop: &Stop,
+) -> Result<Report> {
+    if options.format == OutputFormat::Markdown || options.compress.is_some() {
+        let advice =
+            "standard output takes neither a folder of Markdown nor --compress; name an output with -o, or pipe";
+        return Err(Error::Settings(advice.into()));
+    }
+    if options.resume == Resume::RetryErrors {
+        return Err(Error::Settings("--retry-errors needs the output of an earlier run: name it with -o".into()));
+    }
+    let context = Context { translator, steps, options, stop };
+    let mut out = out;
+    let header = options.format.header(options.include_source, &options.feed_title);
+    if !header.is_empty() {
+        writer::stream(&mut out, &header)?;
+    }
+    let (Ended { target, end, mut report }, result) = execute(&context, Target::Stream(out), &Start::default());
+    result?;
+    report.complete = end.is_some();
+    // A feed is closed even when it was cut short, so that what is there can be read.
+    if let Target::Stream(mut out) = target {
+        writer::stream(&mut out, options.format.footer())?;
+    }
+    (report.total_written, report.total_failed) = (report.written, report.failed);
+    report.total_skipped = report.skipped.values().sum();
+    report.model = Some(translator.identity().clone());
+    finish_report(report, options)
+}
+
+/// The output's layout by the options.
+pub(super) fn layout(options: &BulkOptions) -> Layout {
+    Layout {
+        header: options.format.header(options.include_source, &options.feed_title),
+        footer: options.format.footer().to_vec(),
+        compress: options.compress,
+        folder: options.format == OutputFormat::Markdown,
+    }
+}
+
+fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
+    let options = context.options;
+    let paths = Paths::of(&options.output);
+    let earlier = if options.resume == Resume::Fresh { None } else { journal::header(&paths.log)? };
+    let (store, start) = match earlier {
+        None => {
+            refuse_to_overwrite(options, &paths)?;
+            (Store::create(&paths, layout(options), options.sync, header)?, Start::default())
+        }
+        Some(earlier) => {
+            let anyway = options.resume == Resume::Anyway;
+            if !anyway {
+                compare(&earlier, header, &options.output)?;
+            }
+            let (mut store, complete) = Store::resume(&paths, layout(options), options.sync)?;
+            let at = store.at().clone();
+            let start = Start { n: at.n, input: at.input, anyway, complete, only: None };
+            if complete && (earlier.input == header.input || anyway) {
+                return Ok(complete_report(context, &store));
+            }
+            if anyway {
+                store.change_header(header)?;
+            }
+            (store, start)
+        }
+    };
+    let complete = start.complete;
+    let (Ended { target, end, mut report }, result) = execute(context, Target::Store(Box::new(store)), &start);
+    let Target::Store(mut store) = target else { return Err(Error::Bulk("the output was lost".into())) };
+    if let Err(error) = result {
+        // What is written stays written; that this fails too is no news on a full disk.
+        let _ = store.sync();
+        return Err(error);
+    }
+    if complete {
+        return Ok(complete_report(context, &store));
+    }
+    let mark = match end {
+        Some(end) => {
+            report.complete = true;
+            store.finish(end.n, &end.input)?
+        }
+        None => {
+            store.sync()?;
+            store.at().clone()
+        }
+    };
+    report.output = options.output.display().to_string();
+    report.model = Some(context.translator.identity().clone());
+    (report.total_written, report.total_failed, report.total_skipped) = (mark.written, mark.failed, mark.skipped);
+    Ok(report)
+}
+
+/// Nothing was left to do.
+fn complete_report(context: &Context<'_>, store: &Store) -> Report {
+    let at = store.at();
+    Report {
+        schema: 1,
+        output: context.options.output.display().to_string(),
+        model: Some(context.translator.identity().clone()),
+        complete: true,
+        resumed_after: at.n,
+        total_written: at.written,
+        total_failed: at.failed,
+        total_skipped: at.skipped,
+        ..Report::default()
+    }
+}
+
+/// An output without a journal is somebody else's.
+fn refuse_to_overwrite(options: &BulkOptions, paths: &Paths) -> Result<()> {
+    if options.resume == Resume::Fresh {
+        return remove_articles(options, &paths.out);
+    }
+    let taken = match std::fs::read_dir(&paths.out) {
+        Ok(mut entries) => entries.next().is_some(),
+        Err(_) => paths.out.metadata().is_ok_and(|m| m.len() > 0 || !m.is_file()),
+    };
+    if taken {
+        let out = paths.out.display();
+        let advice =
+            format!("{out}: exists and has no journal beside it; name another output, or overwrite it with --fresh");
+        return Err(Error::Bulk(advice));
+    }
+    Ok(())
+}
+
+/// The articles that an earlier run has put into the folder, and nothing else that is there.
+fn remove_articles(options: &BulkOptions, folder: &Path) -> Result<()> {
+    if options.format != OutputFormat::Markdown || !folder.is_dir() {
+        return Ok(());
+    }
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ours = name.len() > 6 && name.as_bytes()[..6].iter().all(u8::is_ascii_digit) && name.contains(".md");
+        if ours {
+            std::fs::remove_file(entry.path()).map_err(|e| Error::io(entry.path(), e))?;
+        }
+    }
+    Ok(())
+}
+
+/// Refuses to go on with something else than what was begun.
+pub(super) fn compare(earlier: &Header, now: &Header, output: &Path) -> Result<()> {
+    let out = output.display();
+    let advice = "start over with --fresh, or go on even so with --resume-anyway";
+    if earlier.version != now.version {
+        return Err(Error::Bulk(format!(
+            "{out}: its journal is of another version of anubad; start over with --fresh"
+        )));
+    }
+    if earlier.model != now.model {
+        let name = |m: &crate::engine::ModelIdentity| {
+            format!("{} ({}, {})", m.id, m.digest.chars().take(12).collect::<String>(), m.compute)
+        };
+        let (then, now) = (name(&earlier.model), name(&now.model));
+        return Err(Error::Bulk(format!("{out}: was begun with the model {then}, not {now}; {advice}")));
+    }
+    let changed = differences("", &earlier.settings, &now.settings);
+    if !changed.is_empty() {
+        return Err(Error::Bulk(format!("{out}: was begun with other settings ({}); {advice}", changed.join(", "))));
+    }
+    if sizes(&earlier.input) != sizes(&now.input) {
+        return Err(Error::Bulk(format!("{out}: the input has changed since (its size differs); {advice}")));
+    }
+    Ok(())
+}
+
+/// Which settings differ, by their dotted names.
+fn differences(prefix: &str, then: &Value, now: &Value) -> Vec<String> {
+    match (then, now) {
+        (Value::Object(then), Value::Object(now)) => {
+            let mut names: Vec<&String> = then.keys().chain(now.keys().filter(|k| !then.contains_key(*k))).collect();
+            names.dedup();
+            let at = |map: &serde_json::Map<String, Value>, name: &str| map.get(name).cloned().unwrap_or(Value::Null);
+            let dot = if prefix.is_empty() { "" } else { "." };
+            names.iter().flat_map(|n| differences(&format!("{prefix}{dot}{n}"), &at(then, n), &at(now, n))).collect()
+        }
+        _ if then == now => Vec::new(),
+        _ => vec![format!("{prefix}: {then} then, {now} now")],
+    }
+}
+
+/// The input without its times: a copy of a file is the same file.
+fn sizes(input: &Value) -> Vec<Value> {
+    input.as_array().into_iter().flatten().map(|file| file["bytes"].clone()).collect()
+}
+
+/// Sizes and times of files; for a folder the sums over its tree. What it says in them is checked entry by entry.
+fn input_identity(paths: &[PathBuf]) -> Value {
+    let modified = |meta: &std::fs::Metadata| {
+        let since = meta.modified().ok().and_then(|t| t.duration_since(std::time::UNIX_EPOCH).ok());
+        since.map(|d| d.as_millis() as u64)
+    };
+    let one = |path: &PathBuf| match std::fs::metadata(path) {
+        Ok(meta) if meta.is_dir() => {
+            let files = walkdir::WalkDir::new(path).into_iter().flatten().filter_map(|f| f.metadata().ok());
+            let files = files.filter(|m| m.is_file());
+            let (count, bytes, last) = files.fold((0u64, 0, None), |(count, bytes, last), meta| {
+                (count + 1, bytes + meta.len(), last.max(modified(&meta)))
+            });
+            json!({ "files": count, "bytes": bytes, "modified": last })
+        }
+        Ok(meta) if meta.is_file() => json!({ "bytes": meta.len(), "modified": modified(&meta) }),
+        // A pipe has neither; it is told by its entries alone.
+        _ => Value::Null,
+    };
+    paths.iter().map(one).collect()
+}
+
+fn finish_report(report: Report, options: &BulkOptions) -> Result<Report> {
+    if let Some(path) = &options.report {
+        let json = serde_json::to_vec_pretty(&report).unwrap_or_default();
+        std::fs::write(path, json).map_err(|e| Error::io(path, e))?;
+    }
+    Ok(report)
+}

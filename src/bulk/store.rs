@@ -1,0 +1,447 @@
+//! The output on disk: appended to record by record, never ahead of the journal, cut back when a run is resumed.
+use super::journal::{Header, Journal, Kind, Line, Mark, crc32, lines};
+use super::options::Sync;
+use super::output::Compression;
+use crate::{Error, Result};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// Bytes of output that make a packed member.
+const FRAME: u64 = 1 << 20;
+
+/// Where the parts of an output lie.
+#[derive(Debug, Clone)]
+pub struct Paths {
+    pub out: PathBuf,
+    pub errors: PathBuf,
+    pub log: PathBuf,
+    /// What is not packed yet.
+    pub tail: PathBuf,
+}
+
+impl Paths {
+    /// `OUT`, `OUT.errors.jsonl` and a folder `OUT.journal`.
+    pub fn of(out: &Path) -> Self {
+        let folder = Self::folder(out);
+        let beside = |end: &str| PathBuf::from(format!("{}{end}", trimmed(out).display()));
+        Self {
+            out: out.to_owned(),
+            errors: beside(".errors.jsonl"),
+            log: folder.join("log"),
+            tail: folder.join("tail"),
+        }
+    }
+
+    /// The folder of the journal.
+    pub fn folder(out: &Path) -> PathBuf {
+        PathBuf::from(format!("{}.journal", trimmed(out).display()))
+    }
+
+    /// The same parts of a side output that is kept in the journal's folder.
+    pub fn side(out: &Path, name: &str) -> Self {
+        let part = |end: &str| Self::folder(out).join(format!("{name}{end}"));
+        Self { out: part(".out"), errors: part(".errors"), log: part(".log"), tail: part(".tail") }
+    }
+
+    /// All of them that are files.
+    pub fn all(&self) -> [&Path; 4] {
+        [&self.out, &self.errors, &self.log, &self.tail]
+    }
+}
+
+/// Without the slash that completion puts behind a folder.
+fn trimmed(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
+/// How the output is laid out.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    pub header: Vec<u8>,
+    pub footer: Vec<u8>,
+    pub compress: Option<Compression>,
+    /// A file an article in a folder, instead of one file.
+    pub folder: bool,
+}
+
+/// An output that is being written.
+#[derive(Debug)]
+pub struct Store {
+    paths: Paths,
+    layout: Layout,
+    policy: Sync,
+    /// `None` for a folder.
+    out: Option<File>,
+    errors: File,
+    tail: Option<File>,
+    journal: Journal,
+    at: Mark,
+    /// Files written since the last sync.
+    unsynced: Vec<PathBuf>,
+    synced: Instant,
+    dirty: bool,
+}
+
+/// What is appended for an entry.
+#[derive(Debug)]
+pub enum Append<'a> {
+    /// The record's bytes, and its file's name where each has its own.
+    Record(&'a [u8], Option<&'a str>),
+    /// A line of the errors file.
+    Error(&'a [u8]),
+    Skipped,
+}
+
+fn open(path: &Path) -> Result<File> {
+    OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path).map_err(|e| Error::io(path, e))
+}
+
+impl Store {
+    /// A new output in the place of whatever was there.
+    pub fn create(paths: &Paths, layout: Layout, policy: Sync, header: &Header) -> Result<Self> {
+        for path in paths.all().into_iter().filter(|p| p.is_file()) {
+            std::fs::remove_file(path).map_err(|e| Error::io(path, e))?;
+        }
+        if layout.folder {
+            std::fs::create_dir_all(&paths.out).map_err(|e| Error::io(&paths.out, e))?;
+        }
+        let journal = Journal::create(&paths.log, header)?;
+        let mut store = Self::open(paths, layout, policy, journal, Mark::default())?;
+        store.start()?;
+        Ok(store)
+    }
+
+    /// The output's header; a mark of its own says that it is whole.
+    fn start(&mut self) -> Result<()> {
+        let header = self.layout.header.clone();
+        let crc = self.append_raw(&header)?;
+        self.mark(if header.is_empty() { Kind::Synced } else { Kind::Written }, crc, None)
+    }
+
+    /// Goes on where the journal says that the output is whole; the flag says that it is complete.
+    pub fn resume(paths: &Paths, layout: Layout, policy: Sync) -> Result<(Self, bool)> {
+        let (at, length, complete) = Recovery { paths, layout: &layout }.find()?;
+        let journal = Journal::reopen(&paths.log, length)?;
+        let started = at.is_some();
+        let mut store = Self::open(paths, layout, policy, journal, at.unwrap_or_default())?;
+        if !complete {
+            store.cut_back()?;
+            if !started {
+                store.start()?;
+            }
+            store.pack_if_due()?;
+        }
+        Ok((store, complete))
+    }
+
+    fn open(paths: &Paths, layout: Layout, policy: Sync, journal: Journal, at: Mark) -> Result<Self> {
+        let out = if layout.folder { None } else { Some(open(&paths.out)?) };
+        let errors = open(&paths.errors)?;
+        let tail = if layout.compress.is_some() && !layout.folder { Some(open(&paths.tail)?) } else { None };
+        let (unsynced, synced) = (Vec::new(), Instant::now());
+        Ok(Self {
+            paths: paths.clone(),
+            layout,
+            policy,
+            out,
+            errors,
+            tail,
+            journal,
+            at,
+            unsynced,
+            synced,
+            dirty: false,
+        })
+    }
+
+    /// The settings that hold from here on (`--resume-anyway`).
+    pub fn change_header(&mut self, header: &Header) -> Result<()> {
+        self.journal.append(&Line::Header(header.clone()))
+    }
+
+    /// State after the last append.
+    pub fn at(&self) -> &Mark {
+        &self.at
+    }
+
+    /// Appends what became of entry `n`; `input` is the digest of the input up to it. On an error the output is
+    /// as it was before, as far as the disk lets us.
+    pub fn append(&mut self, n: u64, what: Append<'_>, input: &str) -> Result<()> {
+        let before = self.at.clone();
+        let appended = self.append_entry(n, what, input);
+        if appended.is_err() {
+            self.at = before;
+            let _ = self.cut_back();
+        }
+        appended?;
+        self.pack_if_due()?;
+        self.sync_if_due()
+    }
+
+    fn append_entry(&mut self, n: u64, what: Append<'_>, input: &str) -> Result<()> {
+        self.at.n = n;
+        self.at.input = input.to_owned();
+        match what {
+            Append::Record(bytes, file) => {
+                let crc = match file {
+                    Some(name) if self.layout.folder => self.write_file(name, bytes)?,
+                    _ => self.append_raw(bytes)?,
+                };
+                self.at.written += 1;
+                self.mark(Kind::Written, crc, file.map(str::to_owned))
+            }
+            Append::Error(line) => {
+                let io = |e| Error::io(&self.paths.errors, e);
+                self.errors.seek(SeekFrom::Start(self.at.err)).map_err(io)?;
+                self.errors.write_all(line).map_err(io)?;
+                self.at.err += line.len() as u64;
+                self.at.failed += 1;
+                self.mark(Kind::Failed, crc32(line), None)
+            }
+            Append::Skipped => {
+                self.at.skipped += 1;
+                // Worth a line only now and then: skipping again costs nothing.
+                if self.at.skipped.is_multiple_of(1000) { self.mark(Kind::Skipped, 0, None) } else { Ok(()) }
+            }
+        }
+    }
+
+    fn mark(&mut self, kind: Kind, crc: u32, file: Option<String>) -> Result<()> {
+        self.dirty = true;
+        (self.at.kind, self.at.crc, self.at.file) = (kind, crc, file);
+        self.journal.append(&Line::Mark(self.at.clone()))
+    }
+
+    /// Appends to the output or, where it is packed, to its tail. A plain file is whole after every append: its
+    /// footer is written along and overwritten by the next record.
+    fn append_raw(&mut self, bytes: &[u8]) -> Result<u32> {
+        if let Some(tail) = &mut self.tail {
+            let io = |e| Error::io(&self.paths.tail, e);
+            tail.seek(SeekFrom::Start(self.at.raw - self.at.base)).map_err(io)?;
+            tail.write_all(bytes).map_err(io)?;
+        } else if let Some(out) = &mut self.out {
+            let io = |e| Error::io(&self.paths.out, e);
+            out.seek(SeekFrom::Start(self.at.out)).map_err(io)?;
+            out.write_all(&[bytes, &self.layout.footer].concat()).map_err(io)?;
+            self.at.out += bytes.len() as u64;
+        }
+        self.at.raw += bytes.len() as u64;
+        Ok(crc32(bytes))
+    }
+
+    /// One article's own file: under another name first, so that it is never there by half.
+    fn write_file(&mut self, name: &str, bytes: &[u8]) -> Result<u32> {
+        let path = self.paths.out.join(name);
+        let io = |e| Error::io(&path, e);
+        let bytes = match self.layout.compress {
+            Some(packing) => packing.pack(bytes).map_err(io)?,
+            None => bytes.to_vec(),
+        };
+        let unfinished = self.paths.out.join(".unfinished");
+        std::fs::write(&unfinished, &bytes).map_err(io)?;
+        std::fs::rename(&unfinished, &path).map_err(io)?;
+        self.at.raw += bytes.len() as u64;
+        if self.policy != Sync::Never {
+            self.unsynced.push(path);
+        }
+        Ok(crc32(&bytes))
+    }
+
+    /// Packs the tail when it is large enough: always at the same records, whatever happened in between.
+    fn pack_if_due(&mut self) -> Result<()> {
+        if self.tail.is_some() && self.at.raw - self.at.base >= FRAME { self.pack(Kind::Frame, &[]) } else { Ok(()) }
+    }
+
+    fn pack(&mut self, kind: Kind, footer: &[u8]) -> Result<()> {
+        let (Some(tail), Some(out), Some(packing)) = (&mut self.tail, &mut self.out, self.layout.compress) else {
+            return Ok(());
+        };
+        let mut bytes = Vec::new();
+        let length = self.at.raw - self.at.base;
+        tail.seek(SeekFrom::Start(0)).map_err(|e| Error::io(&self.paths.tail, e))?;
+        tail.take(length).read_to_end(&mut bytes).map_err(|e| Error::io(&self.paths.tail, e))?;
+        bytes.extend_from_slice(footer);
+        let io = |e| Error::io(&self.paths.out, e);
+        let packed = packing.pack(&bytes).map_err(io)?;
+        out.seek(SeekFrom::Start(self.at.out)).map_err(io)?;
+        if let Err(error) = out.write_all(&packed) {
+            let _ = out.set_len(self.at.out);
+            return Err(io(error));
+        }
+        if self.policy != Sync::Never {
+            out.sync_data().map_err(io)?;
+            self.errors.sync_data().map_err(|e| Error::io(&self.paths.errors, e))?;
+        }
+        self.at.out += packed.len() as u64;
+        self.at.base = self.at.raw;
+        self.mark(kind, crc32(&packed), None)?;
+        self.journal.sync(self.policy)?;
+        // The journal says that the tail is empty now; whether the file is does not matter.
+        if let Some(tail) = &self.tail {
+            tail.set_len(0).map_err(|e| Error::io(&self.paths.tail, e))?;
+        }
+        Ok(())
+    }
+
+    fn sync_if_due(&mut self) -> Result<()> {
+        let due = match self.policy {
+            Sync::Always => true,
+            Sync::Every(interval) => self.synced.elapsed() >= interval,
+            Sync::Never => false,
+        };
+        if due { self.sync() } else { Ok(()) }
+    }
+
+    /// Forces everything onto the disk, the output before the journal, and writes that down.
+    pub fn sync(&mut self) -> Result<()> {
+        self.synced = Instant::now();
+        if !self.dirty || self.policy == Sync::Never {
+            return Ok(());
+        }
+        for (file, path) in [
+            (self.out.as_ref(), &self.paths.out),
+            (self.tail.as_ref(), &self.paths.tail),
+            (Some(&self.errors), &self.paths.errors),
+        ] {
+            file.map_or(Ok(()), File::sync_data).map_err(|e| Error::io(path, e))?;
+        }
+        if self.layout.folder && !self.unsynced.is_empty() {
+            for path in self.unsynced.drain(..) {
+                File::open(&path).and_then(|f| f.sync_data()).map_err(|e| Error::io(&path, e))?;
+            }
+            sync_folder(&self.paths.out);
+        }
+        self.journal.sync(self.policy)?;
+        self.mark(Kind::Synced, 0, None)?;
+        self.journal.sync(self.policy)?;
+        self.dirty = false;
+        Ok(())
+    }
+
+    /// Makes the files what the last mark says.
+    fn cut_back(&mut self) -> Result<()> {
+        let footer: &[u8] = if self.tail.is_some() || self.at.raw == 0 { &[] } else { &self.layout.footer };
+        if let Some(out) = &mut self.out {
+            let io = |e| Error::io(&self.paths.out, e);
+            out.set_len(self.at.out).map_err(io)?;
+            out.seek(SeekFrom::Start(self.at.out)).map_err(io)?;
+            out.write_all(footer).map_err(io)?;
+        }
+        if let Some(tail) = &self.tail {
+            tail.set_len(self.at.raw - self.at.base).map_err(|e| Error::io(&self.paths.tail, e))?;
+        }
+        self.errors.set_len(self.at.err).map_err(|e| Error::io(&self.paths.errors, e))
+    }
+
+    /// The output is complete: what is left is packed, everything is on the disk, and the journal says so.
+    pub fn finish(mut self, n: u64, input: &str) -> Result<Mark> {
+        (self.at.n, self.at.input) = (n, input.to_owned());
+        let footer = self.layout.footer.clone();
+        if self.tail.is_some() && (self.at.raw > self.at.base || !footer.is_empty() || self.at.out == 0) {
+            self.pack(Kind::Last, &footer)?;
+        }
+        self.dirty = true;
+        self.sync()?;
+        self.journal.append(&Line::End(self.at.clone()))?;
+        self.journal.sync(self.policy)?;
+        if self.tail.take().is_some() {
+            let _ = std::fs::remove_file(&self.paths.tail);
+        }
+        if self.policy != Sync::Never {
+            sync_folder(self.paths.out.parent().unwrap_or(Path::new(".")));
+        }
+        // No errors, no file.
+        if self.at.err == 0 {
+            let _ = std::fs::remove_file(&self.paths.errors);
+        }
+        Ok(self.at)
+    }
+}
+
+/// Makes new names in a folder durable; not every system can, and then nothing is lost by trying.
+fn sync_folder(path: &Path) {
+    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
+    let _ = File::open(path).and_then(|f| f.sync_all());
+}
+
+/// Finds the last state that the files bear out.
+struct Recovery<'a> {
+    paths: &'a Paths,
+    layout: &'a Layout,
+}
+
+impl Recovery<'_> {
+    /// The mark to go on from, the length of the journal up to it, and whether the output is complete.
+    fn find(&self) -> Result<(Option<Mark>, u64, bool)> {
+        // First the last state that was forced onto the disk, …
+        let (mut believed, mut header_end) = (None, 0);
+        for (line, end) in lines(&self.paths.log)? {
+            match line {
+                Line::Header(_) if believed.is_none() => header_end = end,
+                Line::Header(_) => {}
+                Line::Mark(mark) if matches!(mark.kind, Kind::Synced | Kind::Frame) => believed = Some((mark, end)),
+                // The last member holds the footer; nothing may follow it.
+                Line::Mark(mark) if mark.kind == Kind::Last => return Ok((Some(mark), end, true)),
+                Line::Mark(_) => {}
+                Line::End(mark) => return Ok((Some(mark), end, true)),
+            }
+        }
+        let (mut at, mut length) = match believed {
+            Some((mark, end)) => (Some(mark), end),
+            None => (None, header_end),
+        };
+        if at.as_ref().is_some_and(|mark| !self.is_long_enough(mark)) {
+            let out = self.paths.out.display();
+            return Err(Error::Bulk(format!(
+                "{out}: the output is shorter than its journal says, so it was changed or damaged; start over with --fresh"
+            )));
+        }
+        // … then everything behind it whose bytes are there and are the right ones.
+        let from = length;
+        for (line, end) in lines(&self.paths.log)?.skip_while(|(_, end)| *end <= from) {
+            match line {
+                Line::Mark(mark) if self.is_borne_out(at.as_ref(), &mark) => (at, length) = (Some(mark), end),
+                Line::Header(_) => length = end,
+                _ => break,
+            }
+        }
+        Ok((at, length, false))
+    }
+
+    fn is_long_enough(&self, mark: &Mark) -> bool {
+        let long = |path: &Path, length: u64| length == 0 || path.metadata().is_ok_and(|m| m.len() >= length);
+        let tail = self.layout.compress.is_none() || self.layout.folder || long(&self.paths.tail, mark.raw - mark.base);
+        tail && (self.layout.folder || long(&self.paths.out, mark.out)) && long(&self.paths.errors, mark.err)
+    }
+
+    /// The bytes that the mark adds have the checksum that it names.
+    fn is_borne_out(&self, before: Option<&Mark>, mark: &Mark) -> bool {
+        let start = Mark::default();
+        let before = before.unwrap_or(&start);
+        if !self.is_long_enough(mark) {
+            return false;
+        }
+        let found = match (mark.kind, &mark.file) {
+            (Kind::Skipped | Kind::Synced, _) => return true,
+            (Kind::Failed, _) => crc_of(&self.paths.errors, before.err, mark.err),
+            (Kind::Written, Some(file)) if self.layout.folder => {
+                std::fs::read(self.paths.out.join(file)).map(|bytes| crc32(&bytes))
+            }
+            (Kind::Written, _) if self.layout.compress.is_some() => {
+                crc_of(&self.paths.tail, before.raw - mark.base, mark.raw - mark.base)
+            }
+            (Kind::Written | Kind::Frame | Kind::Last, _) => crc_of(&self.paths.out, before.out, mark.out),
+        };
+        found.is_ok_and(|crc| crc == mark.crc)
+    }
+}
+
+fn crc_of(path: &Path, from: u64, to: u64) -> io::Result<u32> {
+    let mut file = File::open(path)?;
+    file.seek(SeekFrom::Start(from))?;
+    let mut bytes = Vec::new();
+    file.take(to.saturating_sub(from)).read_to_end(&mut bytes)?;
+    Ok(crc32(&bytes))
+}

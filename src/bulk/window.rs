@@ -1,0 +1,196 @@
+//! The articles in hand and their sentences: which go to the translator next, which wait for one that is there
+//! already, which are known.
+use super::cache::SentenceCache;
+use super::report::Report;
+use crate::article::Article;
+use crate::engine::{Job, Outcome};
+use crate::feed::Place;
+use crate::text::Segment;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// An article ready for translation.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Its turn among everything that is written.
+    pub slot: u64,
+    /// Number in the whole input.
+    pub n: u64,
+    pub place: Place,
+    pub article: Article,
+    pub segments: Vec<Segment>,
+    pub words: u64,
+    /// What it weighs at the gate.
+    pub bytes: usize,
+    /// Digest of the input up to here.
+    pub input: String,
+}
+
+/// An article with all its outcomes.
+#[derive(Debug)]
+pub struct Translated {
+    pub prepared: Prepared,
+    pub outcomes: Vec<Result<Outcome, String>>,
+    pub seconds: f64,
+}
+
+struct InHand {
+    prepared: Prepared,
+    outcomes: Vec<Option<Result<Outcome, String>>>,
+    missing: usize,
+    since: Instant,
+}
+
+/// A sentence that the translator has, and who waits for it.
+struct Running {
+    text: Arc<str>,
+    waiters: Vec<(u64, usize)>,
+    second: bool,
+}
+
+/// All of it.
+pub struct Window {
+    articles: HashMap<u64, InHand>,
+    queue: VecDeque<(u64, usize)>,
+    running: HashMap<u64, Running>,
+    by_text: HashMap<Arc<str>, u64>,
+    /// Sentences that failed once; each is tried again alone.
+    failed_once: VecDeque<Job>,
+    next_id: u64,
+    cache: SentenceCache,
+    done: Vec<Translated>,
+}
+
+impl Window {
+    /// An empty window.
+    pub fn new(cache: SentenceCache) -> Self {
+        Self {
+            articles: HashMap::new(),
+            queue: VecDeque::new(),
+            running: HashMap::new(),
+            by_text: HashMap::new(),
+            failed_once: VecDeque::new(),
+            next_id: 0,
+            cache,
+            done: Vec::new(),
+        }
+    }
+
+    /// Takes an article in hand.
+    pub fn admit(&mut self, prepared: Prepared) {
+        let (slot, n) = (prepared.slot, prepared.segments.len());
+        self.queue.extend((0..n).map(|i| (slot, i)));
+        let outcomes = (0..n).map(|_| None).collect();
+        self.articles.insert(slot, InHand { prepared, outcomes, missing: n, since: Instant::now() });
+        if n == 0 {
+            self.complete(slot);
+        }
+    }
+
+    /// The next sentence for the translator; sentences that are known or under way are dealt with on the way.
+    pub fn next_job(&mut self, report: &mut Report) -> Option<Job> {
+        while let Some((slot, segment)) = self.queue.pop_front() {
+            let Some(text) = self.articles.get(&slot).map(|a| a.prepared.segments[segment].text.clone()) else {
+                continue;
+            };
+            report.sentences += 1;
+            if let Some(known) = self.cache.get(&text) {
+                report.sentences_reused += 1;
+                self.fill(slot, segment, Ok(known));
+                continue;
+            }
+            if let Some(running) = self.by_text.get(text.as_str()).and_then(|id| self.running.get_mut(id)) {
+                report.sentences_reused += 1;
+                running.waiters.push((slot, segment));
+                continue;
+            }
+            let id = self.next_id;
+            self.next_id += 1;
+            let shared: Arc<str> = text.as_str().into();
+            self.by_text.insert(shared.clone(), id);
+            self.running.insert(id, Running { text: shared, waiters: vec![(slot, segment)], second: false });
+            return Some(Job { id, text, options: None });
+        }
+        None
+    }
+
+    /// A sentence came back.
+    pub fn report(&mut self, id: u64, outcome: Result<Outcome, String>, report: &mut Report) {
+        let Some(mut running) = self.running.remove(&id) else { return };
+        if outcome.is_err() && !running.second {
+            running.second = true;
+            report.second_attempts += 1;
+            self.failed_once.push_back(Job { id, text: running.text.to_string(), options: None });
+            self.running.insert(id, running);
+            return;
+        }
+        self.by_text.remove(&running.text);
+        if let Ok(outcome) = &outcome {
+            report.source_tokens += outcome.source_tokens as u64;
+            report.target_tokens += outcome.target_tokens as u64;
+            self.cache.put(&running.text, outcome);
+        }
+        for (slot, segment) in running.waiters {
+            self.fill(slot, segment, outcome.clone());
+        }
+    }
+
+    /// Sentences that the translator took and never reported are lost to it; they count as failed.
+    pub fn report_lost(&mut self, why: &str, report: &mut Report) {
+        let again: Vec<u64> = self.failed_once.iter().map(|job| job.id).collect();
+        let mut lost: Vec<u64> = self.running.keys().copied().filter(|id| !again.contains(id)).collect();
+        lost.sort_unstable();
+        for id in lost {
+            self.report(id, Err(why.to_owned()), report);
+        }
+    }
+
+    fn fill(&mut self, slot: u64, segment: usize, outcome: Result<Outcome, String>) {
+        let Some(article) = self.articles.get_mut(&slot) else { return };
+        if article.outcomes[segment].replace(outcome).is_none() {
+            article.missing -= 1;
+        }
+        if article.missing == 0 {
+            self.complete(slot);
+        }
+    }
+
+    fn complete(&mut self, slot: u64) {
+        if let Some(InHand { prepared, outcomes, since, .. }) = self.articles.remove(&slot) {
+            let lost = || Err("the sentence was not translated".to_owned());
+            let outcomes = outcomes.into_iter().map(|o| o.unwrap_or_else(lost)).collect();
+            self.done.push(Translated { prepared, outcomes, seconds: since.elapsed().as_secs_f64() });
+        }
+    }
+
+    /// Articles that became complete since the last call.
+    pub fn take_done(&mut self) -> Vec<Translated> {
+        std::mem::take(&mut self.done)
+    }
+
+    /// The next sentence that is to be tried again alone.
+    pub fn next_failed(&mut self) -> Option<Job> {
+        self.failed_once.pop_front()
+    }
+
+    /// So many sentences wait to be tried again.
+    pub fn failed(&self) -> usize {
+        self.failed_once.len()
+    }
+
+    /// The translator has sentences.
+    pub fn is_busy(&self) -> bool {
+        self.running.len() > self.failed_once.len()
+    }
+
+    /// Nothing is in hand.
+    pub fn is_empty(&self) -> bool {
+        self.articles.is_empty()
+    }
+
+    /// Keeps what is to be kept between runs.
+    pub fn flush(&mut self) {
+        self.cache.flush();
+    }
+}
