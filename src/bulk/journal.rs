@@ -172,20 +172,29 @@ pub fn lines(path: &Path) -> Result<impl Iterator<Item = (Line, u64)> + use<>> {
     }))
 }
 
-/// The header of a journal, if there is one that is whole; of several the last, since `--resume-anyway` adds one.
-pub fn header(path: &Path) -> Result<Option<Header>> {
+/// What a journal says of its run.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Earlier {
+    /// Of several the last, since `--resume-anyway` adds one.
+    pub header: Header,
+    pub complete: bool,
+}
+
+/// The run that a journal is of, if there is one whose header is whole.
+pub fn earlier(path: &Path) -> Result<Option<Earlier>> {
     if !path.exists() {
         return Ok(None);
     }
-    let mut found = None;
+    let (mut found, mut complete) = (None, false);
     for (line, _) in lines(path)? {
         match line {
             Line::Header(header) => found = Some(header),
             _ if found.is_none() => break,
-            _ => {}
+            Line::Mark(mark) => complete |= mark.kind == Kind::Last,
+            Line::End(_) => complete = true,
         }
     }
-    Ok(found)
+    Ok(found.map(|header| Earlier { header, complete }))
 }
 
 #[cfg(test)]

@@ -148,7 +148,6 @@ impl BulkOptions {
             "compress": self.compress,
             "include_source": self.include_source,
             "feed_title": self.feed_title,
-            "input": self.input.iter().map(|p| p.display().to_string()).collect::<Vec<_>>(),
             "read": self.read,
             "filters": self.filters,
             "max_article": self.max_article,

@@ -1,5 +1,5 @@
 //! What is written for one article.
-use crate::article::{Article, Meta};
+use crate::article::{Article, BlockWriter, Meta, Style};
 use crate::engine::ModelIdentity;
 use crate::feed::{BadEntry, Place};
 use crate::text::Finding;
@@ -69,22 +69,20 @@ impl Record {
     }
 }
 
-/// Blocks separated by an empty line; items of a list by a line end.
+/// An article's blocks as plain text.
 pub fn plain_text(article: &Article) -> String {
-    let mut text = String::new();
-    let mut previous = None;
+    written(article, Style::Text)
+}
+
+/// An article's blocks as text or Markdown, without a line end at the end.
+pub(super) fn written(article: &Article, style: Style) -> String {
+    let mut writer = BlockWriter::new(Vec::new(), style);
     for block in &article.blocks {
-        let tight =
-            |kind| matches!(kind, crate::article::BlockKind::ListItem { .. } | crate::article::BlockKind::TableRow);
-        match previous {
-            None => {}
-            Some(kind) if tight(kind) && tight(block.kind) => text.push('\n'),
-            Some(_) => text.push_str("\n\n"),
-        }
-        text.push_str(&block.text);
-        previous = Some(block.kind);
+        // Writing into memory does not fail.
+        let _ = writer.block(block.kind, &block.text);
     }
-    text
+    let bytes = writer.finish().unwrap_or_default();
+    String::from_utf8_lossy(&bytes).trim_end().to_owned()
 }
 
 /// A line of the errors file, and what stands in the place of a failed record in a stream.

@@ -57,7 +57,7 @@ fn remove(paths: &Paths) -> Result<()> {
 pub fn run(context: &Context<'_>, header: &Header) -> Result<Report> {
     let options = context.options;
     let (paths, out) = (Paths::of(&options.output), options.output.display());
-    let Some(earlier) = journal::header(&paths.log)? else {
+    let Some(earlier) = journal::earlier(&paths.log)? else {
         return Err(Error::Bulk(format!(
             "{out}: has no journal, so there is nothing to retry; run without --retry-errors"
         )));
@@ -109,7 +109,7 @@ fn side_layout() -> Layout {
 /// The side output, begun or gone on with.
 fn side_output(options: &BulkOptions, header: &Header) -> Result<(Store, Mark)> {
     let paths = Paths::side(&options.output, SIDE);
-    if journal::header(&paths.log)?.is_some_and(|earlier| earlier == *header) {
+    if journal::earlier(&paths.log)?.is_some_and(|earlier| earlier.header == *header) {
         let (store, complete) = Store::resume(&paths, side_layout(), options.sync)?;
         if !complete {
             let at = store.at().clone();

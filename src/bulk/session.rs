@@ -1,6 +1,6 @@
 //! A job from its beginning to its end: what an earlier run has left, the run, what is said at the end.
 use super::input::Start;
-use super::journal::{self, Header};
+use super::journal::{self, Earlier, Header};
 use super::lock::Lock;
 use super::options::{BulkOptions, Resume};
 use super::output::OutputFormat;
@@ -91,21 +91,22 @@ pub(super) fn layout(options: &BulkOptions) -> Layout {
 fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
     let options = context.options;
     let paths = Paths::of(&options.output);
-    let earlier = if options.resume == Resume::Fresh { None } else { journal::header(&paths.log)? };
+    let earlier = if options.resume == Resume::Fresh { None } else { journal::earlier(&paths.log)? };
     let (store, start) = match earlier {
         None => {
             refuse_to_overwrite(options, &paths)?;
             (Store::create(&paths, layout(options), options.sync, header)?, Start::default())
         }
         Some(earlier) => {
-            let anyway = options.resume == Resume::Anyway;
+            // What is complete can only be started over; what is not can be gone on with in spite of everything.
+            let anyway = options.resume == Resume::Anyway && !earlier.complete;
             if !anyway {
                 compare(&earlier, header, &options.output)?;
             }
             let (mut store, complete) = Store::resume(&paths, layout(options), options.sync)?;
             let at = store.at().clone();
             let start = Start { n: at.n, input: at.input, anyway, complete, only: None };
-            if complete && (earlier.input == header.input || anyway) {
+            if complete && earlier.header.input == header.input {
                 return Ok(complete_report(context, &store));
             }
             if anyway {
@@ -191,27 +192,33 @@ fn remove_articles(options: &BulkOptions, folder: &Path) -> Result<()> {
 }
 
 /// Refuses to go on with something else than what was begun.
-pub(super) fn compare(earlier: &Header, now: &Header, output: &Path) -> Result<()> {
+pub(super) fn compare(earlier: &Earlier, now: &Header, output: &Path) -> Result<()> {
     let out = output.display();
-    let advice = "start over with --fresh, or go on even so with --resume-anyway";
-    if earlier.version != now.version {
+    let Earlier { header: then, complete } = earlier;
+    let refuse = |what: String| {
+        let advice = match complete {
+            true => "it is complete; start over with --fresh, or name another output",
+            false => "start over with --fresh, or go on even so with --resume-anyway",
+        };
+        Err(Error::Bulk(format!("{out}: {what}; {advice}")))
+    };
+    if then.version != now.version {
         return Err(Error::Bulk(format!(
             "{out}: its journal is of another version of anubad; start over with --fresh"
         )));
     }
-    if earlier.model != now.model {
+    if then.model != now.model {
         let name = |m: &crate::engine::ModelIdentity| {
             format!("{} ({}, {})", m.id, m.digest.chars().take(12).collect::<String>(), m.compute)
         };
-        let (then, now) = (name(&earlier.model), name(&now.model));
-        return Err(Error::Bulk(format!("{out}: was begun with the model {then}, not {now}; {advice}")));
+        return refuse(format!("was begun with the model {}, not {}", name(&then.model), name(&now.model)));
     }
-    let changed = differences("", &earlier.settings, &now.settings);
+    let changed = differences("", &then.settings, &now.settings);
     if !changed.is_empty() {
-        return Err(Error::Bulk(format!("{out}: was begun with other settings ({}); {advice}", changed.join(", "))));
+        return refuse(format!("was begun with other settings ({})", changed.join(", ")));
     }
-    if sizes(&earlier.input) != sizes(&now.input) {
-        return Err(Error::Bulk(format!("{out}: the input has changed since (its size differs); {advice}")));
+    if sizes(&then.input) != sizes(&now.input) {
+        return refuse("the input has changed since (its size differs)".into());
     }
     Ok(())
 }

@@ -1,11 +1,282 @@
 //! `anubad bulk`: translate a feed, a dump or a folder into one output file.
+use super::PARTLY;
+use crate::bulk::{self, BulkOptions, Compression, Filters, OutputFormat, Progress, Report, Resume, Steps, Stop, Sync};
+use crate::engine::Translate;
+use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
+use anyhow::{Context, bail};
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Translate a feed, a dump or a folder into one output file
+///
+/// Reads RSS, Atom, JSON Feed, JSONL, CSV, TSV, text, HTML and Markdown, plain or packed (.gz .zst .bz2 .zip .tar),
+/// entry by entry. A run that was stopped, killed or cut off from power goes on where it stopped when the same
+/// command is given again; its journal lies in OUT.journal, what could not be translated in OUT.errors.jsonl.
+/// Exit codes: 0 all well, 1 the run failed, 3 some articles failed, 130 and 143 stopped by a signal.
 #[derive(Debug, clap::Args)]
-pub struct BulkArgs {}
+pub struct BulkArgs {
+    /// Files, folders, or - for standard input
+    #[arg(value_name = "FEED", default_value = "-")]
+    feeds: Vec<PathBuf>,
+    #[command(flatten)]
+    input: InputArgs,
+    #[command(flatten)]
+    output: OutputArgs,
+    #[command(flatten)]
+    filters: FilterArgs,
+    #[command(flatten)]
+    resume: ResumeArgs,
+    #[command(flatten)]
+    work: WorkArgs,
+}
+
+/// How the feed is read.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Input")]
+struct InputArgs {
+    /// What the feed is, instead of finding out by content and extension
+    #[arg(long, value_name = "FORMAT")]
+    input_format: Option<Format>,
+    /// Which fields of JSON and CSV records are what: title=…,body=…,id=…,url=…,date=…,author=… (dotted paths)
+    #[arg(long, value_name = "ROLE=FIELD,…", default_value = "", hide_default_value = true)]
+    fields: FieldMap,
+    /// What the bodies of JSON and CSV records are written in
+    #[arg(long, value_name = "KIND", value_parser = ["auto", "text", "html", "markdown"], default_value = "auto")]
+    body: String,
+    /// Largest entry that is read
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16M")]
+    max_entry: usize,
+    /// Longest text of an article that is translated
+    #[arg(long, value_name = "SIZE", value_parser = size, default_value = "1M")]
+    max_article: usize,
+}
+
+/// What is written.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+struct OutputArgs {
+    /// Where to; - is standard output, which is not journalled and has errors in their places
+    #[arg(short, long, value_name = "OUT", default_value = "-")]
+    output: PathBuf,
+    /// What to write; by default what OUT's extension says, else jsonl
+    #[arg(long, value_name = "FORMAT")]
+    format: Option<OutputFormat>,
+    /// Pack the output (by default if OUT ends in .gz or .zst)
+    #[arg(long, value_name = "PACKING")]
+    compress: Option<Compression>,
+    /// Add the Bengali to each record
+    #[arg(long)]
+    include_source: bool,
+    /// Title of an RSS or Atom feed
+    #[arg(long, value_name = "TITLE", default_value = "Translated by anubad")]
+    feed_title: String,
+    /// Write figures of the run as JSON
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+/// Which entries are translated.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Which articles")]
+struct FilterArgs {
+    /// Only articles of this date or later (2024-03-01, or with a time)
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    since: Option<jiff::Timestamp>,
+    /// Only articles before this date
+    #[arg(long, value_name = "DATE", value_parser = date)]
+    until: Option<jiff::Timestamp>,
+    /// At most so many articles
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// This share of the articles, from 0 to 1, the same ones in every run
+    #[arg(long, value_name = "SHARE", value_parser = share)]
+    sample: Option<f64>,
+    /// Another sample
+    #[arg(long, value_name = "N", default_value_t = 0, requires = "sample")]
+    seed: u64,
+    /// Leave out articles that are English already
+    #[arg(long)]
+    skip_translated: bool,
+}
+
+/// What to do with an earlier run.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Resuming")]
+struct ResumeArgs {
+    /// Start over, even if there is an output
+    #[arg(long, conflicts_with_all = ["resume_anyway", "retry_errors"])]
+    fresh: bool,
+    /// Go on even if the input, the model or the settings have changed
+    #[arg(long, conflicts_with = "retry_errors")]
+    resume_anyway: bool,
+    /// Run only what failed, and put it in its place
+    #[arg(long)]
+    retry_errors: bool,
+    /// When the output is forced onto the disk: always, never, or so many seconds apart
+    #[arg(long, value_name = "WHEN", default_value = "5")]
+    fsync: Sync,
+}
+
+/// How it is worked on.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Work")]
+struct WorkArgs {
+    /// Keep translated sentences here for other runs
+    #[arg(long, value_name = "DIR")]
+    cache: Option<PathBuf>,
+    /// Threads in all (default: one a core)
+    #[arg(long, value_name = "N")]
+    threads: Option<usize>,
+    /// Independent workers over one set of weights (default: chosen by the machine)
+    #[arg(long, value_name = "N")]
+    workers: Option<usize>,
+    /// Memory for batches, beside the weights (default: a share of what is free)
+    #[arg(long, value_name = "SIZE", value_parser = size)]
+    memory: Option<usize>,
+}
+
+/// 512, 64K, 16M, 2G.
+fn size(text: &str) -> Result<usize, String> {
+    let lower = text.trim().to_ascii_lowercase();
+    let number = lower.trim_end_matches("ib").trim_end_matches('b');
+    let (digits, shift) = match number.as_bytes().last() {
+        Some(b'k') => (&number[..number.len() - 1], 10),
+        Some(b'm') => (&number[..number.len() - 1], 20),
+        Some(b'g') => (&number[..number.len() - 1], 30),
+        _ => (number, 0),
+    };
+    let amount: f64 = digits.parse().map_err(|_| "expected a size like 512M or 2G".to_owned())?;
+    let bytes = amount * (1u64 << shift) as f64;
+    if (1.0..1e15).contains(&bytes) { Ok(bytes as usize) } else { Err("expected a size like 512M or 2G".into()) }
+}
+
+fn date(text: &str) -> Result<jiff::Timestamp, String> {
+    feed::date::parse(text).ok_or_else(|| "expected a date like 2024-03-01 or 2024-03-01T12:00:00+06:00".into())
+}
+
+fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("expected a number above 0 and at most 1".into()),
+    }
+}
+
+impl BulkArgs {
+    /// Validated settings.
+    fn options(&self) -> BulkOptions {
+        let name = self.output.output.to_string_lossy();
+        let by_name = |end: &str, packing| name.ends_with(end).then_some(packing);
+        let compress =
+            self.output.compress.or_else(|| by_name(".gz", Compression::Gz).or(by_name(".zst", Compression::Zst)));
+        let body = match self.input.body.as_str() {
+            "text" => BodyKind::Text,
+            "html" => BodyKind::Html,
+            "markdown" => BodyKind::Markdown,
+            _ => BodyKind::Unknown,
+        };
+        let resume = match &self.resume {
+            ResumeArgs { fresh: true, .. } => Resume::Fresh,
+            ResumeArgs { resume_anyway: true, .. } => Resume::Anyway,
+            ResumeArgs { retry_errors: true, .. } => Resume::RetryErrors,
+            _ => Resume::Auto,
+        };
+        let defaults = BulkOptions::default();
+        // A small budget makes small windows; a large one does not make them larger than is of use.
+        let portion = |most: usize| self.work.memory.map_or(most, |memory| (memory / 16).clamp(1 << 20, most));
+        BulkOptions {
+            input: self.feeds.clone(),
+            read: ReadOptions {
+                format: self.input.input_format,
+                fields: self.input.fields.clone(),
+                body,
+                max_entry: self.input.max_entry,
+                ..ReadOptions::default()
+            },
+            output: self.output.output.clone(),
+            format: self.output.format.or_else(|| OutputFormat::by_name(&name)).unwrap_or_default(),
+            compress,
+            include_source: self.output.include_source,
+            feed_title: self.output.feed_title.clone(),
+            filters: Filters {
+                since: self.filters.since,
+                until: self.filters.until,
+                limit: self.filters.limit,
+                sample: self.filters.sample,
+                seed: self.filters.seed,
+                skip_translated: self.filters.skip_translated,
+            },
+            resume,
+            sync: self.resume.fsync,
+            cache: self.work.cache.clone(),
+            cache_bytes: portion(defaults.cache_bytes),
+            window_bytes: portion(defaults.window_bytes),
+            max_article: self.input.max_article,
+            report: self.output.report.clone(),
+            progress: if self.output.quiet { Progress::Off } else { Progress::Auto },
+            ..defaults
+        }
+    }
+}
 
 /// Runs the command.
-pub fn run(_args: BulkArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("`anubad bulk` is not there yet")
+pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
+    let options = args.options();
+    // What can be found out without the model is said before it is loaded.
+    feed::Feed::open(&options.input, options.read.clone())?;
+    let (translator, steps) = load(&args)?;
+    let stop = Stop::default();
+    bulk::signals::watch(&stop).context("signals cannot be watched")?;
+    let report = if options.output == Path::new("-") {
+        bulk::run_to(Box::new(std::io::stdout()), &*translator, &*steps, &options, &stop)?
+    } else {
+        bulk::run(&*translator, &*steps, &options, &stop)?
+    };
+    if !args.output.quiet {
+        say(&report, &options, &stop);
+    }
+    Ok(ExitCode::from(code(&report, &stop)))
+}
+
+/// The model and the pipeline.
+fn load(_args: &BulkArgs) -> anyhow::Result<(Box<dyn Translate>, Box<dyn Steps>)> {
+    bail!("`anubad bulk` has no pipeline yet")
+}
+
+fn code(report: &Report, stop: &Stop) -> u8 {
+    match (report.complete, stop.signal()) {
+        (false, signal) => 128 + signal.unwrap_or(0).clamp(0, 127) as u8,
+        (true, _) if report.total_failed > 0 => PARTLY,
+        (true, _) => 0,
+    }
+}
+
+/// The readable report, and what to do next.
+fn say(report: &Report, options: &BulkOptions, stop: &Stop) {
+    eprint!("{report}");
+    let to_file = options.output != Path::new("-");
+    if !report.complete && stop.signal().is_some() && to_file {
+        eprintln!("anubad: stopped; run the same command again to go on");
+    }
+    if report.complete && report.total_failed > 0 && to_file {
+        let out = options.output.display();
+        eprintln!("anubad: what failed is in {out}.errors.jsonl; --retry-errors runs only that");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sizes_are_read_as_people_write_them() {
+        for (text, want) in [("512", 512), ("64K", 64 << 10), ("1.5M", 3 << 19), ("2gib", 2 << 30), ("2GB", 2 << 30)] {
+            assert_eq!(size(text), Ok(want), "{text}");
+        }
+        for text in ["", "M", "-1", "0", "many", "9999999G"] {
+            assert!(size(text).is_err(), "{text}");
+        }
+    }
 }

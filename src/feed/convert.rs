@@ -1,6 +1,7 @@
 //! An entry as its feed has it → an [`Article`].
 use super::{BadEntry, BodyKind, Entry};
-use crate::article::{Article, Block, BlockKind};
+use crate::Error;
+use crate::article::{self, Article, Block, BlockKind, Format, ReadOptions};
 
 /// Deepest nesting of tags that is handed to the HTML library; real pages stay far below, bombs do not.
 const MAX_DEPTH: usize = 512;
@@ -14,17 +15,30 @@ pub fn looks_like_html(text: &str) -> bool {
 /// Interprets the body of an entry. What the feed says of title, author and date wins over what the body says.
 pub fn to_article(entry: Entry) -> Result<(super::Place, Article), BadEntry> {
     let Entry { place, title, body, kind, meta } = entry;
-    let kind = match kind {
-        BodyKind::Unknown if looks_like_html(&body) => BodyKind::Html,
-        BodyKind::Unknown => BodyKind::Text,
-        kind => kind,
-    };
     let bad = |reason: String| BadEntry { place: place.clone(), reason };
-    if kind == BodyKind::Html {
+    let format = match kind {
+        BodyKind::Html => Format::Html,
+        BodyKind::Markdown => Format::Markdown,
+        BodyKind::Unknown if looks_like_html(&body) => Format::Html,
+        BodyKind::Text | BodyKind::Unknown => Format::Plain,
+    };
+    if format == Format::Html {
         check_depth(&body).map_err(bad)?;
     }
-    let mut article = body_article(&body, kind).map_err(bad)?;
-    article.title = title.map(|t| plain_title(&t)).or(article.title);
+    let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
+    let mut article = match article::parse(body.as_bytes(), "the entry", &options) {
+        Ok(article) => article,
+        Err(Error::Input(reason)) => return Err(bad(reason)),
+        Err(error) => return Err(bad(error.to_string())),
+    };
+    if let Some(title) = title.map(|t| plain_title(&t)).filter(|t| !t.is_empty()) {
+        let own = article.title.replace(title.clone());
+        // A first line that was taken for a title is text, unless it says the title again; a page's title is not.
+        if let Some(text) = own.filter(|own| format != Format::Html && *own != title) {
+            let block = Block { kind: BlockKind::Heading { level: 2 }, text, range: 0..0 };
+            article.blocks.insert(0, block);
+        }
+    }
     article.meta = meta;
     if article.blocks.iter().all(|b| b.text.trim().is_empty()) {
         return Err(bad("the entry has no text".into()));
@@ -65,14 +79,4 @@ fn plain_title(title: &str) -> String {
         title.to_owned()
     };
     text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn body_article(body: &str, kind: BodyKind) -> Result<Article, String> {
-    let text = match kind {
-        BodyKind::Html => scraper::Html::parse_fragment(body).root_element().text().collect::<Vec<_>>().join("\n"),
-        _ => body.to_owned(),
-    };
-    let paragraphs = text.lines().map(str::trim).filter(|l| !l.is_empty());
-    let blocks = paragraphs.map(|text| Block { kind: BlockKind::Paragraph, text: text.into(), range: 0..0 }).collect();
-    Ok(Article { title: None, blocks, ..Article::default() })
 }

@@ -1,6 +1,6 @@
 //! A record as a Markdown file with its particulars in front (YAML front matter; strings as JSON, which is YAML).
-use crate::article::BlockKind;
-use crate::bulk::record::Record;
+use crate::article::{BlockWriter, Style};
+use crate::bulk::record::{Record, written};
 use std::fmt::Write;
 
 /// The whole file.
@@ -31,38 +31,22 @@ pub fn document(record: &Record) -> Vec<u8> {
         field("extra", serde_json::to_string(&record.extra));
     }
     out.push_str("---\n");
+    let mut writer = BlockWriter::new(Vec::new(), Style::Markdown);
     if let Some(title) = &record.title {
-        let _ = write!(out, "\n# {title}\n");
+        // Writing into memory does not fail.
+        let _ = writer.title(title);
     }
-    blocks(&mut out, record);
+    let title = String::from_utf8(writer.finish().unwrap_or_default()).unwrap_or_default();
+    let _ = write!(
+        out,
+        "\n{title}{}{}\n",
+        if title.is_empty() { "" } else { "\n" },
+        written(&record.article, Style::Markdown)
+    );
     if let Some(source) = &record.source {
         let _ = write!(out, "\n<!-- source -->\n\n{}\n", source.text);
     }
     out.into_bytes()
-}
-
-fn blocks(out: &mut String, record: &Record) {
-    let mut in_list = false;
-    for block in &record.article.blocks {
-        let text = &block.text;
-        let item = matches!(block.kind, BlockKind::ListItem { .. });
-        if !(item && in_list) {
-            out.push('\n');
-        }
-        in_list = item;
-        let _ = match block.kind {
-            BlockKind::Heading { level } => writeln!(out, "{} {text}", "#".repeat(level.clamp(1, 6).into())),
-            BlockKind::ListItem { depth, number } => {
-                let mark = number.map_or("-".to_owned(), |n| format!("{n}."));
-                writeln!(out, "{}{mark} {text}", "  ".repeat(depth.into()))
-            }
-            BlockKind::Quote => writeln!(out, "> {text}"),
-            BlockKind::Caption | BlockKind::SourceLine => writeln!(out, "*{text}*"),
-            BlockKind::Verbatim => writeln!(out, "```\n{text}\n```"),
-            BlockKind::TableRow => writeln!(out, "{}", text.replace('\t', " | ")),
-            BlockKind::Paragraph => writeln!(out, "{text}"),
-        };
-    }
 }
 
 /// `000017-rain-in-dhaka.md`: in the order of the input, readable, the same in every run.
