@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The peer for decoder-only GGUF models: llama.cpp through llama-cpp-python, greedy, the default model's prompt.
 
-    llama_cpp.py MODEL.gguf SENTENCES [--parallel 1] [--threads 2] [--max-tokens 160] [--out HYPOTHESES]
+    llama.py MODEL.gguf SENTENCES [--parallel 1] [--threads 2] [--max-tokens 160] [--out HYPOTHESES]
 
 --parallel 1 translates sentences one after another, as a user at a prompt would; more lets so many sequences share
 each llama_decode call, sorted by length. Prints one line of JSON in the form that compare-peers reads.
