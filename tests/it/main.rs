@@ -4,6 +4,7 @@ mod checks;
 mod default_model;
 mod hub;
 mod metrics;
+mod names;
 mod tokenizer;
 
 /// The unit tests' translator without a model; not all of it is needed here.

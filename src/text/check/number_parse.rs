@@ -1,6 +1,7 @@
 //! Reads the numbers of a text, Bengali or English: digits, words, dates, times, money, ordinals, fractions.
-use super::canonical::{canonical, is_bengali};
+use super::canonical::canonical;
 use super::number_words::{Currency, Meridiem, Role, is_ordinal_suffix, roles};
+use crate::text::script::is_bengali;
 use std::ops::Range;
 
 /// What sort of number it is, as far as matching cares.

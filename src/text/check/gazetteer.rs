@@ -1,0 +1,118 @@
+//! A built-in table of names whose English form is not their sound: countries, cities, organisations, titles.
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
+/// What an entry of the table is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    Place,
+    People,
+    Organisation,
+    Title,
+    Term,
+}
+
+/// A Bengali name and what it is called in English.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// In the spelling that the checks compare in.
+    pub bengali: String,
+    /// The preferred form first.
+    pub english: Vec<&'static str>,
+    pub kind: EntryKind,
+}
+
+/// The table with its indices.
+pub struct Gazetteer {
+    pub entries: Vec<Entry>,
+    /// Entries by the first letter of their Bengali form.
+    by_first: HashMap<char, Vec<usize>>,
+    /// Entries by each lower-case word of their English forms.
+    by_word: HashMap<String, Vec<usize>>,
+}
+
+/// The built-in table (`gazetteer.tsv`).
+pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
+    let mut out = Gazetteer { entries: Vec::new(), by_first: HashMap::new(), by_word: HashMap::new() };
+    for line in include_str!("gazetteer.tsv").lines().filter(|l| !l.starts_with('#')) {
+        let mut fields = line.split('\t');
+        let (Some(bengali), Some(english), Some(kind)) = (fields.next(), fields.next(), fields.next()) else { continue };
+        let kind = match kind {
+            "place" => EntryKind::Place,
+            "people" => EntryKind::People,
+            "org" => EntryKind::Organisation,
+            "title" => EntryKind::Title,
+            _ => EntryKind::Term,
+        };
+        let bengali = super::canonical::canonical(bengali);
+        let index = out.entries.len();
+        if let Some(first) = bengali.chars().next() {
+            out.by_first.entry(first).or_default().push(index);
+        }
+        let english: Vec<&str> = english.split('|').collect();
+        for word in english.iter().flat_map(|e| english_words(e)) {
+            let list = out.by_word.entry(word).or_default();
+            if !list.contains(&index) {
+                list.push(index);
+            }
+        }
+        out.entries.push(Entry { bengali, english, kind });
+    }
+    out
+});
+
+/// Lower-case words of an English name, without possessive endings.
+pub(crate) fn english_words(name: &str) -> impl Iterator<Item = String> + '_ {
+    name.split(|c: char| !c.is_alphabetic()).filter(|w| !w.is_empty() && *w != "s").map(str::to_lowercase)
+}
+
+impl Gazetteer {
+    /// Entries whose Bengali form starts at the beginning of `text` (canonical, at a word's beginning), with the rest
+    /// of the word that follows it.
+    pub fn at<'t>(&self, text: &'t str) -> impl Iterator<Item = (usize, &'t str)> + use<'_, 't> {
+        let candidates = text.chars().next().and_then(|first| self.by_first.get(&first)).map_or(&[][..], Vec::as_slice);
+        candidates.iter().filter_map(move |&i| {
+            let rest = text.strip_prefix(self.entries[i].bengali.as_str())?;
+            let end = rest.find(|c| !crate::text::script::is_bengali(c)).unwrap_or(rest.len());
+            Some((i, &rest[..end]))
+        })
+    }
+
+    /// Entries that have this lower-case word in an English form.
+    pub fn with_word(&self, word: &str) -> &[usize] {
+        self.by_word.get(word).map_or(&[], Vec::as_slice)
+    }
+
+    /// Is the lower-case word the word of an entry, or made from it (Malaysian, Italians)?
+    pub fn derives(&self, entry: usize, word: &str) -> bool {
+        self.entries[entry].english.iter().flat_map(|e| english_words(e)).any(|base| {
+            if base == word {
+                return true;
+            }
+            let stem = base.trim_end_matches(['a', 'e', 'y', 's', 'o']);
+            stem.len() >= 4 && word.starts_with(stem) && word.len() <= base.len() + 4
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_well_formed() {
+        assert!(GAZETTEER.entries.len() > 300);
+        for entry in &GAZETTEER.entries {
+            assert!(!entry.bengali.is_empty() && entry.english.iter().all(|e| !e.trim().is_empty()), "{entry:?}");
+        }
+    }
+
+    #[test]
+    fn demonyms_derive_from_countries() {
+        let find = |bengali: &str| GAZETTEER.at(&super::super::canonical::canonical(bengali)).next().unwrap().0;
+        for (bengali, word) in [("মালয়েশিয়ার", "malaysian"), ("ইতালি", "italian"), ("জাপানের", "japanese"), ("ভারতীয়", "indian")] {
+            assert!(GAZETTEER.derives(find(bengali), word), "{word}");
+        }
+        assert!(!GAZETTEER.derives(find("ভারত"), "pakistani"));
+    }
+}

@@ -1,0 +1,69 @@
+//! How well the matcher tells spellings of a name from other names, on pairs that it did not learn from.
+use anubad::text::check::name_distance;
+
+/// The held-out tenth of the shared name pairs, word by word; empty where the file isn't there.
+fn held_out() -> Vec<(String, String)> {
+    let path = format!("{}/../shared/data/names.tsv", env!("CARGO_MANIFEST_DIR"));
+    let Ok(text) = std::fs::read_to_string(path) else { return Vec::new() };
+    let mut pairs = Vec::new();
+    for (bengali, english) in text.lines().filter_map(|l| l.split_once('\t')) {
+        let mut crc = flate2::Crc::new();
+        crc.update(bengali.as_bytes());
+        let (b, e): (Vec<&str>, Vec<&str>) = (bengali.split_whitespace().collect(), english.split([' ', '-']).collect());
+        if crc.sum() % 10 == 0 && b.len() == e.len() {
+            pairs.extend(b.iter().zip(&e).map(|(b, e)| (b.to_string(), e.to_string())));
+        }
+    }
+    pairs.retain(|(_, e)| e.len() >= 3);
+    pairs
+}
+
+#[test]
+fn held_out_names_are_recognised_and_others_rejected() {
+    let pairs = held_out();
+    if pairs.is_empty() {
+        println!("skipped: no ../shared/data/names.tsv");
+        return;
+    }
+    let n = pairs.len();
+    let rate = |shift: usize, limit: f32| {
+        let near = (0..n).filter(|&i| name_distance(&pairs[i].0, &pairs[(i + shift) % n].1) <= limit).count();
+        near as f64 / n as f64
+    };
+    for limit in [0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2] {
+        println!("limit {limit}: matching pairs {:.4}, random pairs {:.4} {:.4}", rate(0, limit), rate(137, limit), rate(291, limit));
+    }
+    let limit = anubad::text::check::NAME_LIMIT;
+    assert!(rate(0, limit) > 0.9, "too few held-out spellings are recognised");
+    assert!(rate(137, limit) < 0.05, "too many random pairs pass for one name");
+}
+
+/// Prints rates on references: findings there are false alarms, or faults of the references.
+#[test]
+fn references_rarely_raise_an_alarm() {
+    use anubad::text::Severity;
+    use anubad::text::check::{CheckOptions, check_names, check_numbers, check_segment};
+    let path = format!("{}/../shared/data/dev_news.tsv", env!("CARGO_MANIFEST_DIR"));
+    let Ok(text) = std::fs::read_to_string(path) else {
+        println!("skipped: no ../shared/data/dev_news.tsv");
+        return;
+    };
+    let pairs: Vec<(&str, &str)> = text.lines().filter_map(|l| l.split_once('\t')).collect();
+    let options = CheckOptions::default();
+    let (mut serious, mut any, mut numbers, mut names) = (0, 0, 0, 0);
+    let start = std::time::Instant::now();
+    for (source, output) in &pairs {
+        let findings = check_segment(source, output, &options);
+        for f in &findings {
+            println!("{:?} {:?} {} | {source} | {output}", f.kind, f.severity, f.message);
+        }
+        serious += usize::from(findings.iter().any(|f| f.severity == Severity::Serious));
+        any += usize::from(findings.iter().any(|f| f.severity > Severity::Note));
+        numbers += usize::from(check_numbers(source, output).findings.iter().any(|f| f.severity == Severity::Serious));
+        names += usize::from(check_names(source, output).findings.iter().any(|f| f.severity == Severity::Serious));
+    }
+    let n = pairs.len();
+    println!("{n} references: serious {serious}, any warning {any}, serious numbers {numbers}, serious names {names}; {:?}", start.elapsed());
+    assert!(numbers * 100 <= n * 8, "numbers: {numbers} of {n}");
+    assert!(names * 100 <= n * 8, "names: {names} of {n}");
+}
