@@ -9,7 +9,8 @@ fn held_out() -> Vec<(String, String)> {
     for (bengali, english) in text.lines().filter_map(|l| l.split_once('\t')) {
         let mut crc = flate2::Crc::new();
         crc.update(bengali.as_bytes());
-        let (b, e): (Vec<&str>, Vec<&str>) = (bengali.split_whitespace().collect(), english.split([' ', '-']).collect());
+        let (b, e): (Vec<&str>, Vec<&str>) =
+            (bengali.split_whitespace().collect(), english.split([' ', '-']).collect());
         if crc.sum() % 10 == 0 && b.len() == e.len() {
             pairs.extend(b.iter().zip(&e).map(|(b, e)| (b.to_string(), e.to_string())));
         }
@@ -31,7 +32,12 @@ fn held_out_names_are_recognised_and_others_rejected() {
         near as f64 / n as f64
     };
     for limit in [0.8, 1.0, 1.2, 1.4, 1.6, 1.8, 2.0, 2.2] {
-        println!("limit {limit}: matching pairs {:.4}, random pairs {:.4} {:.4}", rate(0, limit), rate(137, limit), rate(291, limit));
+        println!(
+            "limit {limit}: matching pairs {:.4}, random pairs {:.4} {:.4}",
+            rate(0, limit),
+            rate(137, limit),
+            rate(291, limit)
+        );
     }
     let limit = anubad::text::check::NAME_LIMIT;
     assert!(rate(0, limit) > 0.9, "too few held-out spellings are recognised");
@@ -63,7 +69,10 @@ fn references_rarely_raise_an_alarm() {
         names += usize::from(check_names(source, output).findings.iter().any(|f| f.severity == Severity::Serious));
     }
     let n = pairs.len();
-    println!("{n} references: serious {serious}, any warning {any}, serious numbers {numbers}, serious names {names}; {:?}", start.elapsed());
+    println!(
+        "{n} references: serious {serious}, any warning {any}, serious numbers {numbers}, serious names {names}; {:?}",
+        start.elapsed()
+    );
     assert!(numbers * 100 <= n * 8, "numbers: {numbers} of {n}");
     assert!(names * 100 <= n * 8, "names: {names} of {n}");
 }

@@ -36,7 +36,9 @@ pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
     let mut out = Gazetteer { entries: Vec::new(), by_first: HashMap::new(), by_word: HashMap::new() };
     for line in include_str!("gazetteer.tsv").lines().filter(|l| !l.starts_with('#')) {
         let mut fields = line.split('\t');
-        let (Some(bengali), Some(english), Some(kind)) = (fields.next(), fields.next(), fields.next()) else { continue };
+        let (Some(bengali), Some(english), Some(kind)) = (fields.next(), fields.next(), fields.next()) else {
+            continue;
+        };
         let kind = match kind {
             "place" => EntryKind::Place,
             "people" => EntryKind::People,
@@ -110,7 +112,9 @@ mod tests {
     #[test]
     fn demonyms_derive_from_countries() {
         let find = |bengali: &str| GAZETTEER.at(&super::super::canonical::canonical(bengali)).next().unwrap().0;
-        for (bengali, word) in [("মালয়েশিয়ার", "malaysian"), ("ইতালি", "italian"), ("জাপানের", "japanese"), ("ভারতীয়", "indian")] {
+        for (bengali, word) in
+            [("মালয়েশিয়ার", "malaysian"), ("ইতালি", "italian"), ("জাপানের", "japanese"), ("ভারতীয়", "indian")]
+        {
             assert!(GAZETTEER.derives(find(bengali), word), "{word}");
         }
         assert!(!GAZETTEER.derives(find("ভারত"), "pakistani"));

@@ -52,7 +52,12 @@ impl Glossary {
             }
             let mut forms = english.split('|').map(str::trim).filter(|f| !f.is_empty()).map(str::to_string);
             let english = forms.next().ok_or((i + 1, "the second column is empty"))?;
-            terms.push(Term { bengali: canonical(bengali), original: bengali.into(), english, others: forms.collect() });
+            terms.push(Term {
+                bengali: canonical(bengali),
+                original: bengali.into(),
+                english,
+                others: forms.collect(),
+            });
         }
         terms.sort_by_key(|t| std::cmp::Reverse(t.bengali.len()));
         Ok(Self { terms })
@@ -87,7 +92,8 @@ impl Glossary {
 
     /// Terms of the source whose prescribed English is not in the output.
     pub fn check(&self, source: &str, output: &str) -> Vec<Finding> {
-        let missed = self.occurring(&canonical(source)).into_iter().filter(|t| find_words(output, &t.english).is_none());
+        let missed =
+            self.occurring(&canonical(source)).into_iter().filter(|t| find_words(output, &t.english).is_none());
         missed
             .map(|t| Finding {
                 kind: FindingKind::GlossaryMissed,
@@ -107,9 +113,11 @@ impl Glossary {
             if find_words(&out, &term.english).is_some() {
                 continue;
             }
-            let built_in = GAZETTEER.entries.iter().filter(|e| e.bengali == term.bengali).flat_map(|e| e.english.iter().copied());
+            let built_in =
+                GAZETTEER.entries.iter().filter(|e| e.bengali == term.bengali).flat_map(|e| e.english.iter().copied());
             let known = term.others.iter().map(String::as_str).chain(built_in);
-            let place = known.filter_map(|form| find_words(&out, form)).next().or_else(|| find_by_sound(&out, &term.bengali));
+            let place =
+                known.filter_map(|form| find_words(&out, form)).next().or_else(|| find_by_sound(&out, &term.bengali));
             if let Some(range) = place {
                 out.replace_range(range, &term.english);
             }
@@ -173,7 +181,10 @@ mod tests {
     use super::*;
 
     fn glossary() -> Glossary {
-        Glossary::parse("# ours\n\nচট্টগ্রাম\tChittagong\nআওয়ামী লীগ\tAwami League|AL\nকরিম\tKareem\nপার্বত্য চট্টগ্রাম\tHill Tracts\n").unwrap()
+        Glossary::parse(
+            "# ours\n\nচট্টগ্রাম\tChittagong\nআওয়ামী লীগ\tAwami League|AL\nকরিম\tKareem\nপার্বত্য চট্টগ্রাম\tHill Tracts\n",
+        )
+        .unwrap()
     }
 
     #[test]

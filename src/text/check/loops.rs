@@ -26,7 +26,8 @@ pub fn check_loops(source: &str, output: &str) -> Option<Finding> {
 /// The worst loop of a text: a letter or a few repeated within a word, a phrase repeated on the spot, or a phrase or
 /// sentence that keeps coming back.
 pub fn find_loop(text: &str) -> Option<Loop> {
-    let words: Vec<String> = text.split_whitespace().map(|w| bare(w).to_lowercase()).filter(|w| !w.is_empty()).collect();
+    let words: Vec<String> =
+        text.split_whitespace().map(|w| bare(w).to_lowercase()).filter(|w| !w.is_empty()).collect();
     stutter(&words).or_else(|| on_the_spot(&words)).or_else(|| recurring(&words)).or_else(|| repeated_sentence(text))
 }
 
@@ -73,7 +74,10 @@ fn on_the_spot(words: &[String]) -> Option<Loop> {
             let phrase = &words[start..start + n];
             let times = 1 + words[start + n..].chunks_exact(n).take_while(|next| *next == phrase).count();
             let of_one_word = n > 1 && phrase.iter().all(|w| *w == phrase[0]);
-            if times >= needed && !of_one_word && worst.as_ref().is_none_or(|w| times * n > w.times * w.phrase.split(' ').count()) {
+            if times >= needed
+                && !of_one_word
+                && worst.as_ref().is_none_or(|w| times * n > w.times * w.phrase.split(' ').count())
+            {
                 worst = Some(Loop { phrase: phrase.join(" "), times });
             }
             start += if times > 1 { (times - 1) * n } else { 1 };
@@ -100,12 +104,16 @@ fn recurring(words: &[String]) -> Option<Loop> {
 fn repeated_sentence(text: &str) -> Option<Loop> {
     let mut seen: HashMap<String, usize> = HashMap::new();
     for sentence in text.split(['.', '!', '?', '।']) {
-        let words: Vec<String> = sentence.split_whitespace().map(|w| bare(w).to_lowercase()).filter(|w| !w.is_empty()).collect();
+        let words: Vec<String> =
+            sentence.split_whitespace().map(|w| bare(w).to_lowercase()).filter(|w| !w.is_empty()).collect();
         if words.len() >= 5 {
             *seen.entry(words.join(" ")).or_default() += 1;
         }
     }
-    seen.into_iter().filter(|(_, times)| *times >= 2).max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0))).map(|(phrase, times)| Loop { phrase, times })
+    seen.into_iter()
+        .filter(|(_, times)| *times >= 2)
+        .max_by(|a, b| a.1.cmp(&b.1).then_with(|| b.0.cmp(&a.0)))
+        .map(|(phrase, times)| Loop { phrase, times })
 }
 
 /// At most eight words, for a message.

@@ -82,7 +82,13 @@ enum Verdict {
     Invented,
 }
 
-fn judge(candidate: &Candidate, following: &[Candidate], words: &[SourceWord], entries: &[(usize, &str)], latin: &[String]) -> Verdict {
+fn judge(
+    candidate: &Candidate,
+    following: &[Candidate],
+    words: &[SourceWord],
+    entries: &[(usize, &str)],
+    latin: &[String],
+) -> Verdict {
     let lower = candidate.text.to_lowercase();
     if latin.contains(&lower) || entries.iter().any(|&(entry, _)| GAZETTEER.derives(entry, &lower)) {
         return Verdict::Fine;
@@ -91,7 +97,8 @@ fn judge(candidate: &Candidate, following: &[Candidate], words: &[SourceWord], e
     if acronym && (spells_acronym(&candidate.text, words) || initials(&candidate.text, entries)) {
         return Verdict::Fine;
     }
-    let known_name = !acronym && GAZETTEER.with_word(&lower).iter().any(|&e| matches!(GAZETTEER.entries[e].kind, EntryKind::Place));
+    let known_name =
+        !acronym && GAZETTEER.with_word(&lower).iter().any(|&e| matches!(GAZETTEER.entries[e].kind, EntryKind::Place));
     if !known_name && (is_common_english(&lower) || is_institution(&lower)) {
         return Verdict::Fine;
     }
@@ -100,8 +107,13 @@ fn judge(candidate: &Candidate, following: &[Candidate], words: &[SourceWord], e
         return Verdict::Spells(best);
     }
     // two words of one side may be one of the other: Cox's Bazar, কক্সবাজার; New York, নিউইয়র্ক
-    let joined = following.first().filter(|next| next.index == candidate.index + 1).map(|next| [&candidate.letters[..], &next.letters].concat());
-    if joined.is_some_and(|letters| closest(&letters, words).1 <= NAME_LIMIT) || closest_joined(&candidate.letters, words) <= NAME_LIMIT {
+    let joined = following
+        .first()
+        .filter(|next| next.index == candidate.index + 1)
+        .map(|next| [&candidate.letters[..], &next.letters].concat());
+    if joined.is_some_and(|letters| closest(&letters, words).1 <= NAME_LIMIT)
+        || closest_joined(&candidate.letters, words) <= NAME_LIMIT
+    {
         return Verdict::Fine;
     }
     if acronym {
@@ -126,14 +138,18 @@ fn closest(letters: &[u8], words: &[SourceWord]) -> (usize, f32) {
 
 /// The same for two neighbouring source words written as one in English.
 fn closest_joined(letters: &[u8], words: &[SourceWord]) -> f32 {
-    words.windows(2).map(|w| translit::distance(&[&w[0].units[..], &w[1].units].concat(), letters)).fold(f32::INFINITY, f32::min)
+    words
+        .windows(2)
+        .map(|w| translit::distance(&[&w[0].units[..], &w[1].units].concat(), letters))
+        .fold(f32::INFINITY, f32::min)
 }
 
 /// The second half of a name whose two words together are one word of the source is no invention.
 fn drop_split_spellings(invented: &mut Vec<&Candidate>, candidates: &[Candidate], words: &[SourceWord]) {
     invented.retain(|candidate| {
         let before = candidates.iter().find(|c| c.index + 1 == candidate.index);
-        !before.is_some_and(|before| closest(&[&before.letters[..], &candidate.letters].concat(), words).1 <= NAME_LIMIT)
+        !before
+            .is_some_and(|before| closest(&[&before.letters[..], &candidate.letters].concat(), words).1 <= NAME_LIMIT)
     });
 }
 
@@ -147,7 +163,13 @@ fn nearest(candidate: &Candidate, words: &[SourceWord], matched: &[bool]) -> Opt
 }
 
 /// Names that are surely names: places of the table, words after মো. and the like, common parts of persons' names.
-fn missing_names(words: &[SourceWord], entries: &[(usize, &str)], all: &[Vec<u8>], output: &str, check: &mut NameCheck) {
+fn missing_names(
+    words: &[SourceWord],
+    entries: &[(usize, &str)],
+    all: &[Vec<u8>],
+    output: &str,
+    check: &mut NameCheck,
+) {
     let lower = output.to_lowercase();
     let output_words: Vec<String> = english_words(&lower).collect();
     let mut expect = |name: &str, kept: bool| {
@@ -156,12 +178,19 @@ fn missing_names(words: &[SourceWord], entries: &[(usize, &str)], all: &[Vec<u8>
             check.kept += 1;
         } else {
             let message = format!("{name} is missing from the translation");
-            check.findings.push(Finding { kind: FindingKind::NameMissing, severity: Severity::Warning, segment: None, message });
+            check.findings.push(Finding {
+                kind: FindingKind::NameMissing,
+                severity: Severity::Warning,
+                segment: None,
+                message,
+            });
         }
     };
     let spelled = |units: &[Unit]| {
         let near = |letters: &[u8]| letters.len() >= 2 && translit::distance(units, letters) <= NAME_LIMIT + 0.3;
-        all.iter().any(|w| near(w)) || all.windows(2).any(|w| near(&w.concat())) || all.windows(3).any(|w| near(&w.concat()))
+        all.iter().any(|w| near(w))
+            || all.windows(2).any(|w| near(&w.concat()))
+            || all.windows(3).any(|w| near(&w.concat()))
     };
     let mut seen: Vec<&str> = Vec::new();
     for &(entry, rest) in entries {
@@ -171,7 +200,10 @@ fn missing_names(words: &[SourceWord], entries: &[(usize, &str)], all: &[Vec<u8>
             continue;
         }
         // within a longer name of the table (ভারত মহাসাগর), the longer one counts
-        if entries.iter().any(|&(other, _)| other != entry && GAZETTEER.entries[other].bengali.contains(entry_data.bengali.as_str())) {
+        if entries
+            .iter()
+            .any(|&(other, _)| other != entry && GAZETTEER.entries[other].bengali.contains(entry_data.bengali.as_str()))
+        {
             continue;
         }
         seen.push(&entry_data.bengali);
@@ -183,7 +215,9 @@ fn missing_names(words: &[SourceWord], entries: &[(usize, &str)], all: &[Vec<u8>
         let after_title = i > 0 && is_person_title(&words[i - 1].text) && word.text.chars().count() >= 3;
         if (after_title || is_name_part(stem(&word.text))) && !seen.contains(&word.text.as_str()) {
             seen.push(&word.text);
-            let known = entries.iter().any(|&(e, _)| GAZETTEER.entries[e].bengali == stem(&word.text) && output_words.iter().any(|w| GAZETTEER.derives(e, w)));
+            let known = entries.iter().any(|&(e, _)| {
+                GAZETTEER.entries[e].bengali == stem(&word.text) && output_words.iter().any(|w| GAZETTEER.derives(e, w))
+            });
             expect(&format!("{} ({})", word.text, translit::spell(stem(&word.text))), known || spelled(&word.units));
         }
     }
@@ -191,11 +225,41 @@ fn missing_names(words: &[SourceWord], entries: &[(usize, &str)], all: &[Vec<u8>
 
 /// Places of the table that are also ordinary words.
 fn is_ambiguous(bengali: &str) -> bool {
-    matches!(bengali, "মালি" | "ভোলা" | "মঙ্গল" | "চিন" | "লাওস" | "পেরু" | "রোম" | "গাজা" | "পদ্মা" | "মেঘনা" | "যমুনা" | "চিলি" | "ফেনী")
+    matches!(
+        bengali,
+        "মালি"
+            | "ভোলা"
+            | "মঙ্গল"
+            | "চিন"
+            | "লাওস"
+            | "পেরু"
+            | "রোম"
+            | "গাজা"
+            | "পদ্মা"
+            | "মেঘনা"
+            | "যমুনা"
+            | "চিলি"
+            | "ফেনী"
+    )
 }
 
 fn is_case_ending(rest: &str) -> bool {
-    matches!(rest, "" | "র" | "ের" | "ে" | "তে" | "কে" | "য়" | "ও" | "রও" | "েরও" | "েও" | "ই" | "য়ের" | "সহ")
+    matches!(
+        rest,
+        "" | "র"
+            | "ের"
+            | "ে"
+            | "তে"
+            | "কে"
+            | "য়"
+            | "ও"
+            | "রও"
+            | "েরও"
+            | "েও"
+            | "ই"
+            | "য়ের"
+            | "সহ"
+    )
 }
 
 /// The word without the case ending of a noun, if enough is left.
@@ -258,7 +322,12 @@ fn candidates(output: &str) -> (Vec<Candidate>, Vec<Vec<u8>>) {
                 if !possessive {
                     let letters = translit::latin(text);
                     if text.starts_with(char::is_uppercase) && letters.len() >= 2 {
-                        out.push(Candidate { text: text.to_string(), letters: letters.clone(), initial, index: all.len() });
+                        out.push(Candidate {
+                            text: text.to_string(),
+                            letters: letters.clone(),
+                            initial,
+                            index: all.len(),
+                        });
                     }
                     all.push(letters);
                     initial = false;
@@ -276,24 +345,54 @@ fn candidates(output: &str) -> (Vec<Candidate>, Vec<Vec<u8>>) {
 
 /// Bengali names of the Latin letters, as acronyms are spelled out: বিএনপি.
 const LETTERS: [&str; 26] = [
-    "এ", "বি", "সি", "ডি", "ই", "এফ", "জি", "এইচ", "আই", "জে", "কে", "এল", "এম", "এন", "ও", "পি", "কিউ", "আর", "এস", "টি", "ইউ", "ভি",
-    "ডব্লিউ", "এক্স", "ওয়াই", "জেড",
+    "এ",
+    "বি",
+    "সি",
+    "ডি",
+    "ই",
+    "এফ",
+    "জি",
+    "এইচ",
+    "আই",
+    "জে",
+    "কে",
+    "এল",
+    "এম",
+    "এন",
+    "ও",
+    "পি",
+    "কিউ",
+    "আর",
+    "এস",
+    "টি",
+    "ইউ",
+    "ভি",
+    "ডব্লিউ",
+    "এক্স",
+    "ওয়াই",
+    "জেড",
 ];
 
 /// Does a source word (or several, or one with dots between) read out the letters of the acronym?
 fn spells_acronym(acronym: &str, words: &[SourceWord]) -> bool {
-    let spelled: String =
-        acronym.bytes().filter_map(|b| LETTERS.get(usize::from(b.to_ascii_uppercase().wrapping_sub(b'A')))).copied().collect();
+    let spelled: String = acronym
+        .bytes()
+        .filter_map(|b| LETTERS.get(usize::from(b.to_ascii_uppercase().wrapping_sub(b'A'))))
+        .copied()
+        .collect();
     let joined: String = words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join("");
-    let loose = |text: &str| text.replace(['ী', 'ঈ'], "ি").replace('ঃ', "").replace("ডাব্লিউ", "ডব্লিউ").replace("ডব্লু", "ডব্লিউ");
-    loose(&joined).contains(&loose(&spelled)) || words.iter().any(|w| translit::distance(&w.units, &translit::latin(acronym)) <= NAME_LIMIT)
+    let loose =
+        |text: &str| text.replace(['ী', 'ঈ'], "ি").replace('ঃ', "").replace("ডাব্লিউ", "ডব্লিউ").replace("ডব্লু", "ডব্লিউ");
+    loose(&joined).contains(&loose(&spelled))
+        || words.iter().any(|w| translit::distance(&w.units, &translit::latin(acronym)) <= NAME_LIMIT)
 }
 
 /// Initials of an English name that the table gives for something in the source.
 fn initials(acronym: &str, entries: &[(usize, &str)]) -> bool {
     entries.iter().any(|&(entry, _)| {
         GAZETTEER.entries[entry].english.iter().any(|name| {
-            let initials: String = name.split([' ', '-']).filter_map(|w| w.chars().next()).filter(|c| c.is_uppercase()).collect();
+            let initials: String =
+                name.split([' ', '-']).filter_map(|w| w.chars().next()).filter(|c| c.is_uppercase()).collect();
             initials.len() >= 2 && initials == acronym
         })
     })

@@ -39,7 +39,8 @@ struct Table {
 static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
 /// Case endings, particles and classifiers that follow names.
-const ENDINGS: &str = "র ের এর কে তে ে য় য়ের ই ও রা েরা দের েরও কেও রই সহ টি টির গুলো য়ে েও ায় রাও িরা ীয় ি ী স দেরকে এ এও এবং েই তেও ভিত্তিক";
+const ENDINGS: &str =
+    "র ের এর কে তে ে য় য়ের ই ও রা েরা দের েরও কেও রই সহ টি টির গুলো য়ে েও ায় রাও িরা ীয় ি ী স দেরকে এ এও এবং েই তেও ভিত্তিক";
 
 impl Table {
     fn new() -> Self {
@@ -66,7 +67,8 @@ impl Table {
             table.silent.push(silent);
         }
         table.inherent = table.ids.get(INHERENT).copied().unwrap_or(0);
-        table.endings = ENDINGS.split(' ').filter_map(|ending| table.units(&super::canonical::canonical(ending))).collect();
+        table.endings =
+            ENDINGS.split(' ').filter_map(|ending| table.units(&super::canonical::canonical(ending))).collect();
         table
     }
 
@@ -262,14 +264,16 @@ mod tests {
         ] {
             assert!(far(bengali, english) < 1.2, "{bengali} {english}: {}", far(bengali, english));
         }
-        for (bengali, english) in [("লাভরভ", "Alexandrov"), ("হাসিনা", "Khaleda"), ("রহমান", "Karim"), ("ঢাকা", "Delhi")] {
+        for (bengali, english) in [("লাভরভ", "Alexandrov"), ("হাসিনা", "Khaleda"), ("রহমান", "Karim"), ("ঢাকা", "Delhi")]
+        {
             assert!(far(bengali, english) > 1.6, "{bengali} {english}: {}", far(bengali, english));
         }
     }
 
     #[test]
     fn spells_names_readably() {
-        for (bengali, english) in [("হাসিনা", "Hasina"), ("করিম", "Karim"), ("নজরুল", "Najrul"), ("ঢাকা", "Dhaka")] {
+        for (bengali, english) in [("হাসিনা", "Hasina"), ("করিম", "Karim"), ("নজরুল", "Najrul"), ("ঢাকা", "Dhaka")]
+        {
             assert_eq!(spell(bengali), english);
         }
         assert_eq!(spell("abc"), "");

@@ -30,7 +30,9 @@ pub(crate) fn is_common_english(word: &str) -> bool {
     }
     ENDINGS.iter().any(|(ending, to)| {
         word.strip_suffix(ending).filter(|stem| stem.len() >= 3).is_some_and(|stem| {
-            let undoubled = stem.get(..stem.len() - 1).filter(|shorter| stem.len() > 3 && shorter.ends_with(&stem[shorter.len()..]));
+            let undoubled = stem
+                .get(..stem.len() - 1)
+                .filter(|shorter| stem.len() > 3 && shorter.ends_with(&stem[shorter.len()..]));
             WORDS.contains(stem)
                 || undoubled.is_some_and(|shorter| WORDS.contains(shorter))
                 || to.iter().any(|to| !to.is_empty() && WORDS.contains(format!("{stem}{to}").as_str()))
