@@ -185,6 +185,29 @@ impl Session {
         self.is_empty() && self.rows.free() == self.limits.rows && self.memory.has(self.cache.memory_rows as u32)
     }
 
+    /// True when no sentence whatever would be admitted now.
+    pub fn is_full(&self) -> bool {
+        !self.waiting.is_empty() || self.lanes() >= self.limits.hypotheses || self.backlog() >= self.limits.step_tokens
+    }
+
+    /// Forgets all that is in work.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+        for sentence in std::mem::take(&mut self.active).iter().rev() {
+            self.release(sentence);
+        }
+    }
+
+    /// Hypotheses that the sentences in work grow at most.
+    fn lanes(&self) -> usize {
+        self.active.iter().map(Sentence::width).sum()
+    }
+
+    /// Tokens of prompts and sources still to be read.
+    fn backlog(&self) -> usize {
+        self.active.iter().map(Sentence::backlog).sum()
+    }
+
     /// Rows that the sentence may need in the worst case (decoder, encoder). A session with fewer cannot take it.
     pub fn rows_needed(generator: &dyn Generator, request: &Request) -> (usize, usize) {
         let generated = width(&request.options) * max_new_tokens(generator, request);
@@ -211,8 +234,6 @@ impl Session {
         if self.active.is_empty() {
             return true;
         }
-        let lanes: usize = self.active.iter().map(Sentence::width).sum();
-        let backlog: usize = self.active.iter().map(Sentence::backlog).sum();
         let spec = self.generator.spec();
         let promised: usize = self
             .active
@@ -223,8 +244,8 @@ impl Session {
                 expected.saturating_sub(used)
             })
             .sum();
-        lanes + width(&request.options) <= self.limits.hypotheses
-            && backlog < self.limits.step_tokens
+        self.lanes() + width(&request.options) <= self.limits.hypotheses
+            && self.backlog() < self.limits.step_tokens
             && promised + expected_rows(spec.encoder_decoder, request) <= self.rows.free()
             && (!spec.encoder_decoder || self.memory.has(request.source.len() as u32))
     }

@@ -1,6 +1,18 @@
 //! The batcher: sentences in, hypotheses out, in whatever order they finish.
 //!
 //! [`Translate`] is what the pipeline and the bulk job see; it says nothing about models.
+mod options;
+mod split;
+mod stats;
+#[cfg(test)]
+mod tests;
+mod translator;
+mod worker;
+pub use options::{EngineOptions, Prompt};
+pub use split::split;
+pub use stats::EngineStats;
+pub use translator::Translator;
+
 use crate::Result;
 use serde::{Deserialize, Serialize};
 
@@ -53,7 +65,7 @@ pub trait Translate: Send + Sync {
     fn identity(&self) -> &ModelIdentity;
 
     /// Pulls jobs as it has room for them and reports each as soon as it is finished, from any thread
-    /// but never from two at once. A job that fails (even by a panic) reports its error and stops nothing else.
+    /// but never from two at once. `jobs` should not wait long for its next job: a worker waits with it. A job that fails (even by a panic) reports its error and stops nothing else.
     /// `done` returns false to stop early.
     fn translate_stream(
         &self,

@@ -1,0 +1,230 @@
+//! The translator: a network, a tokenizer, a prompt and options behind [`Translate`].
+use super::{
+    EngineOptions, EngineStats, Job, ModelIdentity, Outcome, Prompt, Translate,
+    split::split,
+    worker::{Shared, Worker},
+};
+use crate::{
+    Error, Result,
+    decode::{Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session},
+    tokenizer::Tokenizer,
+};
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Bytes of a row where the network does not say: about that of a 12-layer network of width 1024.
+const UNKNOWN_ROW_BYTES: usize = 96 << 10;
+
+/// Translates sentences with one model.
+pub struct Translator {
+    pub(super) generator: Arc<dyn Generator>,
+    pub(super) tokenizer: Arc<dyn Tokenizer>,
+    pub(super) columns: Arc<Columns>,
+    identity: ModelIdentity,
+    prompt: Prompt,
+    options: Arc<DecodeOptions>,
+    engine: EngineOptions,
+    /// Tokens that the prompt adds to a sentence.
+    overhead: usize,
+    /// One a worker.
+    pools: Vec<ThreadPool>,
+    /// Sessions of workers that are done, for the next call.
+    idle: Mutex<Vec<Session>>,
+    stats: Mutex<EngineStats>,
+}
+
+/// A job made ready for the network.
+pub(super) struct Prepared {
+    pub job: Job,
+    pub options: Arc<DecodeOptions>,
+    /// Token ids of each part, and the most tokens to generate for it. Empty for a job without text.
+    pub parts: Vec<(Vec<u32>, usize)>,
+}
+
+impl Translator {
+    /// An error when the options are out of range or the model cannot be decoded with.
+    pub fn new(
+        generator: Arc<dyn Generator>,
+        tokenizer: Arc<dyn Tokenizer>,
+        identity: ModelIdentity,
+        prompt: Prompt,
+        options: DecodeOptions,
+        engine: EngineOptions,
+    ) -> Result<Self> {
+        engine.check()?;
+        let columns = Arc::new(Columns::of(&*generator)?);
+        let probe = "ক";
+        let overhead = prompt.encode(&*tokenizer, probe)?.len().saturating_sub(tokenizer.encode(probe)?.len());
+        let pools = (0..engine.workers)
+            .map(|worker| {
+                ThreadPoolBuilder::new()
+                    .num_threads(engine.threads)
+                    .thread_name(move |thread| format!("anubad-{worker}-{thread}"))
+                    .build()
+                    .map_err(|e| Error::Settings(format!("{} threads cannot be started: {e}", engine.threads)))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Self {
+            generator,
+            tokenizer,
+            columns,
+            identity,
+            prompt,
+            options: Arc::new(options),
+            engine,
+            overhead,
+            pools,
+            idle: Mutex::default(),
+            stats: Mutex::default(),
+        })
+    }
+
+    pub fn options(&self) -> &DecodeOptions {
+        &self.options
+    }
+
+    pub fn engine_options(&self) -> &EngineOptions {
+        &self.engine
+    }
+
+    pub fn generator(&self) -> &Arc<dyn Generator> {
+        &self.generator
+    }
+
+    pub fn tokenizer(&self) -> &Arc<dyn Tokenizer> {
+        &self.tokenizer
+    }
+
+    /// What was done so far, by all calls.
+    pub fn stats(&self) -> EngineStats {
+        *self.stats.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn count(&self, change: impl FnOnce(&mut EngineStats)) {
+        change(&mut self.stats.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Tokens of a sentence that is translated whole.
+    pub fn sentence_limit(&self) -> usize {
+        let spec = self.generator.spec();
+        let room = spec.max_source.saturating_sub(self.overhead);
+        // A decoder-only model must also have room for the output, which may be 2.5 times as long.
+        let model = if spec.encoder_decoder { room } else { room.saturating_sub(24) * 2 / 7 };
+        self.engine.max_sentence_tokens.min(model).max(1)
+    }
+
+    /// Most tokens to generate for a sentence of `source` tokens, unless the options say so.
+    fn max_new_tokens(&self, source: usize) -> usize {
+        (source * 5 / 2 + 24).min(self.generator.spec().max_target)
+    }
+
+    /// Tokenises a job, in parts where it is too long.
+    pub(super) fn prepare(&self, job: Job) -> Result<Prepared> {
+        let options = job.options.as_ref().map_or_else(|| self.options.clone(), |o| Arc::new(o.clone()));
+        let count = |text: &str| Ok(self.tokenizer.encode(text)?.len());
+        let parts = split(&job.text, self.sentence_limit(), &count)?
+            .iter()
+            .map(|text| {
+                let ids = self.prompt.encode(&*self.tokenizer, text)?;
+                let most = self.max_new_tokens(ids.len().saturating_sub(self.overhead));
+                Ok((ids, options.max_new_tokens.unwrap_or(most)))
+            })
+            .collect::<Result<_>>()?;
+        Ok(Prepared { job, options, parts })
+    }
+
+    /// Puts the parts of a job together.
+    pub(super) fn assemble(&self, prepared: &Prepared, parts: &[Vec<Hypothesis>]) -> Result<Outcome> {
+        let best: Vec<&Hypothesis> = parts.iter().filter_map(|hypotheses| hypotheses.first()).collect();
+        let texts = best.iter().map(|h| self.text(h)).collect::<Result<Vec<_>>>()?;
+        let target_tokens: usize = best.iter().map(|h| h.tokens.len()).sum();
+        let alternatives = match parts {
+            [hypotheses] => {
+                hypotheses[1..].iter().map(|h| Ok((self.text(h)?, h.mean_log_prob()))).collect::<Result<_>>()?
+            }
+            // Alternatives of parts cannot be combined in a useful way.
+            _ => Vec::new(),
+        };
+        Ok(Outcome {
+            text: texts.iter().filter(|t| !t.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" "),
+            score: best.iter().map(|h| h.log_prob).sum::<f32>() / target_tokens.max(1) as f32,
+            source_tokens: prepared.parts.iter().map(|(ids, _)| ids.len()).sum(),
+            target_tokens,
+            parts: parts.len().max(1),
+            truncated: best.iter().any(|h| h.truncated),
+            alternatives,
+        })
+    }
+
+    fn text(&self, hypothesis: &Hypothesis) -> Result<String> {
+        let eos = &self.generator.spec().eos;
+        let tokens = hypothesis.tokens.as_slice();
+        let end = if tokens.last().is_some_and(|t| eos.contains(t)) { tokens.len() - 1 } else { tokens.len() };
+        Ok(self.tokenizer.decode(&tokens[..end])?.trim().to_owned())
+    }
+
+    /// An idle session that takes `request`, or a new one, made larger than usual if need be.
+    pub(super) fn session(&self, request: &Request) -> Result<Session> {
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = idle.iter().position(|session| session.fits(request)) {
+            return Ok(idle.swap_remove(index));
+        }
+        drop(idle);
+        let mut limits = self.limits();
+        let (rows, memory_rows) = Session::rows_needed(&*self.generator, request);
+        limits.rows = limits.rows.max(rows);
+        limits.memory_rows = limits.memory_rows.max(memory_rows);
+        Session::with_columns(self.generator.clone(), self.columns.clone(), limits)
+    }
+
+    /// Keeps a session for the next call.
+    pub(super) fn keep(&self, mut session: Session) {
+        session.clear();
+        let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < self.engine.workers {
+            idle.push(session);
+        }
+    }
+
+    /// What a worker's session may use: what its hypotheses could use at most, within the bytes allowed.
+    fn limits(&self) -> Limits {
+        let spec = self.generator.spec();
+        let sentences = self.engine.hypotheses.div_ceil(self.options.beams.max(1));
+        let source = self.sentence_limit() + self.overhead;
+        let generated = self.options.max_new_tokens.unwrap_or_else(|| self.max_new_tokens(self.sentence_limit()));
+        let known = |bytes: usize| if bytes == 0 { UNKNOWN_ROW_BYTES } else { bytes };
+        let (row, memory_row) = (known(spec.row_bytes), known(spec.memory_row_bytes));
+        let bytes = self.engine.cache_bytes / self.engine.workers;
+        let (rows, memory_rows) = if spec.encoder_decoder {
+            // Sources and outputs are about equally long; beams need more, but share most of it.
+            (
+                (bytes / 2 / row).min(self.engine.hypotheses * generated),
+                (bytes / 2 / memory_row).min(sentences * source),
+            )
+        } else {
+            ((bytes / row).min(sentences * source + self.engine.hypotheses * generated), 0)
+        };
+        Limits { rows, memory_rows, hypotheses: self.engine.hypotheses, step_tokens: self.engine.step_tokens }
+    }
+}
+
+impl Translate for Translator {
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    fn translate_stream(
+        &self,
+        jobs: &mut (dyn Iterator<Item = Job> + Send),
+        done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
+    ) -> Result<()> {
+        let shared = Shared::new(jobs, done);
+        std::thread::scope(|scope| {
+            for pool in &self.pools {
+                // The worker itself runs on a thread of its pool, so that all parallel work stays in it.
+                scope.spawn(|| pool.install(|| Worker::new(self, &shared).run()));
+            }
+        });
+        Ok(())
+    }
+}
