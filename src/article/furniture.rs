@@ -134,7 +134,7 @@ fn label_value<'a>(folded: &'a str, labels: &[&str]) -> Option<&'a str> {
         let rest = folded.strip_prefix(label)?.trim_start();
         match rest.chars().next() {
             None => Some(""),
-            Some(c) if matches!(c, ':' | '-' | '–' | '—' | '।' | '|' | '>' | '»') => {
+            Some(':' | '-' | '–' | '—' | '।' | '|' | '>' | '»') => {
                 Some(rest.trim_start_matches([':', '-', '–', '—', '।', '|', '>', '»', ' ']))
             }
             _ => None,

@@ -3,9 +3,12 @@ pub mod abbreviation;
 pub mod check;
 pub mod clause;
 pub mod digits;
+pub mod english;
 pub mod finding;
 pub mod normalise;
 pub mod script;
+pub mod segment;
+pub mod sentence;
 pub use finding::{Finding, FindingKind, Severity};
 
 /// One piece of text that is translated at once, and where it came from.
