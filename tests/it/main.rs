@@ -1,13 +1,11 @@
 //! The one integration test binary: a module a behaviour.
+mod bad_models;
 mod bulk;
 mod checks;
 mod default_model;
 mod hub;
 mod metrics;
 mod names;
+mod parity;
 mod tokenizer;
-
-/// The unit tests' translator without a model; not all of it is needed here.
-#[allow(dead_code)]
-#[path = "../../src/bulk/toy.rs"]
 mod toy;

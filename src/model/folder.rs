@@ -1,0 +1,85 @@
+//! A model folder in Hub layout → a network that generates, and how the model wants to be decoded.
+use super::encoder_decoder::{Config, EncoderDecoder, Generation};
+use super::layers::{Compute, Placement};
+use super::weights::{Checkpoint, TensorSource};
+use crate::decode::{DecodeOptions, Generator};
+use crate::kernels::Level;
+use crate::{Error, Result};
+use candle_core::Device;
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+/// How a folder is loaded.
+#[derive(Debug, Clone)]
+pub struct LoadOptions {
+    pub compute: Compute,
+    pub device: Device,
+    /// Kernels of the CPU path.
+    pub level: Level,
+    /// Restricts the output to these token ids, ascending (`None`: the whole vocabulary).
+    pub keep: Option<Vec<u32>>,
+}
+
+impl Default for LoadOptions {
+    /// 8-bit weights on this machine's CPU, the whole vocabulary.
+    fn default() -> Self {
+        let Placement { device, compute, level } = Placement::cpu(Compute::Int8);
+        Self { compute, device, level, keep: None }
+    }
+}
+
+/// A loaded encoder–decoder model without its tokenizer ([`crate::tokenizer`] reads that from the same folder).
+pub struct Loaded {
+    pub network: Arc<EncoderDecoder>,
+    /// What `generation_config.json` says: start, end and forced tokens, beams, penalties, limits.
+    pub decode: DecodeOptions,
+    pub config: Config,
+}
+
+impl Loaded {
+    /// The network as the decoder sees it.
+    pub fn generator(&self) -> Arc<dyn Generator> {
+        self.network.clone()
+    }
+}
+
+/// Loads the model in `folder`: `config.json`, `generation_config.json` where there is one, and the weights as
+/// safetensors, PyTorch pickle (neither executes anything) or GGUF, single or sharded.
+///
+/// # Errors
+/// Each names the file or tensor: a missing or damaged file, an unsupported architecture (the supported ones are
+/// listed), weights that do not belong to the configuration, NaN weights, a pickle that could run code.
+pub fn load_folder(folder: &Path, options: &LoadOptions) -> Result<Loaded> {
+    let path = folder.join("config.json");
+    let json = read_json(&path)?.ok_or_else(|| {
+        Error::Model(format!("{}: no config.json here; a model folder in Hub layout has one", folder.display()))
+    })?;
+    let config = Config::from_json(&json, &path)?;
+    let path = folder.join("generation_config.json");
+    let generation = Generation::from_json(read_json(&path)?.as_ref(), &json, &path)?;
+    let source: Arc<dyn TensorSource> = Arc::new(Checkpoint::open(folder)?);
+    let place = Placement { device: options.device.clone(), compute: options.compute, level: options.level };
+    let network = EncoderDecoder::load(source, config.clone(), &generation, options.keep.clone(), place)
+        .map_err(|error| in_folder(folder, error))?;
+    Ok(Loaded { network: Arc::new(network), decode: generation.options, config })
+}
+
+/// Errors about tensors do not know which model they are of.
+fn in_folder(folder: &Path, error: Error) -> Error {
+    match error {
+        Error::Model(text) => Error::Model(format!("{}: {text}", folder.display())),
+        other => other,
+    }
+}
+
+fn read_json(path: &Path) -> Result<Option<Value>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io(path, error)),
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|e| Error::Model(format!("{}: not JSON ({e}); download it again", path.display())))
+}
