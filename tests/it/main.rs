@@ -8,4 +8,8 @@ mod metrics;
 mod names;
 mod parity;
 mod tokenizer;
+
+/// The unit tests' translator without a model; not all of it is needed here.
+#[allow(dead_code)]
+#[path = "../../src/bulk/toy.rs"]
 mod toy;
