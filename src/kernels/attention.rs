@@ -108,14 +108,10 @@ impl Scratch {
     }
 }
 
-multiversion! {
-    #[allow(clippy::too_many_arguments)]
-    fn attend_token(q: &[f32], k: &[f32], v: &[f32], shape: Shape, bias: Option<Bias<'_>>, token: usize, scratch: &mut Scratch, out: &mut [f32]) = attend_token_body
-}
-
+/// One token: scores, softmax, weighted sum.
 #[allow(clippy::too_many_arguments)]
-#[inline(always)]
-fn attend_token_body(
+fn attend_token(
+    level: Level,
     q: &[f32],
     k: &[f32],
     v: &[f32],
@@ -125,18 +121,20 @@ fn attend_token_body(
     scratch: &mut Scratch,
     out: &mut [f32],
 ) {
-    let dim = shape.head_dim;
-    let stride = shape.kv_heads * dim;
-    let share = shape.heads / shape.kv_heads;
     let len = scratch.rows.len();
     scratch.scores.resize(shape.heads * len, 0.0);
-    for kv_head in 0..shape.kv_heads {
-        for (j, &row) in scratch.rows.iter().enumerate() {
-            let key = &k[row as usize * stride + kv_head * dim..][..dim];
-            for head in kv_head * share..(kv_head + 1) * share {
-                scratch.scores[head * len + j] = float::dot(&q[head * dim..][..dim], key) * shape.scale;
-            }
-        }
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the level is available; `attend` checked that every row lies inside `k`.
+        Level::Avx512Vnni => unsafe {
+            super::attention_x86::wide::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
+        },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Avx2 | Level::AvxVnni => unsafe {
+            super::attention_x86::narrow::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
+        },
+        _ => scores(q, k, &scratch.rows, shape, &mut scratch.scores),
     }
     if let Some(bias) = bias {
         let query = bias.query_positions[token] as usize;
@@ -147,20 +145,56 @@ fn attend_token_body(
             }
         }
     }
-    for scores in scratch.scores.chunks_exact_mut(len) {
-        softmax(scores);
+    softmax_rows(level, &mut scratch.scores, len);
+    match level {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above, for `v`.
+        Level::Avx512Vnni => unsafe {
+            super::attention_x86::wide::weigh(&scratch.scores, v, &scratch.rows, shape, out)
+        },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Avx2 | Level::AvxVnni => unsafe {
+            super::attention_x86::narrow::weigh(&scratch.scores, v, &scratch.rows, shape, out)
+        },
+        _ => weigh(&scratch.scores, v, &scratch.rows, shape, out),
     }
+}
+
+/// scores[head][j] = scale · q[head]·k[rows[j]]; the twin of the SIMD versions.
+fn scores(q: &[f32], k: &[f32], rows: &[u32], shape: Shape, scores: &mut [f32]) {
+    let (dim, stride, share) = (shape.head_dim, shape.kv_heads * shape.head_dim, shape.heads / shape.kv_heads);
+    for head in 0..shape.heads {
+        for (j, &row) in rows.iter().enumerate() {
+            let key = &k[row as usize * stride + head / share * dim..][..dim];
+            scores[head * rows.len() + j] = float::dot(&q[head * dim..][..dim], key) * shape.scale;
+        }
+    }
+}
+
+/// out[head] = Σ weights[head][j] · v[rows[j]]; the twin of the SIMD versions.
+fn weigh(weights: &[f32], v: &[f32], rows: &[u32], shape: Shape, out: &mut [f32]) {
+    let (dim, stride, share) = (shape.head_dim, shape.kv_heads * shape.head_dim, shape.heads / shape.kv_heads);
     out.fill(0.0);
-    for kv_head in 0..shape.kv_heads {
-        for (j, &row) in scratch.rows.iter().enumerate() {
-            let value = &v[row as usize * stride + kv_head * dim..][..dim];
-            for head in kv_head * share..(kv_head + 1) * share {
-                let weight = scratch.scores[head * len + j];
-                for (o, x) in out[head * dim..][..dim].iter_mut().zip(value) {
-                    *o += weight * x;
-                }
+    for (head, out) in out.chunks_exact_mut(dim).enumerate() {
+        for (j, &row) in rows.iter().enumerate() {
+            let weight = weights[head * rows.len() + j];
+            let value = &v[row as usize * stride + head / share * dim..][..dim];
+            for (o, x) in out.iter_mut().zip(value) {
+                *o += weight * x;
             }
         }
+    }
+}
+
+multiversion! {
+    /// Softmax of each row of `len` scores.
+    fn softmax_rows(scores: &mut [f32], len: usize) = softmax_rows_body
+}
+#[inline(always)]
+fn softmax_rows_body(scores: &mut [f32], len: usize) {
+    for row in scores.chunks_exact_mut(len) {
+        softmax(row);
     }
 }
 

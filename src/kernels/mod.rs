@@ -4,6 +4,8 @@
 //! Each output row depends on its input row alone, through the same operations in the same order whatever
 //! the number of rows, so that a sentence's result does not depend on what else is in the batch.
 pub mod attention;
+#[cfg(target_arch = "x86_64")]
+mod attention_x86;
 pub mod float;
 pub mod level;
 pub mod matmul_f32;
