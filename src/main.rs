@@ -1,3 +1,15 @@
-fn main() -> std::process::ExitCode {
+//! The `anubad` program: hands over the weights that are compiled in and runs the command line.
+use std::process::ExitCode;
+
+/// Release builds carry the default model; debug builds read it from the source tree, which links faster.
+#[cfg(all(feature = "embedded-model", not(debug_assertions)))]
+static SHARDS: [&[u8]; 2] = [
+    include_bytes!("../models/anubad-270m-bn-en/anubad-270m-bn-en.q8_0-00001-of-00002.gguf"),
+    include_bytes!("../models/anubad-270m-bn-en/anubad-270m-bn-en.q8_0-00002-of-00002.gguf"),
+];
+
+fn main() -> ExitCode {
+    #[cfg(all(feature = "embedded-model", not(debug_assertions)))]
+    anubad::model::embedded::provide(&SHARDS);
     anubad::cli::run()
 }

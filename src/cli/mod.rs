@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand, arguments → validated settings → library call → printed output.
 pub mod bench;
 pub mod bulk;
+pub mod common;
 pub mod eval;
 pub mod model;
 pub mod summarize;

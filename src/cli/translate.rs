@@ -1,11 +1,316 @@
-//! `anubad translate`: translate one article, with a short summary.
+//! `anubad translate`: one article, or with `--lines` one segment a line.
+use super::common::ModelArgs;
+use crate::article::read::{Format, ReadOptions};
+use crate::article::write::{BlockWriter, Style};
+use crate::article::{self, Block};
+use crate::engine::{Job, Translate};
+use crate::pipeline::{self, PipelineOptions, Ready, Translation};
+use crate::summary::{Length, SummaryOptions};
+use crate::text::check::Glossary;
+use crate::text::{Finding, Severity, normalise, segment};
+use anyhow::Context;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Translate one article, with a short summary
-#[derive(Debug, clap::Args)]
-pub struct TranslateArgs {}
+#[derive(Debug, Args)]
+pub struct TranslateArgs {
+    /// Bengali article: plain text, HTML or Markdown; `-` or nothing is standard input
+    #[arg(default_value = "-", value_name = "FILE")]
+    pub file: PathBuf,
+    /// What to print
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub format: OutputFormat,
+    /// What the input is [default: by extension and content]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub input_format: Option<InputFormat>,
+    /// One segment a line in, exactly one line a segment out, nothing else on standard output
+    #[arg(long, conflicts_with_all = ["format", "summary", "sentences", "input_format", "keep_furniture", "mark"])]
+    pub lines: bool,
+    /// Print a summary (the default)
+    #[arg(long, overrides_with = "no_summary")]
+    pub summary: bool,
+    /// Print no summary
+    #[arg(long)]
+    pub no_summary: bool,
+    /// Sentences of the summary [default: 2 to 3, by length]
+    #[arg(long, value_name = "N", conflicts_with = "no_summary")]
+    pub sentences: Option<usize>,
+    /// Keep comment forms, share lines and other page furniture
+    #[arg(long)]
+    pub keep_furniture: bool,
+    /// Replace bytes that are not UTF-8 instead of refusing them
+    #[arg(long)]
+    pub lossy: bool,
+    /// Terms that must be translated as given: Bengali TAB English, one a line
+    #[arg(long, value_name = "FILE")]
+    pub glossary: Option<PathBuf>,
+    /// Do not translate sentences again that fail the checks
+    #[arg(long)]
+    pub no_repair: bool,
+    /// Exit with 3 if serious findings remain
+    #[arg(long)]
+    pub strict: bool,
+    /// Mark doubtful passages in the output (Markdown: footnotes)
+    #[arg(long)]
+    pub mark: bool,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Nothing but errors on standard error
+    #[arg(long, short)]
+    pub quiet: bool,
+    /// Say on standard error what was found (-v: every finding; -vv: settings and timings)
+    #[arg(long, short, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+}
+
+/// Formats that are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    Text,
+    Md,
+    Json,
+}
+
+/// Formats that are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    Text,
+    Md,
+    Html,
+}
+
+impl From<InputFormat> for Format {
+    fn from(format: InputFormat) -> Self {
+        match format {
+            InputFormat::Text => Format::Plain,
+            InputFormat::Md => Format::Markdown,
+            InputFormat::Html => Format::Html,
+        }
+    }
+}
 
 /// Runs the command.
-pub fn run(_args: TranslateArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("`anubad translate` is not there yet")
+pub fn run(args: TranslateArgs) -> anyhow::Result<ExitCode> {
+    if args.lines { lines(&args) } else { whole_article(&args) }
+}
+
+fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
+    let mut options = PipelineOptions { repair: !args.no_repair, ..PipelineOptions::default() };
+    options.checks.glossary = args.glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
+    if args.no_summary {
+        options.summary = None;
+    } else if let Some(sentences) = args.sentences {
+        if sentences == 0 {
+            return Err(crate::Error::Settings("--sentences 0: use --no-summary for no summary".into()));
+        }
+        options.summary = Some(SummaryOptions { length: Length::Sentences(sentences), ..SummaryOptions::default() });
+    }
+    Ok(options)
+}
+
+fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
+    let options = pipeline_options(args)?;
+    let read = ReadOptions {
+        format: args.input_format.map(Into::into),
+        lossy: args.lossy,
+        keep_furniture: args.keep_furniture,
+    };
+    let prepared = pipeline::prepare(article::read::read(&args.file, &read)?);
+    let loaded = args.model.load(args.quiet)?;
+    let progress = progress(args, prepared.article.blocks.len());
+    let stdout = std::io::stdout().lock();
+    let style = if args.format == OutputFormat::Md { Style::Markdown } else { Style::Text };
+    let mut writer = BlockWriter::new(stdout, style);
+    let mut failure = None;
+    let mut ready = |part: Ready<'_>| {
+        progress.inc(1);
+        let written = match (args.format, part) {
+            (OutputFormat::Json, _) => Ok(()),
+            (_, Ready::Title(title)) => progress.suspend(|| writer.title(title)),
+            (_, Ready::Block(block, findings)) => progress.suspend(|| write_block(&mut writer, block, findings, args.mark)),
+        };
+        failure = written.err();
+        failure.is_none()
+    };
+    let result = pipeline::translate(&loaded.translator, &prepared, &options, None, &mut ready);
+    progress.finish_and_clear();
+    if let Some(error) = failure {
+        return Err(error.into());
+    }
+    let translation = result?;
+    match args.format {
+        OutputFormat::Json => {
+            let mut out = std::io::stdout().lock();
+            serde_json::to_writer_pretty(&mut out, &translation).context("cannot write the JSON")?;
+            writeln!(out)?;
+        }
+        _ => {
+            if let Some(summary) = &translation.summary {
+                if let Some(headline) = summary.headline.as_deref().filter(|_| translation.article.title.is_none()) {
+                    writer.summary("Headline", &[headline.to_string()])?;
+                }
+                writer.summary("Summary", &summary.sentences)?;
+            }
+            writer.finish()?.flush()?;
+        }
+    }
+    report(args, &translation);
+    let serious = pipeline::translate::has_serious(&translation.findings);
+    Ok(if args.strict && serious { ExitCode::from(super::PARTLY) } else { ExitCode::SUCCESS })
+}
+
+fn write_block(writer: &mut BlockWriter<impl Write>, block: &Block, findings: &[Finding], mark: bool) -> crate::Result<()> {
+    let notes: Vec<String> = match mark {
+        true => findings.iter().filter(|f| f.severity >= Severity::Warning).map(|f| f.message.clone()).collect(),
+        false => Vec::new(),
+    };
+    writer.block_with_notes(block.kind, &block.text, &notes)
+}
+
+fn progress(args: &TranslateArgs, blocks: usize) -> ProgressBar {
+    if args.quiet || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(blocks as u64);
+    if let Ok(style) = ProgressStyle::with_template("{spinner} translating, {pos} of {len} paragraphs, {elapsed}") {
+        bar.set_style(style);
+    }
+    bar.enable_steady_tick(std::time::Duration::from_millis(200));
+    bar
+}
+
+/// What the checks found, on stderr.
+fn report(args: &TranslateArgs, translation: &Translation) {
+    if args.quiet {
+        return;
+    }
+    if args.verbose > 0 {
+        for finding in &translation.findings {
+            let place = finding.segment.and_then(|i| translation.segments.get(i)).map_or("article".into(), |s| match s.block {
+                Some(block) => format!("paragraph {}, sentence {}", block + 1, s.sentence + 1),
+                None => "title".into(),
+            });
+            eprintln!("anubad: {place}: {} ({:?})", finding.message, finding.severity);
+        }
+    }
+    let serious: Vec<_> = translation.findings_from(Severity::Serious).collect();
+    if !serious.is_empty() && args.verbose == 0 {
+        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        for finding in &serious {
+            *kinds.entry(format!("{:?}", finding.kind)).or_default() += 1;
+        }
+        let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
+        eprintln!("anubad: the checks doubt {} places ({}); -v lists them", serious.len(), kinds.join(", "));
+    }
+    if args.verbose > 1 {
+        eprintln!("anubad: model {} ({}, {}), timings {:?}", translation.model.id, translation.model.architecture, translation.model.compute, translation.timings);
+    }
+}
+
+/// One line in, one line out; empty lines stay empty.
+fn lines(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
+    let options = pipeline_options(args)?;
+    let name = args.file.display().to_string();
+    let input: Box<dyn BufRead + Send> = if args.file.as_os_str() == "-" {
+        Box::new(std::io::BufReader::new(std::io::stdin()))
+    } else {
+        let file = std::fs::File::open(&args.file).map_err(|e| crate::Error::io(&args.file, e))?;
+        Box::new(std::io::BufReader::new(file))
+    };
+    let loaded = args.model.load(args.quiet)?;
+    let mut reader = Lines { input, name, lossy: args.lossy, number: 0, failure: None, waiting: Default::default() };
+    let waiting = reader.waiting.clone();
+    let mut out = Ordered { out: std::io::BufWriter::new(std::io::stdout().lock()), next: 0, held: BTreeMap::new() };
+    let mut failure: Option<std::io::Error> = None;
+    let mut failed = 0usize;
+    loaded.translator.translate_stream(&mut reader, &mut |id, outcome| {
+        let source = waiting.lock().unwrap_or_else(|e| e.into_inner()).remove(&id).unwrap_or_default();
+        let text = match outcome {
+            Ok(_) if !segment::needs_translation(&source) => segment::passed_through(&source),
+            Ok(outcome) => pipeline::finish::tidy(&source, &outcome.text, &options),
+            Err(error) => {
+                eprintln!("anubad: line {}: {error}", id + 1);
+                failed += 1;
+                String::new()
+            }
+        };
+        failure = out.put(id, text.replace(['\n', '\r'], " ")).err();
+        failure.is_none()
+    })?;
+    if let Some(error) = failure.or(out.out.flush().err()) {
+        return Err(error.into());
+    }
+    if let Some(error) = reader.failure {
+        return Err(error.into());
+    }
+    Ok(if failed > 0 { ExitCode::from(super::PARTLY) } else { ExitCode::SUCCESS })
+}
+
+/// The lines of the input as jobs; what each said is kept until it is translated.
+struct Lines {
+    input: Box<dyn BufRead + Send>,
+    name: String,
+    lossy: bool,
+    number: u64,
+    failure: Option<crate::Error>,
+    waiting: Arc<std::sync::Mutex<BTreeMap<u64, String>>>,
+}
+
+impl Iterator for Lines {
+    type Item = Job;
+
+    fn next(&mut self) -> Option<Job> {
+        let mut bytes = Vec::new();
+        match self.input.read_until(b'\n', &mut bytes) {
+            Ok(0) => return None,
+            Ok(_) => {}
+            Err(error) => {
+                self.failure = Some(crate::Error::io(&self.name, error));
+                return None;
+            }
+        }
+        let text = match String::from_utf8(bytes) {
+            Ok(text) => text,
+            Err(error) if self.lossy => String::from_utf8_lossy(error.as_bytes()).into_owned(),
+            Err(error) => {
+                self.failure = Some(crate::Error::Input(format!(
+                    "{}: line {} is not UTF-8 (byte {} of the line); convert the file, or use --lossy",
+                    self.name,
+                    self.number + 1,
+                    error.utf8_error().valid_up_to()
+                )));
+                return None;
+            }
+        };
+        let text = text.trim().to_string();
+        let id = self.number;
+        self.number += 1;
+        let wanted = if segment::needs_translation(&text) { normalise::canonical(&text) } else { String::new() };
+        self.waiting.lock().unwrap_or_else(|e| e.into_inner()).insert(id, text);
+        Some(Job { id, text: wanted, options: None })
+    }
+}
+
+/// Prints lines in order, however they come in.
+struct Ordered<W: Write> {
+    out: W,
+    next: u64,
+    held: BTreeMap<u64, String>,
+}
+
+impl<W: Write> Ordered<W> {
+    fn put(&mut self, id: u64, text: String) -> std::io::Result<()> {
+        self.held.insert(id, text);
+        while let Some(text) = self.held.remove(&self.next) {
+            writeln!(self.out, "{text}")?;
+            self.next += 1;
+        }
+        Ok(())
+    }
 }

@@ -1,5 +1,7 @@
 //! Models: weights, layers and networks.
+pub mod bundle;
 pub mod decoder_only;
+pub mod embedded;
 pub mod encoder_decoder;
 mod folder;
 pub mod layers;

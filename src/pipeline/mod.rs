@@ -1,1 +1,101 @@
-//! (to come)
+//! The glue that users call: an article in, its English translation, findings and summary out.
+//!
+//! ```text
+//! Article ─▶ [prepare] segments ─▶ waves of jobs ─▶ engine ─▶ [finish] tidy, checks, repair ─▶ [assemble] blocks ─▶ Translation
+//! ```
+pub mod finish;
+pub mod prepare;
+pub mod translate;
+
+pub use prepare::{Prepared, prepare};
+pub use translate::translate;
+
+use crate::article::{Article, Block};
+use crate::engine::ModelIdentity;
+use crate::summary::{Summary, SummaryOptions};
+use crate::text::Finding;
+use crate::text::check::CheckOptions;
+use serde::{Deserialize, Serialize};
+use std::time::Duration;
+
+/// Version of the JSON that [`Translation`] serialises to; it grows when a field changes its meaning or goes away.
+pub const SCHEMA: u32 = 1;
+
+/// What is done with an article beside translating it.
+#[derive(Debug, Clone)]
+pub struct PipelineOptions {
+    pub checks: CheckOptions,
+    /// Translate segments with serious findings again, with other settings.
+    pub repair: bool,
+    /// `None`: no summary.
+    pub summary: Option<SummaryOptions>,
+}
+
+impl Default for PipelineOptions {
+    fn default() -> Self {
+        Self { checks: CheckOptions::default(), repair: true, summary: Some(SummaryOptions::default()) }
+    }
+}
+
+/// One sentence and its translation.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TranslatedSegment {
+    /// Index of the block; absent: the title.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub block: Option<usize>,
+    pub sentence: usize,
+    /// Byte range in the block's text.
+    pub range: std::ops::Range<usize>,
+    pub source: String,
+    pub text: String,
+    /// Mean log-probability of the generated tokens; absent where nothing was generated (already English, failed).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub score: Option<f32>,
+    /// Tokens read and generated.
+    #[serde(default)]
+    pub source_tokens: usize,
+    #[serde(default)]
+    pub target_tokens: usize,
+}
+
+/// How long the parts took.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Timings {
+    pub first_block_s: f64,
+    pub translate_s: f64,
+    pub repair_s: f64,
+    pub summary_s: f64,
+}
+
+/// A translated article.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Translation {
+    pub schema: u32,
+    /// In English; same blocks as the source.
+    pub article: Article,
+    pub segments: Vec<TranslatedSegment>,
+    pub findings: Vec<Finding>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<Summary>,
+    pub model: ModelIdentity,
+    pub timings: Timings,
+}
+
+impl Translation {
+    /// The findings of a severity or worse.
+    pub fn findings_from(&self, severity: crate::text::Severity) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(move |f| f.severity >= severity)
+    }
+}
+
+/// A part of the article that is ready to be shown, in the order of the article.
+#[derive(Debug, Clone, Copy)]
+pub enum Ready<'a> {
+    Title(&'a str),
+    /// A block in English and the findings of its segments.
+    Block(&'a Block, &'a [Finding]),
+}
+
+fn seconds(duration: Duration) -> f64 {
+    (duration.as_secs_f64() * 1e3).round() / 1e3
+}

@@ -8,6 +8,7 @@ mod mapped;
 mod merge;
 mod pieces;
 mod sentencepiece;
+pub mod shortlist;
 mod specials;
 
 pub use folder::{FolderOptions, from_folder, from_folder_with};

@@ -1,0 +1,159 @@
+//! Options that several commands share: which model, where it runs, how it decodes.
+use crate::decode::DecodeOptions;
+use crate::engine::{EngineOptions, Translator};
+use crate::hub::registry::DEFAULT_MODEL;
+use crate::hub::resolve::{ResolveOptions, resolve};
+use crate::model::bundle::{Model, ModelOptions};
+use crate::model::layers::Compute;
+use crate::{Error, Result};
+use candle_core::Device;
+
+/// Which model, and how it runs.
+#[derive(Debug, Clone, clap::Args)]
+pub struct ModelArgs {
+    /// Model: an id of `anubad model list`, a folder in Hub layout, or a .gguf file
+    #[arg(long, short, env = "ANUBAD_MODEL", default_value = DEFAULT_MODEL, value_name = "ID|DIR|FILE")]
+    pub model: String,
+    /// Download the model first if it is not there (otherwise the network is never touched)
+    #[arg(long)]
+    pub download: bool,
+    /// Where to compute: auto, cpu, cuda, cuda:N or metal
+    #[arg(long, default_value = "auto", value_name = "DEVICE")]
+    pub device: String,
+    /// Arithmetic: int8 (fast) or f32 (the reference)
+    #[arg(long, default_value = "int8", value_name = "int8|f32")]
+    pub compute: String,
+    /// Threads in all [default: one a core]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+    /// Workers that share the threads, each with a batch of its own [default: one a thread]
+    #[arg(long, value_name = "N")]
+    pub workers: Option<usize>,
+    /// Hypotheses kept while searching; 1 is greedy [default: the model's own]
+    #[arg(long, value_name = "N")]
+    pub beam: Option<usize>,
+    /// Exponent of the length that scores are divided by
+    #[arg(long, value_name = "X")]
+    pub length_penalty: Option<f32>,
+    /// Never repeat a run of so many tokens (0: off)
+    #[arg(long, value_name = "N")]
+    pub no_repeat_ngram: Option<usize>,
+    /// Let the model generate any piece of its vocabulary, not only what English needs
+    #[arg(long)]
+    pub whole_vocabulary: bool,
+}
+
+/// A model and a translator on it.
+pub struct Loaded {
+    pub model: Model,
+    pub translator: Translator,
+}
+
+impl ModelArgs {
+    /// Finds, opens and readies the model. Notes for the user go to stderr unless `quiet`.
+    pub fn load(&self, quiet: bool) -> Result<Loaded> {
+        let resolved = resolve(&self.model, &ResolveOptions { download: self.download, config: None })?;
+        if !quiet {
+            resolved.notes.iter().for_each(|note| eprintln!("anubad: {note}"));
+        }
+        let model = Model::open(&resolved, &self.model_options()?)?;
+        let translator = model.translator(self.decode_options(&model)?, self.engine_options(&model)?)?;
+        Ok(Loaded { model, translator })
+    }
+
+    fn model_options(&self) -> Result<ModelOptions> {
+        let compute = match self.compute.as_str() {
+            "int8" => Compute::Int8,
+            "f32" => Compute::F32,
+            other => return Err(Error::Settings(format!("--compute {other}: use int8 or f32"))),
+        };
+        Ok(ModelOptions { device: device(&self.device)?, compute, whole_vocabulary: self.whole_vocabulary })
+    }
+
+    /// The model's defaults with what was given on the command line.
+    pub fn decode_options(&self, model: &Model) -> Result<DecodeOptions> {
+        let mut options = model.decode.clone();
+        if let Some(beams) = self.beam {
+            if beams == 0 || beams > 64 {
+                return Err(Error::Settings(format!("--beam {beams}: use 1 (greedy) to 64")));
+            }
+            options.beams = beams;
+        }
+        options.length_penalty = self.length_penalty.unwrap_or(options.length_penalty);
+        options.no_repeat_ngram = self.no_repeat_ngram.unwrap_or(options.no_repeat_ngram);
+        Ok(options)
+    }
+
+    /// Workers and threads: one worker a core unless told otherwise. A worker's own threads wait for each other some
+    /// hundred times a step; two workers of one thread each don't (measured: `anubad bench`).
+    pub fn engine_options(&self, model: &Model) -> Result<EngineOptions> {
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = self.threads.unwrap_or(cores);
+        let workers = self.workers.unwrap_or(threads);
+        if threads == 0 || workers == 0 || threads > 1024 || workers > threads {
+            return Err(Error::Settings(format!(
+                "{threads} threads for {workers} workers: give at least one thread and no more workers than threads"
+            )));
+        }
+        let mut options = EngineOptions { workers, threads: (threads / workers).max(1), ..EngineOptions::default() };
+        if let Some(limit) = model.max_sentence_tokens {
+            options.max_sentence_tokens = options.max_sentence_tokens.min(limit);
+        }
+        Ok(options)
+    }
+}
+
+/// The device that a name stands for.
+///
+/// # Errors
+/// A name that is none, or a device that this build or machine does not have; the text says which and what to do.
+pub fn device(name: &str) -> Result<Device> {
+    let missing = |what: &str, feature: &str| {
+        Error::Settings(format!(
+            "--device {name}: {what}; build with `cargo build --release --features {feature}` on a machine that has one, or use --device cpu"
+        ))
+    };
+    match name {
+        "cpu" => Ok(Device::Cpu),
+        "auto" => Ok(match () {
+            () if candle_core::utils::cuda_is_available() => Device::new_cuda(0)?,
+            () if candle_core::utils::metal_is_available() => Device::new_metal(0)?,
+            () => Device::Cpu,
+        }),
+        "metal" if !candle_core::utils::metal_is_available() => Err(missing("this build has no Metal", "metal")),
+        "metal" => Device::new_metal(0).map_err(|e| missing(&format!("Metal does not start ({e})"), "metal")),
+        _ => {
+            let index = match name.strip_prefix("cuda") {
+                Some("") => Some(0),
+                Some(rest) => rest.strip_prefix(':').and_then(|n| n.parse::<usize>().ok()),
+                None => None,
+            };
+            let Some(index) = index else {
+                return Err(Error::Settings(format!("--device {name}: use auto, cpu, cuda, cuda:N or metal")));
+            };
+            if !candle_core::utils::cuda_is_available() {
+                return Err(missing("this build has no CUDA", "cuda"));
+            }
+            Device::new_cuda(index).map_err(|e| missing(&format!("CUDA does not start ({e})"), "cuda"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::device;
+
+    #[test]
+    fn devices_and_their_errors() {
+        assert!(device("cpu").unwrap().is_cpu());
+        let text = |name| device(name).unwrap_err().to_string();
+        assert!(text("gpu").contains("use auto, cpu, cuda"));
+        assert!(text("cuda:x").contains("use auto, cpu, cuda"));
+        if !candle_core::utils::cuda_is_available() {
+            assert!(text("cuda:1").contains("no CUDA") && text("cuda").contains("--device cpu"));
+        }
+        if !candle_core::utils::metal_is_available() {
+            assert!(text("metal").contains("--features metal"));
+        }
+    }
+}

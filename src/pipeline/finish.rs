@@ -1,0 +1,107 @@
+//! From outcomes to English sentences and blocks: tidying, checks, assembly.
+use super::prepare::Prepared;
+use super::{PipelineOptions, TranslatedSegment};
+use crate::Result;
+use crate::article::{Article, Block};
+use crate::engine::Outcome;
+use crate::text::check::{check_article, check_segment};
+use crate::text::{Finding, FindingKind, Segment, Severity, english, segment};
+use std::ops::Range;
+
+/// A segment with its outcome, tidied, and what the checks say of it ([`Finding::segment`] is set to `index`).
+pub fn segment_result(
+    index: usize,
+    segment: &Segment,
+    outcome: Option<Result<Outcome>>,
+    options: &PipelineOptions,
+) -> (TranslatedSegment, Vec<Finding>) {
+    let mut out = TranslatedSegment {
+        block: segment.block,
+        sentence: segment.sentence,
+        range: segment.range.clone(),
+        source: segment.text.clone(),
+        text: String::new(),
+        score: None,
+        source_tokens: 0,
+        target_tokens: 0,
+    };
+    let mut findings = Vec::new();
+    match outcome {
+        None => out.text = segment::passed_through(&segment.text),
+        Some(Err(error)) => {
+            // The reader sees what could not be translated rather than nothing.
+            out.text = segment.text.clone();
+            findings.push(finding(FindingKind::Failed, Severity::Serious, format!("not translated: {error}")));
+        }
+        Some(Ok(outcome)) => {
+            out.text = tidy(&segment.text, &outcome.text, options);
+            out.score = Some(outcome.score);
+            out.source_tokens = outcome.source_tokens;
+            out.target_tokens = outcome.target_tokens;
+            findings = check_segment(&segment.text, &out.text, &options.checks);
+            if outcome.parts > 1 {
+                let message = format!("too long for the model; translated in {} parts", outcome.parts);
+                findings.push(finding(FindingKind::SplitSegment, Severity::Note, message));
+            }
+            if outcome.truncated && !findings.iter().any(|f| f.kind == FindingKind::Loop) {
+                let message = "the model did not end the sentence; its end may be missing".to_string();
+                findings.push(finding(FindingKind::LengthLimit, Severity::Serious, message));
+            }
+        }
+    }
+    for finding in &mut findings {
+        finding.segment = Some(index);
+    }
+    (out, findings)
+}
+
+/// What a model wrote, as it is printed.
+pub fn tidy(source: &str, text: &str, options: &PipelineOptions) -> String {
+    let text = english::match_ending(&english::tidy(text), source);
+    match &options.checks.glossary {
+        Some(glossary) => glossary.enforce(source, &text),
+        None => text,
+    }
+}
+
+fn finding(kind: FindingKind, severity: Severity, message: String) -> Finding {
+    Finding { kind, severity, segment: None, message }
+}
+
+/// The English of one run of segments (see [`Prepared::runs`]).
+pub fn run_text(prepared: &Prepared, block: Option<usize>, range: &Range<usize>, texts: &[String]) -> String {
+    let pieces: Vec<_> =
+        range.clone().map(|i| (prepared.segments[i].range.clone(), texts[i].as_str())).collect();
+    match block {
+        Some(index) => {
+            let source = &prepared.article.blocks[index];
+            segment::assemble(source.kind, &source.text, &pieces)
+        }
+        None => pieces.iter().map(|p| p.1).collect::<Vec<_>>().join(" "),
+    }
+}
+
+/// The whole article in English, from the translations of all segments.
+pub fn assemble(prepared: &Prepared, texts: &[String]) -> Article {
+    let source = &prepared.article;
+    let mut article = Article { title: None, blocks: Vec::with_capacity(source.blocks.len()), meta: source.meta.clone() };
+    let mut english: Vec<Option<String>> = vec![None; source.blocks.len()];
+    for (block, range) in prepared.runs() {
+        let text = run_text(prepared, block, &range, texts);
+        match block {
+            Some(index) => english[index] = Some(text),
+            None => article.title = Some(text),
+        }
+    }
+    for (block, text) in source.blocks.iter().zip(english) {
+        let text = text.unwrap_or_else(|| segment::assemble(block.kind, &block.text, &[]));
+        article.blocks.push(Block { kind: block.kind, text, range: block.range.clone() });
+    }
+    article
+}
+
+/// What only shows across segments.
+pub fn article_findings(segments: &[TranslatedSegment], options: &PipelineOptions) -> Vec<Finding> {
+    let pairs: Vec<(&str, &str)> = segments.iter().map(|s| (s.source.as_str(), s.text.as_str())).collect();
+    check_article(&pairs, &options.checks)
+}

@@ -1,0 +1,156 @@
+//! One article through the engine, in waves, with every block handed out as soon as it is done.
+use super::finish::{article_findings, assemble, run_text, segment_result};
+use super::prepare::Prepared;
+use super::{PipelineOptions, Ready, SCHEMA, Timings, TranslatedSegment, Translation, seconds};
+use crate::article::Block;
+use crate::engine::{Job, Outcome, Translate};
+use crate::summary::{SummaryInput, Writer, summarise};
+use crate::text::{Finding, Severity, segment};
+use crate::{Error, Result};
+use std::ops::Range;
+use std::time::{Duration, Instant};
+
+/// Sentences of the first wave.
+const FIRST_WAVE: usize = 4;
+
+/// Translates an article. `ready` sees the title and each block as soon as it and all before it are done, and returns
+/// false to stop. `writer` is the model of the summary, where there is one.
+///
+/// # Errors
+/// The engine's own; a segment that fails alone is a finding, not an error.
+pub fn translate(
+    engine: &dyn Translate,
+    prepared: &Prepared,
+    options: &PipelineOptions,
+    writer: Option<&Writer>,
+    ready: &mut dyn FnMut(Ready<'_>) -> bool,
+) -> Result<Translation> {
+    let mut work = Work { engine, prepared, options, done: Vec::new(), findings: Vec::new(), shown: 0, started: Instant::now(), timings: Timings::default() };
+    let mut repairing = Duration::ZERO;
+    for wave in prepared.waves(FIRST_WAVE) {
+        work.first_pass(wave.clone())?;
+        let start = Instant::now();
+        if options.repair {
+            work.repair(wave.clone())?;
+        }
+        repairing += start.elapsed();
+        if !work.show(wave.end, ready) {
+            return Err(Error::Interrupted);
+        }
+    }
+    if !work.show(usize::MAX, ready) {
+        return Err(Error::Interrupted);
+    }
+    work.timings.repair_s = seconds(repairing);
+    work.timings.translate_s = seconds(work.started.elapsed());
+    work.finish(writer)
+}
+
+struct Work<'a> {
+    engine: &'a dyn Translate,
+    prepared: &'a Prepared,
+    options: &'a PipelineOptions,
+    done: Vec<TranslatedSegment>,
+    findings: Vec<Finding>,
+    /// Blocks handed out.
+    shown: usize,
+    started: Instant,
+    timings: Timings,
+}
+
+impl Work<'_> {
+    /// Translates the segments of a wave.
+    fn first_pass(&mut self, wave: Range<usize>) -> Result<()> {
+        let mut outcomes: Vec<Option<Result<Outcome>>> = wave.clone().map(|_| None).collect();
+        let texts = &self.prepared.texts;
+        let mut jobs = wave.clone().filter_map(|i| {
+            texts[i].as_ref().map(|text| Job { id: i as u64, text: text.clone(), options: None })
+        });
+        self.engine.translate_stream(&mut jobs, &mut |id, outcome| {
+            outcomes[id as usize - wave.start] = Some(outcome);
+            true
+        })?;
+        for (index, outcome) in wave.zip(outcomes) {
+            let outcome = match (&texts[index], outcome) {
+                (Some(_), None) => Some(Err(Error::Interrupted)),
+                (_, outcome) => outcome,
+            };
+            let (segment, findings) = segment_result(index, &self.prepared.segments[index], outcome, self.options);
+            self.done.push(segment);
+            self.findings.extend(findings);
+        }
+        Ok(())
+    }
+
+    /// Translates the segments of a wave that have serious findings again.
+    fn repair(&mut self, _wave: Range<usize>) -> Result<()> {
+        Ok(())
+    }
+
+    /// Hands out the title and the blocks whose segments all lie below `end`.
+    fn show(&mut self, end: usize, ready: &mut dyn FnMut(Ready<'_>) -> bool) -> bool {
+        let texts: Vec<String> = self.done.iter().map(|s| s.text.clone()).collect();
+        let runs = self.prepared.runs();
+        let blocks = &self.prepared.article.blocks;
+        if self.timings.first_block_s == 0.0 {
+            self.timings.first_block_s = seconds(self.started.elapsed());
+            if let Some((None, range)) = runs.first() && !ready(Ready::Title(&run_text(self.prepared, None, range, &texts))) {
+                return false;
+            }
+        }
+        while let Some(source) = blocks.get(self.shown) {
+            let run = runs.iter().find(|(block, _)| *block == Some(self.shown)).map(|(_, range)| range.clone());
+            if run.as_ref().is_some_and(|range| range.end > end.min(self.done.len())) {
+                return true;
+            }
+            let text = match &run {
+                Some(range) => run_text(self.prepared, Some(self.shown), range, &texts),
+                None => segment::assemble(source.kind, &source.text, &[]),
+            };
+            let inside = |f: &&Finding| f.segment.zip(run.clone()).is_some_and(|(s, run)| run.contains(&s));
+            let findings: Vec<Finding> = self.findings.iter().filter(inside).cloned().collect();
+            let block = Block { kind: source.kind, text, range: source.range.clone() };
+            if !ready(Ready::Block(&block, &findings)) {
+                return false;
+            }
+            self.shown += 1;
+        }
+        true
+    }
+
+    /// Everything together, and the summary.
+    fn finish(mut self, writer: Option<&Writer>) -> Result<Translation> {
+        let texts: Vec<String> = self.done.iter().map(|s| s.text.clone()).collect();
+        self.findings.extend(article_findings(&self.done, self.options));
+        let article = assemble(self.prepared, &texts);
+        let start = Instant::now();
+        let summary = match &self.options.summary {
+            Some(options) if !self.prepared.segments.is_empty() => {
+                let input = SummaryInput {
+                    article: &self.prepared.article,
+                    segments: &self.prepared.segments,
+                    translated: Some(&texts),
+                    translate: None,
+                };
+                Some(summarise(&input, options, writer)?)
+            }
+            _ => None,
+        };
+        self.timings.summary_s = seconds(start.elapsed());
+        self.findings.sort_by_key(|f| (f.segment, std::cmp::Reverse(f.severity)));
+        Ok(Translation {
+            schema: SCHEMA,
+            article,
+            segments: self.done,
+            findings: self.findings,
+            summary,
+            model: self.engine.identity().clone(),
+            timings: self.timings,
+        })
+    }
+}
+
+/// Whether a translation has findings that would mislead a reader.
+pub fn has_serious(findings: &[Finding]) -> bool {
+    findings.iter().any(|f| f.severity == Severity::Serious)
+}
