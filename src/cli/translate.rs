@@ -165,7 +165,7 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     Ok(if args.strict && serious { ExitCode::from(super::PARTLY) } else { ExitCode::SUCCESS })
 }
 
-fn write_block(writer: &mut BlockWriter<impl Write>, block: &Block, findings: &[Finding], mark: bool) -> crate::Result<()> {
+fn write_block(writer: &mut BlockWriter<impl Write>, block: &Block, findings: &[Finding], mark: bool) -> std::io::Result<()> {
     let notes: Vec<String> = match mark {
         true => findings.iter().filter(|f| f.severity >= Severity::Warning).map(|f| f.message.clone()).collect(),
         false => Vec::new(),
@@ -226,7 +226,7 @@ fn lines(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     let loaded = args.model.load(args.quiet)?;
     let mut reader = Lines { input, name, lossy: args.lossy, number: 0, failure: None, waiting: Default::default() };
     let waiting = reader.waiting.clone();
-    let mut out = Ordered { out: std::io::BufWriter::new(std::io::stdout().lock()), next: 0, held: BTreeMap::new() };
+    let mut out = Ordered { out: std::io::BufWriter::new(std::io::stdout()), next: 0, held: BTreeMap::new() };
     let mut failure: Option<std::io::Error> = None;
     let mut failed = 0usize;
     loaded.translator.translate_stream(&mut reader, &mut |id, outcome| {
@@ -311,6 +311,6 @@ impl<W: Write> Ordered<W> {
             writeln!(self.out, "{text}")?;
             self.next += 1;
         }
-        Ok(())
+        self.out.flush()
     }
 }
