@@ -139,6 +139,18 @@ pub fn device(name: &str) -> Result<Device> {
     }
 }
 
+/// The most memory that this process has used, in MB (Linux; elsewhere what it uses now).
+pub fn peak_memory_mb() -> Option<f64> {
+    if let Ok(status) = std::fs::read_to_string("/proc/self/status") {
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        return line.trim().strip_suffix(" kB")?.trim().parse::<f64>().ok().map(|kb| kb / 1024.0);
+    }
+    let pid = sysinfo::get_current_pid().ok()?;
+    let mut system = sysinfo::System::new();
+    system.refresh_processes(sysinfo::ProcessesToUpdate::Some(&[pid]), true);
+    system.process(pid).map(|p| p.memory() as f64 / (1024.0 * 1024.0))
+}
+
 #[cfg(test)]
 mod tests {
     use super::device;

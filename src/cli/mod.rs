@@ -17,10 +17,27 @@ pub const PARTLY: u8 = 3;
 
 /// Bengali articles into English ones, with a short summary, on your own machine.
 #[derive(Debug, Parser)]
-#[command(name = "anubad", version, about, propagate_version = true)]
+#[command(name = "anubad", version = version(), about, propagate_version = true)]
 pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
+}
+
+/// What `-V` prints: version, features compiled in, kernels in use.
+fn version() -> &'static str {
+    static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
+    TEXT.get_or_init(|| {
+        let features = [
+            ("embedded-model", cfg!(feature = "embedded-model")),
+            ("cuda", cfg!(feature = "cuda")),
+            ("metal", cfg!(feature = "metal")),
+            ("accelerate", cfg!(feature = "accelerate")),
+            ("mkl", cfg!(feature = "mkl")),
+        ];
+        let on: Vec<_> = features.iter().filter(|f| f.1).map(|f| f.0).collect();
+        let features = if on.is_empty() { "none".to_string() } else { on.join(", ") };
+        format!("{} (features: {features}; kernels: {})", env!("CARGO_PKG_VERSION"), crate::kernels::Level::detect().name())
+    })
 }
 
 /// What anubad can do.
