@@ -93,7 +93,9 @@ fn article(c: &mut Criterion) {
     group.throughput(Throughput::Elements(sources.len() as u64));
     for (name, together) in [("one sentence at a time", 1), ("all at once", ARTICLE.len())] {
         let options = DecodeOptions { max_new_tokens: Some(96), ..Default::default() };
-        group.bench_function(name, |b| b.iter(|| generate(&model.network, &sources, &options, together).expect("a translation")));
+        group.bench_function(name, |b| {
+            b.iter(|| generate(&model.network, &sources, &options, together).expect("a translation"))
+        });
     }
     group.finish();
 }

@@ -90,7 +90,9 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
     let load = sysinfo::System::load_average().one;
     if load > 0.5 * cores {
-        warnings.push(format!("the machine is busy with other work (load {load:.1}); close it for figures that mean something"));
+        warnings.push(format!(
+            "the machine is busy with other work (load {load:.1}); close it for figures that mean something"
+        ));
     }
     let start = Instant::now();
     let loaded = load_model(&args)?;
@@ -155,7 +157,13 @@ fn pass(loaded: &Loaded, texts: &[String], options: Option<&DecodeOptions>) -> c
     failure.map_or(Ok((start.elapsed().as_secs_f64(), generated)), Err)
 }
 
-fn measure(args: &BenchArgs, loaded: &Loaded, texts: &[String], load_s: f64, mut warnings: Vec<String>) -> crate::Result<Report> {
+fn measure(
+    args: &BenchArgs,
+    loaded: &Loaded,
+    texts: &[String],
+    load_s: f64,
+    mut warnings: Vec<String>,
+) -> crate::Result<Report> {
     let translator = &loaded.translator;
     let one = DecodeOptions { max_new_tokens: Some(1), min_new_tokens: 0, ..translator.options().clone() };
     let (first_token_s, _) = pass(loaded, &texts[..1], Some(&one))?;
@@ -169,7 +177,8 @@ fn measure(args: &BenchArgs, loaded: &Loaded, texts: &[String], load_s: f64, mut
         generated = tokens;
     }
     let stats = translator.stats();
-    let read: Vec<f64> = (0..args.repeat).map(|_| Ok(pass(loaded, texts, Some(&one))?.0)).collect::<crate::Result<_>>()?;
+    let read: Vec<f64> =
+        (0..args.repeat).map(|_| Ok(pass(loaded, texts, Some(&one))?.0)).collect::<crate::Result<_>>()?;
     let mut alone = Vec::new();
     let mut alone_tokens = 0;
     for text in texts.iter().take(ONE_BY_ONE) {

@@ -36,7 +36,11 @@ fn version() -> &'static str {
         ];
         let on: Vec<_> = features.iter().filter(|f| f.1).map(|f| f.0).collect();
         let features = if on.is_empty() { "none".to_string() } else { on.join(", ") };
-        format!("{} (features: {features}; kernels: {})", env!("CARGO_PKG_VERSION"), crate::kernels::Level::detect().name())
+        format!(
+            "{} (features: {features}; kernels: {})",
+            env!("CARGO_PKG_VERSION"),
+            crate::kernels::Level::detect().name()
+        )
     })
 }
 

@@ -133,7 +133,9 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
         let written = match (args.format, part) {
             (OutputFormat::Json, _) => Ok(()),
             (_, Ready::Title(title)) => progress.suspend(|| writer.title(title)),
-            (_, Ready::Block(block, findings)) => progress.suspend(|| write_block(&mut writer, block, findings, args.mark)),
+            (_, Ready::Block(block, findings)) => {
+                progress.suspend(|| write_block(&mut writer, block, findings, args.mark))
+            }
         };
         failure = written.err();
         failure.is_none()
@@ -165,7 +167,12 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     Ok(if args.strict && serious { ExitCode::from(super::PARTLY) } else { ExitCode::SUCCESS })
 }
 
-fn write_block(writer: &mut BlockWriter<impl Write>, block: &Block, findings: &[Finding], mark: bool) -> std::io::Result<()> {
+fn write_block(
+    writer: &mut BlockWriter<impl Write>,
+    block: &Block,
+    findings: &[Finding],
+    mark: bool,
+) -> std::io::Result<()> {
     let notes: Vec<String> = match mark {
         true => findings.iter().filter(|f| f.severity >= Severity::Warning).map(|f| f.message.clone()).collect(),
         false => Vec::new(),
@@ -192,10 +199,11 @@ fn report(args: &TranslateArgs, translation: &Translation) {
     }
     if args.verbose > 0 {
         for finding in &translation.findings {
-            let place = finding.segment.and_then(|i| translation.segments.get(i)).map_or("article".into(), |s| match s.block {
-                Some(block) => format!("paragraph {}, sentence {}", block + 1, s.sentence + 1),
-                None => "title".into(),
-            });
+            let place =
+                finding.segment.and_then(|i| translation.segments.get(i)).map_or("article".into(), |s| match s.block {
+                    Some(block) => format!("paragraph {}, sentence {}", block + 1, s.sentence + 1),
+                    None => "title".into(),
+                });
             eprintln!("anubad: {place}: {} ({:?})", finding.message, finding.severity);
         }
     }
@@ -209,7 +217,10 @@ fn report(args: &TranslateArgs, translation: &Translation) {
         eprintln!("anubad: the checks doubt {} places ({}); -v lists them", serious.len(), kinds.join(", "));
     }
     if args.verbose > 1 {
-        eprintln!("anubad: model {} ({}, {}), timings {:?}", translation.model.id, translation.model.architecture, translation.model.compute, translation.timings);
+        eprintln!(
+            "anubad: model {} ({}, {}), timings {:?}",
+            translation.model.id, translation.model.architecture, translation.model.compute, translation.timings
+        );
     }
 }
 

@@ -1,6 +1,7 @@
 //! A model ready for use: network, tokenizer, prompt and defaults, from whatever the user named.
 use super::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
 use super::embedded;
+use super::folder::{LoadOptions, load_folder};
 use super::layers::{Compute, Placement};
 use super::weights::gguf::Gguf;
 use crate::decode::{DecodeOptions, Generator};
@@ -8,7 +9,7 @@ use crate::engine::{EngineOptions, ModelIdentity, Prompt, Translator};
 use crate::hub::manifest::{Manifest, Task};
 use crate::hub::resolve::{ModelKind, ResolvedModel};
 use crate::kernels::Level;
-use crate::tokenizer::{GgufTokenizer, Tokenizer, shortlist};
+use crate::tokenizer::{FolderOptions, GgufTokenizer, Tokenizer, from_folder_with, shortlist};
 use crate::{Error, Result};
 use candle_core::Device;
 use sha2::{Digest, Sha256};
@@ -48,8 +49,45 @@ impl Model {
         match resolved.kind {
             ModelKind::Embedded => Self::from_gguf(resolved, embedded::open()?, options),
             ModelKind::Gguf => Self::from_gguf(resolved, Gguf::open(&resolved.path)?, options),
-            ModelKind::Folder => Err(Error::Model(format!("{}: folders are not wired in yet", resolved.path.display()))),
+            ModelKind::Folder => Self::from_folder(resolved, options),
         }
+    }
+
+    fn from_folder(resolved: &ResolvedModel, options: &ModelOptions) -> Result<Self> {
+        let path = &resolved.path;
+        let manifest = resolved.manifest.clone();
+        let prompt = manifest.as_ref().map(|m| m.prompt.clone()).unwrap_or_default();
+        let tokenizer = from_folder_with(path, &FolderOptions { prefix: prompt.prefix, ..FolderOptions::default() })?;
+        let mut load =
+            LoadOptions { compute: options.compute, device: options.device.clone(), ..LoadOptions::default() };
+        let translates = manifest.as_ref().is_none_or(|m| m.task.covers(Task::Translate));
+        if !options.whole_vocabulary && translates {
+            let ends: Vec<u32> = SPECIAL_PIECES.iter().filter_map(|piece| tokenizer.id(piece)).collect();
+            load.keep = shortlist::english(&*tokenizer, &ends);
+        }
+        let loaded = load_folder(path, &load)?;
+        let mut decode = loaded.decode.clone();
+        if decode.forced_bos.is_none() && ["m2m_100", "mbart"].contains(&loaded.config.model_type()) {
+            decode.forced_bos = ENGLISH_TOKENS.iter().find_map(|piece| tokenizer.id(piece));
+        }
+        if let Some(manifest) = &manifest {
+            manifest.decoding.apply(&mut decode);
+        }
+        let identity = ModelIdentity {
+            id: resolved.id.clone(),
+            digest: resolved.revision.clone().map_or_else(|| folder_digest(path), Ok)?,
+            architecture: loaded.config.model_type().into(),
+            compute: options.compute.name().into(),
+        };
+        Ok(Self {
+            generator: loaded.generator(),
+            tokenizer,
+            identity,
+            prompt: Prompt::Source,
+            decode,
+            max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
+            manifest,
+        })
     }
 
     fn from_gguf(resolved: &ResolvedModel, gguf: Gguf, options: &ModelOptions) -> Result<Self> {
@@ -58,7 +96,10 @@ impl Model {
         let (bos, eos) = (vocabulary.bos.filter(|_| vocabulary.add_bos != Some(false)), vocabulary.eos);
         let ends = end_tokens(&gguf, eos);
         if ends.is_empty() {
-            return Err(Error::Model(format!("{}: names no end-of-sequence token; convert the model again", gguf.name)));
+            return Err(Error::Model(format!(
+                "{}: names no end-of-sequence token; convert the model again",
+                gguf.name
+            )));
         }
         let tokenizer = Arc::new(GgufTokenizer::new(vocabulary)?);
         let manifest = resolved.manifest.clone();
@@ -106,6 +147,35 @@ fn end_tokens(gguf: &Gguf, eos: Option<u32>) -> Vec<u32> {
     ends.sort_unstable();
     ends.dedup();
     ends
+}
+
+/// Pieces that a shortlist must keep, whatever they look like.
+const SPECIAL_PIECES: [&str; 7] = ["</s>", "<s>", "<pad>", "<unk>", "eng_Latn", "__en__", "en_XX"];
+/// The token that asks a many-to-many model for English.
+const ENGLISH_TOKENS: [&str; 3] = ["eng_Latn", "__en__", "en_XX"];
+
+/// What tells a folder's content apart: names, sizes and the first megabyte of its files.
+fn folder_digest(folder: &std::path::Path) -> Result<String> {
+    use std::io::Read;
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {
+        let entry = entry.map_err(|e| Error::io(folder, e))?;
+        if entry.path().is_file() {
+            names.push(entry.path());
+        }
+    }
+    names.sort();
+    let mut hash = Sha256::new();
+    for path in names {
+        let file = std::fs::File::open(&path).map_err(|e| Error::io(&path, e))?;
+        let size = file.metadata().map_err(|e| Error::io(&path, e))?.len();
+        let mut start = Vec::new();
+        file.take(1 << 20).read_to_end(&mut start).map_err(|e| Error::io(&path, e))?;
+        hash.update(path.file_name().map(|n| n.as_encoded_bytes()).unwrap_or_default());
+        hash.update(size.to_le_bytes());
+        hash.update(&start);
+    }
+    Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 /// SHA-256 over the sizes of the files, their first megabyte and 4 kB out of every megabyte after it: it tells two models

@@ -70,8 +70,7 @@ fn finding(kind: FindingKind, severity: Severity, message: String) -> Finding {
 
 /// The English of one run of segments (see [`Prepared::runs`]).
 pub fn run_text(prepared: &Prepared, block: Option<usize>, range: &Range<usize>, texts: &[String]) -> String {
-    let pieces: Vec<_> =
-        range.clone().map(|i| (prepared.segments[i].range.clone(), texts[i].as_str())).collect();
+    let pieces: Vec<_> = range.clone().map(|i| (prepared.segments[i].range.clone(), texts[i].as_str())).collect();
     match block {
         Some(index) => {
             let source = &prepared.article.blocks[index];
@@ -84,7 +83,8 @@ pub fn run_text(prepared: &Prepared, block: Option<usize>, range: &Range<usize>,
 /// The whole article in English, from the translations of all segments.
 pub fn assemble(prepared: &Prepared, texts: &[String]) -> Article {
     let source = &prepared.article;
-    let mut article = Article { title: None, blocks: Vec::with_capacity(source.blocks.len()), meta: source.meta.clone() };
+    let mut article =
+        Article { title: None, blocks: Vec::with_capacity(source.blocks.len()), meta: source.meta.clone() };
     let mut english: Vec<Option<String>> = vec![None; source.blocks.len()];
     for (block, range) in prepared.runs() {
         let text = run_text(prepared, block, &range, texts);

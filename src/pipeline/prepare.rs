@@ -15,10 +15,8 @@ pub struct Prepared {
 /// Cuts an article into sentences and normalises those that are to be translated.
 pub fn prepare(article: Article) -> Prepared {
     let segments = segment::segments(&article);
-    let texts = segments
-        .iter()
-        .map(|s| segment::needs_translation(&s.text).then(|| normalise::canonical(&s.text)))
-        .collect();
+    let texts =
+        segments.iter().map(|s| segment::needs_translation(&s.text).then(|| normalise::canonical(&s.text))).collect();
     Prepared { article, segments, texts }
 }
 
@@ -62,8 +60,12 @@ mod tests {
 
     #[test]
     fn waves_cover_everything_and_end_with_blocks() {
-        let block = |n: usize| Block { kind: BlockKind::Paragraph, text: "বাক্য এক। ".repeat(n), range: 0..0 };
-        let article = Article { title: Some("শিরোনাম".into()), blocks: (1..9).map(block).collect(), ..Article::default() };
+        let block =
+            |n: usize| Block { kind: BlockKind::Paragraph, text: "বাক্য এক। ".repeat(n), range: 0..0 };
+        let article =
+            Article {
+                title: Some("শিরোনাম".into()), blocks: (1..9).map(block).collect(), ..Article::default()
+            };
         let prepared = prepare(article);
         let waves = prepared.waves(4);
         assert_eq!(waves.first().unwrap().start, 0);

@@ -25,7 +25,16 @@ pub fn translate(
     writer: Option<&Writer>,
     ready: &mut dyn FnMut(Ready<'_>) -> bool,
 ) -> Result<Translation> {
-    let mut work = Work { engine, prepared, options, done: Vec::new(), findings: Vec::new(), shown: 0, started: Instant::now(), timings: Timings::default() };
+    let mut work = Work {
+        engine,
+        prepared,
+        options,
+        done: Vec::new(),
+        findings: Vec::new(),
+        shown: 0,
+        started: Instant::now(),
+        timings: Timings::default(),
+    };
     let mut repairing = Duration::ZERO;
     for wave in prepared.waves(FIRST_WAVE) {
         work.first_pass(wave.clone())?;
@@ -63,9 +72,9 @@ impl Work<'_> {
     fn first_pass(&mut self, wave: Range<usize>) -> Result<()> {
         let mut outcomes: Vec<Option<Result<Outcome>>> = wave.clone().map(|_| None).collect();
         let texts = &self.prepared.texts;
-        let mut jobs = wave.clone().filter_map(|i| {
-            texts[i].as_ref().map(|text| Job { id: i as u64, text: text.clone(), options: None })
-        });
+        let mut jobs = wave
+            .clone()
+            .filter_map(|i| texts[i].as_ref().map(|text| Job { id: i as u64, text: text.clone(), options: None }));
         self.engine.translate_stream(&mut jobs, &mut |id, outcome| {
             outcomes[id as usize - wave.start] = Some(outcome);
             true
@@ -94,7 +103,9 @@ impl Work<'_> {
         let blocks = &self.prepared.article.blocks;
         if self.timings.first_block_s == 0.0 {
             self.timings.first_block_s = seconds(self.started.elapsed());
-            if let Some((None, range)) = runs.first() && !ready(Ready::Title(&run_text(self.prepared, None, range, &texts))) {
+            if let Some((None, range)) = runs.first()
+                && !ready(Ready::Title(&run_text(self.prepared, None, range, &texts)))
+            {
                 return false;
             }
         }

@@ -18,11 +18,18 @@ fn is_english(piece: &str) -> bool {
         return u8::from_str_radix(byte, 16).is_ok_and(|b| (0x20..0x7f).contains(&b));
     }
     let control = piece.len() > 2 && piece.starts_with('<') && piece.ends_with('>');
-    !control && !piece.is_empty() && piece.chars().all(|c| match c {
-        '\u{2581}' | '৳' => true,
-        c if c.is_control() => false,
-        c => c < '\u{250}' || ('\u{1e00}'..'\u{1f00}').contains(&c) || ('\u{2010}'..'\u{2300}').contains(&c) || c >= '\u{1f000}',
-    })
+    !control
+        && !piece.is_empty()
+        && piece.chars().all(|c| match c {
+            '\u{2581}' | '৳' => true,
+            c if c.is_control() => false,
+            c => {
+                c < '\u{250}'
+                    || ('\u{1e00}'..'\u{1f00}').contains(&c)
+                    || ('\u{2010}'..'\u{2300}').contains(&c)
+                    || c >= '\u{1f000}'
+            }
+        })
 }
 
 #[cfg(test)]

@@ -58,9 +58,9 @@ fn edit_weights(folder: &TempDir, edit: impl FnOnce(&mut Tensors)) {
     let mut tensors: Tensors =
         file.tensors().into_iter().map(|(name, t)| (name, (t.shape().to_vec(), t.data().to_vec()))).collect();
     edit(&mut tensors);
-    let views = tensors.iter().map(|(name, (shape, data))| {
-        (name.clone(), TensorView::new(Dtype::F32, shape.clone(), data).unwrap())
-    });
+    let views = tensors
+        .iter()
+        .map(|(name, (shape, data))| (name.clone(), TensorView::new(Dtype::F32, shape.clone(), data).unwrap()));
     std::fs::write(&path, safetensors::serialize(views, None).unwrap()).unwrap();
 }
 
