@@ -56,7 +56,7 @@ impl SentenceCache {
         settings: &serde_json::Value,
     ) -> Result<Self> {
         let mut prefix = Sha256::new();
-        prefix.update(serde_json::to_vec(&(model, settings)).unwrap_or_default());
+        prefix.update(serde_json::to_vec(&(model, settings.get("decoding"))).unwrap_or_default());
         let disk = folder.map(Disk::open).transpose()?.flatten();
         Ok(Self { recent: LruCache::unbounded(), bytes: 0, bound, prefix, disk })
     }
@@ -204,7 +204,13 @@ mod tests {
     fn a_folder_keeps_translations_between_runs_for_this_model_and_these_settings_alone() {
         let dir = tempfile::tempdir().unwrap();
         let open = |id: &str, beams: u32| {
-            SentenceCache::new(1000, Some(dir.path()), &model(id), &serde_json::json!({ "beams": beams })).unwrap()
+            SentenceCache::new(
+                1000,
+                Some(dir.path()),
+                &model(id),
+                &serde_json::json!({ "decoding": beams, "summary": 0 }),
+            )
+            .unwrap()
         };
         let mut first = open("m", 1);
         for i in 0..600 {

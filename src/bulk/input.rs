@@ -7,7 +7,8 @@ use super::steps::Steps;
 use super::stop::Stop;
 use super::window::Prepared;
 use super::writer::{Message, What};
-use crate::feed::{BadEntry, Entry, Feed, Item, to_article};
+use crate::feed::{BadEntry, Entry, Feed, Item, Place, to_article};
+use crate::pipeline;
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
@@ -127,18 +128,16 @@ fn hand_out(
     }
     let id = item.as_ref().ok().and_then(|entry| entry.meta.id.clone());
     match item.and_then(|entry| prepare(entry, options, steps)) {
-        Ok((place, article, segments)) => {
-            let words = segments.iter().map(|s| s.text.split_whitespace().count() as u64).sum();
-            outlets.articles.send(Prepared { slot, n, place, article, segments, words, bytes, input }).is_ok()
+        Ok((place, parts)) => {
+            let words = parts.segments.iter().map(|s| s.text.split_whitespace().count() as u64).sum();
+            outlets.articles.send(Prepared { slot, n, place, parts, words, bytes, input }).is_ok()
         }
         Err(bad) => message(What::Failed(ErrorRecord::new(n, id, bad))),
     }
 }
 
-type Parts = (crate::feed::Place, crate::article::Article, Vec<crate::text::Segment>);
-
 /// An entry as an article and its pieces. A panic in a library costs this entry.
-fn prepare(entry: Entry, options: &BulkOptions, steps: &dyn Steps) -> Result<Parts, BadEntry> {
+fn prepare(entry: Entry, options: &BulkOptions, steps: &dyn Steps) -> Result<(Place, pipeline::Prepared), BadEntry> {
     let place = entry.place.clone();
     let prepared = catch_unwind(AssertUnwindSafe(|| {
         let (place, article) = to_article(entry)?;
@@ -149,8 +148,7 @@ fn prepare(entry: Entry, options: &BulkOptions, steps: &dyn Steps) -> Result<Par
                 format!("the article has {size} bytes of text, more than {limit}; raise --max-article to translate it");
             return Err(BadEntry { place, reason });
         }
-        let segments = steps.segments(&article);
-        Ok((place, article, segments))
+        Ok((place, steps.prepare(article)))
     }));
     prepared.unwrap_or_else(|_| {
         let reason = "the article could not be taken apart (a defect, please report it)".into();

@@ -21,6 +21,7 @@ mod options;
 pub mod output;
 mod progress;
 mod record;
+mod relay;
 mod report;
 mod retry;
 mod run;
@@ -38,7 +39,7 @@ pub use output::{Compression, OutputFormat};
 pub use record::{ErrorRecord, Finished, Record, Source, plain_text};
 pub use report::{Report, Slow};
 pub use session::{run, run_to};
-pub use steps::Steps;
+pub use steps::{PipelineSteps, Steps};
 pub use stop::Stop;
 
 #[cfg(test)]

@@ -133,7 +133,7 @@ impl Default for BulkOptions {
             window_articles: 256,
             window_bytes: 8 << 20,
             max_article: 1 << 20,
-            finishers: 1,
+            finishers: 4,
             report: None,
             progress: Progress::Off,
         }

@@ -1,7 +1,7 @@
 //! What is seen of a run while it goes: a line that changes on a terminal, a line a minute elsewhere.
-use super::options::{BulkOptions, Progress};
+use super::options::Progress;
 use super::report::Report;
-use super::run::lock;
+use super::run::{Context, lock};
 use crate::feed::Feed;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Shows a report as it grows.
 pub struct Shown<'a> {
+    context: &'a Context<'a>,
     report: &'a Mutex<Report>,
     bar: Option<ProgressBar>,
     on: bool,
@@ -20,8 +21,8 @@ pub struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    pub fn new(options: &BulkOptions, report: &'a Mutex<Report>) -> Self {
-        let on = options.progress == Progress::Auto;
+    pub fn new(context: &'a Context<'a>, report: &'a Mutex<Report>) -> Self {
+        let on = context.options.progress == Progress::Auto;
         let bar = (on && std::io::stderr().is_terminal()).then(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             bar.set_style(
@@ -29,7 +30,7 @@ impl<'a> Shown<'a> {
             );
             bar
         });
-        Self { report, bar, on, ended: AtomicBool::new(false), began: Instant::now() }
+        Self { context, report, bar, on, ended: AtomicBool::new(false), began: Instant::now() }
     }
 
     /// Looks at the report until [`Shown::stop`].
@@ -69,7 +70,11 @@ impl<'a> Shown<'a> {
             }
             _ => String::new(),
         };
-        format!("{} articles, {words:.0} words/s{left}, {} errors", report.written, report.failed)
+        let fill = match self.context.translator.batch_fill() {
+            Some((rows, room)) => format!(", batches {:.0} % full", 100.0 * rows / room as f64),
+            None => String::new(),
+        };
+        format!("{} articles, {words:.0} words/s{left}, {} errors{fill}", report.written, report.failed)
     }
 
     /// Nothing more is shown.

@@ -35,6 +35,9 @@ pub struct Report {
     pub target_tokens: u64,
     /// Sentences that failed at first and were translated alone.
     pub second_attempts: u64,
+    /// Hypotheses that grew together in a step, on average, and how many have room. No step has padding in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batch_fill: Option<(f64, usize)>,
     pub seconds: f64,
     pub words_per_second: f64,
     /// Time in hand of an article, from admission to the last sentence: half of them, 95 of 100.
@@ -107,6 +110,9 @@ impl fmt::Display for Report {
                 self.article_seconds_p95
             )?;
             writeln!(f, "  {} sentences, {} of them known already", self.sentences, self.sentences_reused)?;
+        }
+        if let Some((rows, room)) = self.batch_fill {
+            writeln!(f, "  {rows:.1} sentences grew together, of {room} that have room; no padding")?;
         }
         if self.second_attempts > 0 {
             writeln!(f, "  {} sentences failed at first and were tried again alone", self.second_attempts)?;

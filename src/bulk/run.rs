@@ -5,6 +5,7 @@ use super::input::{self, End, Outlets, Start};
 use super::options::BulkOptions;
 use super::progress;
 use super::record::{ErrorRecord, Record, Source};
+use super::relay::Relay;
 use super::report::{Report, Slow};
 use super::steps::Steps;
 use super::stop::Stop;
@@ -14,13 +15,14 @@ use crate::engine::{Job, Translate};
 use crate::feed::{BadEntry, Feed};
 use crate::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 /// How long the translator waits for another article while it has sentences to work on.
-const PATIENCE: Duration = Duration::from_millis(50);
+const PATIENCE: Duration = Duration::from_millis(20);
 /// So many failed sentences are gathered before they are tried again alone.
 const SECOND_ATTEMPTS: usize = 16;
 /// Articles prepared ahead of the translator.
@@ -55,7 +57,7 @@ pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: &Start) -> 
     let report = Mutex::new(Report { resumed_after: start.n, ..Report::default() });
     let gate = Gate::new(options.window_articles, options.window_bytes);
     let (writer, messages) = mpsc::channel();
-    let shown = progress::Shown::new(options, &report);
+    let shown = progress::Shown::new(context, &report);
     let (target, written, read, translated) = thread::scope(|scope| {
         let writing = scope.spawn(|| {
             let (target, written) = writer::write(target, messages, options, &gate, &report);
@@ -74,6 +76,7 @@ pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: &Start) -> 
     });
     shown.close();
     let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
+    report.batch_fill = context.translator.batch_fill();
     report.close(began.elapsed().as_secs_f64());
     let failed = written.and(translated);
     let (end, failed) = match (read, failed) {
@@ -111,16 +114,25 @@ fn translate(
     let window = Mutex::new(Window::new(cache));
     let (articles, ready) = mpsc::sync_channel(READY);
     let (finisher, translated) = mpsc::channel();
-    let translated = Mutex::new(translated);
+    let finishing = Finishing { translated: Mutex::new(translated), open: AtomicUsize::new(0) };
+    let relay = Relay::new(context.translator, context.stop);
     thread::scope(|scope| {
         for _ in 0..options.finishers.max(1) {
             let writer = writer.clone();
-            scope.spawn(|| finish_all(context, &translated, writer));
+            scope.spawn(|| finish_all(context, &relay, &finishing, writer));
         }
         shown.start(scope, &feed);
         let outlets = Outlets { articles, writer, gate, stop: context.stop };
         let reading = scope.spawn(move || input::read(feed, options, context.steps, start, &outlets));
-        let flow = Flow { context, window: &window, report, ready: Mutex::new(ready), finisher };
+        let flow = Flow {
+            context,
+            window: &window,
+            report,
+            ready: Mutex::new(ready),
+            finisher,
+            finishing: &finishing,
+            relay: &relay,
+        };
         let result = flow.run();
         // A reader that waits at the gate or at the channel must see that nobody takes articles any more.
         if result.is_err() {
@@ -129,6 +141,7 @@ fn translate(
         if context.stop.is_wished() {
             gate.close();
         }
+        relay.close();
         drop(flow);
         lock(&window).flush();
         shown.stop();
@@ -140,6 +153,12 @@ fn translate(
     })
 }
 
+/// Articles on their way to and through the finishers.
+struct Finishing {
+    translated: Mutex<Receiver<Translated>>,
+    open: AtomicUsize,
+}
+
 /// The translator's side.
 struct Flow<'a> {
     context: &'a Context<'a>,
@@ -147,6 +166,8 @@ struct Flow<'a> {
     report: &'a Mutex<Report>,
     ready: Mutex<Receiver<Prepared>>,
     finisher: Sender<Translated>,
+    finishing: &'a Finishing,
+    relay: &'a Relay<'a>,
 }
 
 impl Flow<'_> {
@@ -154,7 +175,7 @@ impl Flow<'_> {
     /// sentences as long as articles come fast enough, and again when they come again.
     fn run(&self) -> Result<()> {
         let mut jobs = Jobs { flow: self, ended: false };
-        let more = |jobs: &Jobs<'_, '_>| !jobs.ended || !lock(self.window).is_empty();
+        let more = |jobs: &Jobs<'_, '_>| !jobs.ended || !lock(self.window).is_empty() || self.is_finishing();
         while !self.context.stop.is_wished() && more(&jobs) {
             self.stream(&mut jobs)?;
             while let Some(job) = self.next_failed() {
@@ -162,6 +183,11 @@ impl Flow<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Finishers are at work and may want more sentences.
+    fn is_finishing(&self) -> bool {
+        self.finishing.open.load(Ordering::SeqCst) > 0
     }
 
     fn next_failed(&self) -> Option<Job> {
@@ -172,7 +198,9 @@ impl Flow<'_> {
     /// again alone.
     fn stream(&self, jobs: &mut (dyn Iterator<Item = Job> + Send)) -> Result<()> {
         let mut done = |id, outcome: Result<crate::engine::Outcome>| {
-            self.change(|window, report| window.report(id, outcome.map_err(|e| e.to_string()), report));
+            if let Some(outcome) = self.relay.report(id, outcome) {
+                self.change(|window, report| window.report(id, outcome.map_err(|e| e.to_string()), report));
+            }
             !self.context.stop.is_overdue()
         };
         let result = catch_unwind(AssertUnwindSafe(|| self.context.translator.translate_stream(jobs, &mut done)));
@@ -184,6 +212,7 @@ impl Flow<'_> {
         };
         if !self.context.stop.is_wished() {
             self.change(|window, report| window.report_lost(lost, report));
+            self.relay.report_lost(lost);
         }
         Ok(())
     }
@@ -193,6 +222,7 @@ impl Flow<'_> {
         let mut window = lock(self.window);
         let changed = change(&mut window, &mut lock(self.report));
         for article in window.take_done() {
+            self.finishing.open.fetch_add(1, Ordering::SeqCst);
             // Nobody there to take it: the run is over anyway.
             let _ = self.finisher.send(article);
         }
@@ -214,57 +244,61 @@ impl Iterator for Jobs<'_, '_> {
             if self.flow.context.stop.is_wished() {
                 return None;
             }
-            if let Some(job) = self.flow.change(Window::next_job) {
+            if let Some(job) = self.flow.relay.next_job().or_else(|| self.flow.change(Window::next_job)) {
                 return Some(job);
-            }
-            if self.ended {
-                return None;
             }
             let (busy, failed) = {
                 let window = lock(self.flow.window);
-                (window.is_busy(), window.failed())
+                (window.is_busy() || self.flow.relay.is_busy(), window.failed())
             };
-            if failed >= SECOND_ATTEMPTS {
+            if failed >= SECOND_ATTEMPTS || (self.ended && (failed > 0 || !self.flow.is_finishing())) {
                 return None;
             }
             match lock(&self.flow.ready).recv_timeout(PATIENCE) {
                 Ok(article) => self.flow.change(|window, _| window.admit(article)),
-                Err(RecvTimeoutError::Disconnected) => self.ended = true,
+                Err(RecvTimeoutError::Disconnected) if !self.ended => self.ended = true,
                 // The translator has work, or failures wait for theirs: it is not kept from it.
-                Err(RecvTimeoutError::Timeout) if busy || failed > 0 => return None,
+                Err(_) if busy || failed > 0 => return None,
                 Err(RecvTimeoutError::Timeout) => {}
+                // Only finishers are left; they may want more sentences.
+                Err(RecvTimeoutError::Disconnected) => thread::sleep(Duration::from_millis(2)),
             }
         }
     }
 }
 
 /// A finisher thread.
-fn finish_all(context: &Context<'_>, translated: &Mutex<Receiver<Translated>>, writer: Sender<Message>) {
+fn finish_all(context: &Context<'_>, relay: &Relay<'_>, finishing: &Finishing, writer: Sender<Message>) {
     loop {
-        let next = lock(translated).recv();
+        let next = lock(&finishing.translated).recv();
         let Ok(article) = next else { return };
-        if writer.send(finish(context, article)).is_err() {
+        let message = finish(context, relay, article);
+        finishing.open.fetch_sub(1, Ordering::SeqCst);
+        if message.is_some_and(|message| writer.send(message).is_err()) {
             return;
         }
     }
 }
 
-/// Puts an article's record together. A panic costs this article.
-fn finish(context: &Context<'_>, article: Translated) -> Message {
+/// Puts an article's record together. A panic costs this article; what a wish to stop has interrupted is not written
+/// and done again when the run is resumed.
+fn finish(context: &Context<'_>, relay: &Relay<'_>, article: Translated) -> Option<Message> {
     let Translated { prepared, outcomes, seconds } = article;
-    let Prepared { slot, n, place, article, segments, words, bytes, input } = prepared;
-    let finished =
-        catch_unwind(AssertUnwindSafe(|| context.steps.finish(&article, &segments, outcomes, context.translator)));
-    let finished =
-        finished.unwrap_or_else(|_| Err("the article could not be put together (a defect, please report it)".into()));
-    let what = match finished {
+    let Prepared { slot, n, place, parts, words, bytes, input } = prepared;
+    let finished = catch_unwind(AssertUnwindSafe(|| context.steps.finish(&parts, outcomes, relay)));
+    let panic = "the article could not be put together (a defect, please report it)";
+    let what = match finished.unwrap_or_else(|_| Err(Error::Bulk(panic.into()))) {
         Ok(done) => {
-            let source = context.options.include_source.then(|| Source::of(&article));
+            let source = context.options.include_source.then(|| Source::of(&parts.article));
             let slow = Slow { n, title: done.article.title.clone(), words, seconds };
-            let record = Record::new(n, article.meta, done, context.translator.identity(), source);
+            let record = Record::new(n, parts.article.meta, done, context.translator.identity(), source);
             What::Written(Box::new(record), slow)
         }
-        Err(reason) => What::Failed(ErrorRecord::new(n, article.meta.id, BadEntry { place, reason })),
+        Err(_) if context.stop.is_wished() => return None,
+        Err(error) => {
+            let bad = BadEntry { place, reason: error.to_string() };
+            What::Failed(ErrorRecord::new(n, parts.article.meta.id, bad))
+        }
     };
-    Message { slot, n, input, bytes, what }
+    Some(Message { slot, n, input, bytes, what })
 }

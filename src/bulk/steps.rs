@@ -1,25 +1,85 @@
 //! What is done to one article beside translating its sentences: the seam between the bulk job and the pipeline.
 use super::record::Finished;
 use crate::article::Article;
-use crate::engine::{Outcome, Translate};
-use crate::text::Segment;
+use crate::decode::DecodeOptions;
+use crate::engine::{EngineOptions, Outcome, Translate};
+use crate::pipeline::{self, PipelineOptions, Prepared, Translation};
+use crate::{Error, Result};
+use serde_json::{Value, json};
 
 /// The pipeline as the bulk job sees it. Both functions may be called from several threads and may panic: that
 /// costs one article.
 pub trait Steps: Send + Sync {
-    /// Everything that has a say in the result beside model and article, for the journal and the cache's key.
-    fn settings(&self) -> serde_json::Value;
+    /// Everything that has a say in the result beside model and article; under `decoding` what has a say in the
+    /// translation of a sentence (it keys the cache).
+    fn settings(&self) -> Value;
 
-    /// The pieces of an article that are to be translated.
-    fn segments(&self, article: &Article) -> Vec<Segment>;
+    /// Cuts an article into the pieces that are to be translated.
+    fn prepare(&self, article: Article) -> Prepared;
 
-    /// Puts the English article together, checks it and summarises it. `outcomes` has one entry a segment; `retry`
-    /// translates sentences once more with other options. The error is one line for a person.
+    /// Puts the English article together, checks it and summarises it. `outcomes` has one entry a segment, `None`
+    /// where there was nothing to translate; `engine` translates sentences once more with other options.
     fn finish(
         &self,
-        article: &Article,
-        segments: &[Segment],
-        outcomes: Vec<Result<Outcome, String>>,
-        retry: &dyn Translate,
-    ) -> Result<Finished, String>;
+        prepared: &Prepared,
+        outcomes: Vec<Option<Result<Outcome>>>,
+        engine: &dyn Translate,
+    ) -> Result<Finished>;
+}
+
+/// The steps of `anubad translate`.
+#[derive(Debug)]
+pub struct PipelineSteps {
+    options: PipelineOptions,
+    settings: Value,
+}
+
+/// Of so many sentences of an article one may fail; then its Bengali stands in its place and a finding says so. An
+/// article of which more fails is an error, and can be retried.
+const ONE_IN: usize = 10;
+
+impl PipelineSteps {
+    /// The pipeline with its options; the others are what the translator was made with.
+    pub fn new(options: PipelineOptions, decode: &DecodeOptions, engine: &EngineOptions) -> Self {
+        let settings = json!({
+            "decoding": { "options": decode, "max_sentence_tokens": engine.max_sentence_tokens },
+            "summary": options.summary,
+            "repair": options.repair,
+            // A glossary is part of it, term by term.
+            "checks": format!("{:?}", options.checks),
+        });
+        Self { options, settings }
+    }
+}
+
+impl Steps for PipelineSteps {
+    fn settings(&self) -> Value {
+        self.settings.clone()
+    }
+
+    fn prepare(&self, article: Article) -> Prepared {
+        pipeline::prepare(article)
+    }
+
+    fn finish(
+        &self,
+        prepared: &Prepared,
+        outcomes: Vec<Option<Result<Outcome>>>,
+        engine: &dyn Translate,
+    ) -> Result<Finished> {
+        let asked = outcomes.iter().flatten().count();
+        let failures = || outcomes.iter().flatten().filter_map(|o| o.as_ref().err());
+        if let Some(error) = failures().next().filter(|_| failures().count() > asked / ONE_IN) {
+            let failed = failures().count();
+            return Err(Error::Bulk(format!("{failed} of {asked} sentences could not be translated: {error}")));
+        }
+        Ok(pipeline::complete(engine, prepared, outcomes, &self.options, None)?.into())
+    }
+}
+
+impl From<Translation> for Finished {
+    fn from(translation: Translation) -> Self {
+        let Translation { article, findings, summary, .. } = translation;
+        Self { article, summary: summary.map(|s| s.sentences.join(" ")), findings }
+    }
 }

@@ -1,5 +1,5 @@
 //! The job as a whole, with a toy for a translator.
-use super::toy::{FAIL, PANIC, PANIC_LATE, Toy, ToySteps};
+use super::toy::{FAIL, PANIC, PANIC_LATE, REPAIR, Toy, ToySteps};
 use super::*;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -220,6 +220,25 @@ fn panics_and_failures_cost_their_own_article() {
     let report = run(&toy, &ToySteps, &place.options("once"), &Stop::default()).unwrap();
     assert_eq!((report.written, report.failed), (28, 2));
     assert!(report.second_attempts > 0);
+}
+
+/// What finishers ask for once more joins the stream, is done before the run ends, and can fail like the rest.
+#[test]
+fn finishers_translate_through_the_same_stream() {
+    let text = |i: usize| match i {
+        7 => line(i, &format!("\\n{REPAIR} {PANIC}।")),
+        8 => line(i, &format!("\\n{REPAIR} {FAIL}।")),
+        _ => line(i, &format!("\\n{REPAIR} {i}।")),
+    };
+    let place = Place::new((1..=30).map(text));
+    for (out, finishers) in [("one", 1), ("four", 4)] {
+        let toy = Toy { panics: 0.into(), ..Toy::new() };
+        let options = BulkOptions { finishers, window_articles: 5, ..place.options(out) };
+        let report = run(&toy, &ToySteps, &options, &Stop::default()).unwrap();
+        assert_eq!((report.written, report.failed, report.complete), (29, 1, true), "{report}");
+    }
+    assert_eq!(place.read("one"), place.read("four"));
+    assert!(records(&place.read("one"))[0]["text"].as_str().unwrap().ends_with("en(আবার 1। মেরামত)"));
 }
 
 #[test]

@@ -2,6 +2,7 @@
 use anubad::article::{Article, Block};
 use anubad::bulk::{Finished, Steps};
 use anubad::engine::{Job, ModelIdentity, Outcome, Translate};
+use anubad::pipeline::Prepared;
 use anubad::text::{Finding, FindingKind, Segment, Severity};
 use anubad::{Error, Result};
 use std::sync::Mutex;
@@ -96,30 +97,38 @@ impl Translate for Toy {
 /// One segment a block; the summary is the first sentence.
 pub struct ToySteps;
 
+/// The finisher asks for these once more.
+pub const REPAIR: &str = "মেরামত";
+
 impl Steps for ToySteps {
     fn settings(&self) -> serde_json::Value {
         serde_json::json!({ "toy": true })
     }
 
-    fn segments(&self, article: &Article) -> Vec<Segment> {
+    fn prepare(&self, article: Article) -> Prepared {
         let title = article.title.iter().map(|t| (None, t));
         let blocks = article.blocks.iter().enumerate().map(|(i, b)| (Some(i), &b.text));
         let segment =
             |(block, text): (_, &String)| Segment { block, sentence: 0, text: text.clone(), range: 0..text.len() };
-        title.chain(blocks).map(segment).collect()
+        let segments: Vec<Segment> = title.chain(blocks).map(segment).collect();
+        let texts = segments.iter().map(|s| Some(s.text.clone())).collect();
+        Prepared { article, segments, texts }
     }
 
     fn finish(
         &self,
-        article: &Article,
-        segments: &[Segment],
-        outcomes: Vec<Result<Outcome, String>>,
-        _retry: &dyn Translate,
-    ) -> Result<Finished, String> {
+        prepared: &Prepared,
+        outcomes: Vec<Option<Result<Outcome>>>,
+        engine: &dyn Translate,
+    ) -> Result<Finished> {
+        let article = &prepared.article;
         let mut english = Article { meta: article.meta.clone(), ..Article::default() };
-        for (segment, outcome) in segments.iter().zip(outcomes) {
+        for (segment, outcome) in prepared.segments.iter().zip(outcomes) {
             assert!(!segment.text.contains(PANIC_LATE), "as the test wishes");
-            let text = outcome?.text;
+            let mut text = outcome.ok_or_else(|| Error::Bulk("an outcome is missing".into()))??.text;
+            if segment.text.contains(REPAIR) {
+                text = engine.translate_all(&[format!("{} আবার", segment.text)])?.remove(0)?.text;
+            }
             match segment.block {
                 None => english.title = Some(text),
                 Some(i) => english.blocks.push(Block { kind: article.blocks[i].kind, text, range: 0..0 }),

@@ -2,10 +2,10 @@
 //! already, which are known.
 use super::cache::SentenceCache;
 use super::report::Report;
-use crate::article::Article;
 use crate::engine::{Job, Outcome};
 use crate::feed::Place;
-use crate::text::Segment;
+use crate::pipeline;
+use crate::{Error, Result};
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -18,8 +18,7 @@ pub struct Prepared {
     /// Number in the whole input.
     pub n: u64,
     pub place: Place,
-    pub article: Article,
-    pub segments: Vec<Segment>,
+    pub parts: pipeline::Prepared,
     pub words: u64,
     /// What it weighs at the gate.
     pub bytes: usize,
@@ -31,7 +30,8 @@ pub struct Prepared {
 #[derive(Debug)]
 pub struct Translated {
     pub prepared: Prepared,
-    pub outcomes: Vec<Result<Outcome, String>>,
+    /// One a segment; `None` where there was nothing to translate.
+    pub outcomes: Vec<Option<Result<Outcome>>>,
     pub seconds: f64,
 }
 
@@ -79,11 +79,13 @@ impl Window {
 
     /// Takes an article in hand.
     pub fn admit(&mut self, prepared: Prepared) {
-        let (slot, n) = (prepared.slot, prepared.segments.len());
-        self.queue.extend((0..n).map(|i| (slot, i)));
-        let outcomes = (0..n).map(|_| None).collect();
-        self.articles.insert(slot, InHand { prepared, outcomes, missing: n, since: Instant::now() });
-        if n == 0 {
+        let slot = prepared.slot;
+        let texts = &prepared.parts.texts;
+        let wanted: Vec<usize> = (0..texts.len()).filter(|&i| texts[i].is_some()).collect();
+        self.queue.extend(wanted.iter().map(|&i| (slot, i)));
+        let outcomes = texts.iter().map(|_| None).collect();
+        self.articles.insert(slot, InHand { prepared, outcomes, missing: wanted.len(), since: Instant::now() });
+        if wanted.is_empty() {
             self.complete(slot);
         }
     }
@@ -91,9 +93,8 @@ impl Window {
     /// The next sentence for the translator; sentences that are known or under way are dealt with on the way.
     pub fn next_job(&mut self, report: &mut Report) -> Option<Job> {
         while let Some((slot, segment)) = self.queue.pop_front() {
-            let Some(text) = self.articles.get(&slot).map(|a| a.prepared.segments[segment].text.clone()) else {
-                continue;
-            };
+            let article = self.articles.get(&slot);
+            let Some(text) = article.and_then(|a| a.prepared.parts.texts[segment].clone()) else { continue };
             report.sentences += 1;
             if let Some(known) = self.cache.get(&text) {
                 report.sentences_reused += 1;
@@ -158,8 +159,8 @@ impl Window {
 
     fn complete(&mut self, slot: u64) {
         if let Some(InHand { prepared, outcomes, since, .. }) = self.articles.remove(&slot) {
-            let lost = || Err("the sentence was not translated".to_owned());
-            let outcomes = outcomes.into_iter().map(|o| o.unwrap_or_else(lost)).collect();
+            // Errors are handed out as text: one may have been waited for by several articles.
+            let outcomes = outcomes.into_iter().map(|o| o.map(|o| o.map_err(Error::Bulk))).collect();
             self.done.push(Translated { prepared, outcomes, seconds: since.elapsed().as_secs_f64() });
         }
     }

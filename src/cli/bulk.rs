@@ -1,11 +1,18 @@
 //! `anubad bulk`: translate a feed, a dump or a folder into one output file.
 use super::PARTLY;
-use crate::bulk::{self, BulkOptions, Compression, Filters, OutputFormat, Progress, Report, Resume, Steps, Stop, Sync};
-use crate::engine::Translate;
+use super::common::ModelArgs;
+use crate::bulk::{
+    self, BulkOptions, Compression, Filters, OutputFormat, PipelineSteps, Progress, Report, Resume, Stop, Sync,
+};
+use crate::engine::{EngineOptions, Translator};
 use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
-use anyhow::{Context, bail};
+use crate::pipeline::PipelineOptions;
+use crate::summary::{Length, SummaryOptions};
+use crate::text::check::Glossary;
+use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Translate a feed, a dump or a folder into one output file
 ///
@@ -28,6 +35,8 @@ pub struct BulkArgs {
     resume: ResumeArgs,
     #[command(flatten)]
     work: WorkArgs,
+    #[command(flatten)]
+    pipeline: PipelineArgs,
 }
 
 /// How the feed is read.
@@ -127,15 +136,29 @@ struct WorkArgs {
     /// Keep translated sentences here for other runs
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
-    /// Threads in all (default: one a core)
-    #[arg(long, value_name = "N")]
-    threads: Option<usize>,
-    /// Independent workers over one set of weights (default: chosen by the machine)
-    #[arg(long, value_name = "N")]
-    workers: Option<usize>,
-    /// Memory for batches, beside the weights (default: a share of what is free)
+    /// Memory for batches and what is in hand, beside the weights [default: an eighth of what is free, at most 2G]
     #[arg(long, value_name = "SIZE", value_parser = size)]
     memory: Option<usize>,
+}
+
+/// What is made of an article.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Translation and summary")]
+struct PipelineArgs {
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Write no summary
+    #[arg(long)]
+    no_summary: bool,
+    /// Sentences of the summary [default: 2 to 3, by length]
+    #[arg(long, value_name = "N", conflicts_with = "no_summary", value_parser = clap::value_parser!(u32).range(1..))]
+    sentences: Option<u32>,
+    /// Terms that must be translated as given: Bengali TAB English, one a line
+    #[arg(long, value_name = "FILE")]
+    glossary: Option<PathBuf>,
+    /// Do not translate sentences again that fail the checks
+    #[arg(long)]
+    no_repair: bool,
 }
 
 /// 512, 64K, 16M, 2G.
@@ -165,6 +188,15 @@ fn share(text: &str) -> Result<f64, String> {
 }
 
 impl BulkArgs {
+    /// The memory budget in bytes.
+    fn memory(&self) -> usize {
+        self.work.memory.unwrap_or_else(|| {
+            let mut system = sysinfo::System::new();
+            system.refresh_memory();
+            (system.available_memory() as usize / 8).clamp(64 << 20, 2 << 30)
+        })
+    }
+
     /// Validated settings.
     fn options(&self) -> BulkOptions {
         let name = self.output.output.to_string_lossy();
@@ -185,7 +217,7 @@ impl BulkArgs {
         };
         let defaults = BulkOptions::default();
         // A small budget makes small windows; a large one does not make them larger than is of use.
-        let portion = |most: usize| self.work.memory.map_or(most, |memory| (memory / 16).clamp(1 << 20, most));
+        let portion = |most: usize| (self.memory() / 16).clamp(1 << 20, most);
         BulkOptions {
             input: self.feeds.clone(),
             read: ReadOptions {
@@ -230,9 +262,9 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     let stop = Stop::default();
     bulk::signals::watch(&stop).context("signals cannot be watched")?;
     let report = if options.output == Path::new("-") {
-        bulk::run_to(Box::new(std::io::stdout()), &*translator, &*steps, &options, &stop)?
+        bulk::run_to(Box::new(std::io::stdout()), &translator, &steps, &options, &stop)?
     } else {
-        bulk::run(&*translator, &*steps, &options, &stop)?
+        bulk::run(&translator, &steps, &options, &stop)?
     };
     if !args.output.quiet {
         say(&report, &options, &stop);
@@ -241,8 +273,23 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// The model and the pipeline.
-fn load(_args: &BulkArgs) -> anyhow::Result<(Box<dyn Translate>, Box<dyn Steps>)> {
-    bail!("`anubad bulk` has no pipeline yet")
+fn load(args: &BulkArgs) -> anyhow::Result<(Translator, PipelineSteps)> {
+    let PipelineArgs { model: model_args, no_summary, sentences, glossary, no_repair } = &args.pipeline;
+    let mut options = PipelineOptions { repair: !no_repair, ..PipelineOptions::default() };
+    options.checks.glossary = glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
+    match sentences {
+        _ if *no_summary => options.summary = None,
+        Some(n) => {
+            let length = Length::Sentences(*n as usize);
+            options.summary = Some(SummaryOptions { length, ..SummaryOptions::default() });
+        }
+        None => {}
+    }
+    let model = model_args.open(args.output.quiet)?;
+    let decode = model_args.decode_options(&model)?;
+    let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options(&model)? };
+    let steps = PipelineSteps::new(options, &decode, &engine);
+    Ok((model.translator(decode, engine)?, steps))
 }
 
 fn code(report: &Report, stop: &Stop) -> u8 {

@@ -52,13 +52,18 @@ pub struct Loaded {
 impl ModelArgs {
     /// Finds, opens and readies the model. Notes for the user go to stderr unless `quiet`.
     pub fn load(&self, quiet: bool) -> Result<Loaded> {
+        let model = self.open(quiet)?;
+        let translator = model.translator(self.decode_options(&model)?, self.engine_options(&model)?)?;
+        Ok(Loaded { model, translator })
+    }
+
+    /// Finds and opens the model.
+    pub fn open(&self, quiet: bool) -> Result<Model> {
         let resolved = resolve(&self.model, &ResolveOptions { download: self.download, config: None })?;
         if !quiet {
             resolved.notes.iter().for_each(|note| eprintln!("anubad: {note}"));
         }
-        let model = Model::open(&resolved, &self.model_options()?)?;
-        let translator = model.translator(self.decode_options(&model)?, self.engine_options(&model)?)?;
-        Ok(Loaded { model, translator })
+        Model::open(&resolved, &self.model_options()?)
     }
 
     fn model_options(&self) -> Result<ModelOptions> {

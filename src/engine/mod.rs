@@ -73,6 +73,12 @@ pub trait Translate: Send + Sync {
         done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
     ) -> Result<()>;
 
+    /// How many hypotheses grew together in a step so far, on average, and how many have room; `None` where that is not
+    /// known. No step has padding in it.
+    fn batch_fill(&self) -> Option<(f64, usize)> {
+        None
+    }
+
     /// Convenience: all sentences of a slice, results in its order.
     fn translate_all(&self, texts: &[String]) -> Result<Vec<Result<Outcome>>> {
         let mut out: Vec<Option<Result<Outcome>>> = texts.iter().map(|_| None).collect();

@@ -213,6 +213,10 @@ impl Translate for Translator {
         &self.identity
     }
 
+    fn batch_fill(&self) -> Option<(f64, usize)> {
+        Some((self.stats().fill(), self.engine.hypotheses))
+    }
+
     fn translate_stream(
         &self,
         jobs: &mut (dyn Iterator<Item = Job> + Send),

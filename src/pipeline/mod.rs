@@ -8,7 +8,7 @@ pub mod prepare;
 pub mod translate;
 
 pub use prepare::{Prepared, prepare};
-pub use translate::translate;
+pub use translate::{complete, translate};
 
 use crate::article::{Article, Block};
 use crate::engine::ModelIdentity;

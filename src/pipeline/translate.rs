@@ -55,6 +55,36 @@ pub fn translate(
     work.finish(writer)
 }
 
+/// Completes an article whose segments were translated elsewhere, together with those of others (the bulk job):
+/// `outcomes` has one entry a segment, `None` where there was nothing to translate. `engine` makes the repairs.
+///
+/// # Errors
+/// As for [`translate`].
+pub fn complete(
+    engine: &dyn Translate,
+    prepared: &Prepared,
+    outcomes: Vec<Option<Result<Outcome>>>,
+    options: &PipelineOptions,
+    writer: Option<&Writer>,
+) -> Result<Translation> {
+    let mut work = Work {
+        engine,
+        prepared,
+        options,
+        done: Vec::new(),
+        findings: Vec::new(),
+        shown: 0,
+        started: Instant::now(),
+        timings: Timings::default(),
+    };
+    let all = 0..prepared.segments.len();
+    work.take(all.clone(), outcomes);
+    if options.repair {
+        work.repair(all)?;
+    }
+    work.finish(writer)
+}
+
 struct Work<'a> {
     engine: &'a dyn Translate,
     prepared: &'a Prepared,
@@ -79,8 +109,14 @@ impl Work<'_> {
             outcomes[id as usize - wave.start] = Some(outcome);
             true
         })?;
+        self.take(wave, outcomes);
+        Ok(())
+    }
+
+    /// Takes the outcomes of a wave's segments.
+    fn take(&mut self, wave: Range<usize>, outcomes: Vec<Option<Result<Outcome>>>) {
         for (index, outcome) in wave.zip(outcomes) {
-            let outcome = match (&texts[index], outcome) {
+            let outcome = match (&self.prepared.texts[index], outcome) {
                 (Some(_), None) => Some(Err(Error::Interrupted)),
                 (_, outcome) => outcome,
             };
@@ -88,7 +124,6 @@ impl Work<'_> {
             self.done.push(segment);
             self.findings.extend(findings);
         }
-        Ok(())
     }
 
     /// Translates the segments of a wave that have serious findings again.
