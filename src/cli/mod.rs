@@ -12,6 +12,8 @@ use std::process::ExitCode;
 
 /// The run failed.
 pub const FAILED: u8 = 1;
+/// Options that contradict one another or are out of range (clap's own exit code, too).
+pub const USAGE: u8 = 2;
 /// Some items failed; the rest is written.
 pub const PARTLY: u8 = 3;
 
@@ -63,14 +65,35 @@ pub enum Command {
 
 /// Parses the arguments, runs the command and turns errors into one line and an exit code.
 pub fn run() -> ExitCode {
+    std::panic::set_hook(Box::new(report_panic));
     let cli = Cli::parse();
     match dispatch(cli.command) {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("anubad: {error:#}");
-            ExitCode::from(FAILED)
+            // The library's errors are complete; what caused them would only be said twice.
+            match error.downcast_ref::<crate::Error>() {
+                Some(own) => eprintln!("anubad: {own}"),
+                None => eprintln!("anubad: {error:#}"),
+            }
+            let usage = matches!(error.downcast_ref(), Some(crate::Error::Settings(_)));
+            ExitCode::from(if usage { USAGE } else { FAILED })
         }
+    }
+}
+
+/// A panic is our fault, never the user's: one line, and where to find more. (The engine contains those of its workers.)
+fn report_panic(info: &std::panic::PanicHookInfo<'_>) {
+    let payload = info.payload();
+    let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
+    let text = text.unwrap_or("no message");
+    if text.contains("Broken pipe") {
+        std::process::exit(0); // println! into a closed pipe: the reader has seen enough
+    }
+    let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
+    eprintln!("anubad: internal error at {place}: {text}; please report it with the input that caused it");
+    if std::env::var_os("RUST_BACKTRACE").is_some_and(|v| v != "0") {
+        eprintln!("{}", std::backtrace::Backtrace::force_capture());
     }
 }
 

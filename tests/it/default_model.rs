@@ -1,6 +1,6 @@
 //! The default model against transformers (f32, same weights) and llama.cpp. Golden file and its script:
 //! `scripts/golden/default_model.py`.
-use anubad::decode::{Generator, StepBatch};
+use anubad::decode::{DecodeOptions, Generator, Limits, Request, Session, StepBatch};
 use anubad::kernels::Level;
 use anubad::kernels::rows;
 use anubad::model::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
@@ -118,4 +118,55 @@ fn the_window_holds_while_decoding_token_by_token() {
         let want = pair[1].as_f64().unwrap();
         assert!((f64::from(logits[pair[0].as_u64().unwrap() as usize]) - want).abs() < 1e-3);
     }
+}
+
+/// Greedy ids of each prompt, all decoded together, `hypotheses` at a time.
+fn greedy(network: DecoderOnly, prompts: &[Vec<u32>], hypotheses: usize) -> Vec<Vec<u32>> {
+    let limits = Limits { rows: 200 * hypotheses, memory_rows: 0, hypotheses, step_tokens: 512 };
+    let options = Arc::new(DecodeOptions { loop_guard: false, ..DecodeOptions::default() });
+    let mut session = Session::new(Arc::new(network), limits).unwrap();
+    for (id, source) in prompts.iter().enumerate() {
+        let (id, source) = (id as u64, source.clone());
+        session.admit(Request { id, source, options: options.clone(), max_new_tokens: 96 }).unwrap();
+    }
+    let mut out = vec![Vec::new(); prompts.len()];
+    while !session.is_empty() {
+        for finished in session.step().unwrap() {
+            let mut ids = finished.result.unwrap().remove(0).tokens;
+            ids.retain(|&id| id != 1);
+            out[finished.id as usize] = ids;
+        }
+    }
+    out
+}
+
+fn golden_prompts(golden: &Value) -> Vec<Vec<u32>> {
+    let tokenizer = tokenizer();
+    let prompt = |case: &Value| {
+        let text = format!("Bengali: {}\nEnglish:", case["text"].as_str().unwrap());
+        [vec![2], tokenizer.encode(&text).unwrap()].concat()
+    };
+    golden["greedy"].as_array().unwrap().iter().map(prompt).collect()
+}
+
+#[test]
+fn greedy_output_equals_transformers_and_llama_cpp() {
+    let golden = golden();
+    let got = greedy(network(Compute::F32), &golden_prompts(&golden), 16);
+    let cases = golden["greedy"].as_array().unwrap();
+    assert!(cases.len() >= 100);
+    for peer in ["transformers", "llama_f32"] {
+        let same = cases.iter().zip(&got).filter(|(case, got)| ids(&case[peer]) == **got).count();
+        assert!(same * 100 >= 95 * cases.len(), "{same} of {} equal those of {peer}", cases.len());
+    }
+}
+
+#[test]
+fn a_batch_gives_bit_for_bit_what_its_sentences_give_alone() {
+    let prompts = &golden_prompts(&golden())[..32];
+    let together = greedy(network(Compute::Int8), prompts, 32);
+    let mut in_turn = greedy(network(Compute::Int8), prompts, 1);
+    assert_eq!(together, in_turn);
+    in_turn.dedup();
+    assert!(in_turn.len() > 25, "the sentences differ");
 }

@@ -2,6 +2,7 @@
 mod bad_models;
 mod bulk;
 mod checks;
+mod cli;
 mod default_model;
 mod hub;
 mod metrics;
