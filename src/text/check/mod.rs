@@ -17,8 +17,9 @@ mod words;
 pub use glossary::Glossary;
 pub use loops::find_loop;
 pub use names::{NameCheck, check_names};
-pub use number::{NumberCheck, bears_out, check_numbers};
+pub use number::{NumberCheck, bears_out, check_numbers, patch_numbers};
 pub use translit::spell;
+pub(crate) use words::is_common_english as is_common_english_word;
 
 use super::{Finding, FindingKind, Severity};
 use std::collections::BTreeMap;

@@ -6,7 +6,7 @@
 use super::canonical::canonical;
 use super::gazetteer::{EntryKind, GAZETTEER, english_words};
 use super::translit::{self, Unit};
-use super::words::{is_common_english, is_institution, is_name_part, is_person_title};
+use super::words::{has_common_ending, is_common_english, is_institution, is_name_part, is_person_title};
 use super::{NAME_LIMIT, NAME_REJECT};
 use crate::text::script::is_bengali;
 use crate::text::{Finding, FindingKind, Severity};
@@ -93,13 +93,17 @@ fn judge(
     if latin.contains(&lower) || entries.iter().any(|&(entry, _)| GAZETTEER.derives(entry, &lower)) {
         return Verdict::Fine;
     }
-    let acronym = candidate.text.len() >= 2 && candidate.text.chars().all(char::is_uppercase);
-    if acronym && (spells_acronym(&candidate.text, words) || initials(&candidate.text, entries)) {
+    let capitals = candidate.text.strip_suffix('s').filter(|c| c.len() >= 2).unwrap_or(&candidate.text);
+    let acronym = capitals.len() >= 2 && capitals.chars().all(char::is_uppercase);
+    if acronym && (spells_acronym(capitals, words) || initials(capitals, entries)) {
+        return Verdict::Fine;
+    }
+    if is_institution(&lower) {
         return Verdict::Fine;
     }
     let known_name =
         !acronym && GAZETTEER.with_word(&lower).iter().any(|&e| matches!(GAZETTEER.entries[e].kind, EntryKind::Place));
-    if !known_name && (is_common_english(&lower) || is_institution(&lower)) {
+    if !known_name && (is_common_english(&lower) || has_common_ending(&lower, candidate.initial)) {
         return Verdict::Fine;
     }
     let (best, distance) = closest(&candidate.letters, words);

@@ -310,6 +310,51 @@ fn likeness(a: &Number, b: &Number) -> f64 {
     shared / x.len().max(y.len()) as f64 + unit + kind - 0.1 * (x.len().abs_diff(y.len()) as f64)
 }
 
+/// The output with the source's number where a number of the same form stands in its place, and notes that say so.
+///
+/// Only where the numbers are all that differs: every changed number is plain digits on both sides (or scaled by the
+/// same word), and as many are left over on one side as on the other.
+pub fn patch_numbers(source: &str, output: &str) -> Option<(String, Vec<Finding>)> {
+    let (wanted, found) = (numbers(source), numbers(output));
+    let mut matching = Matching::new(&wanted, &found);
+    matching.exact();
+    matching.augmenting();
+    matching.times_in_two_parts();
+    matching.sums();
+    let firm = |n: &Number| n.weight == Weight::Hard;
+    let missing: Vec<usize> = matching.free_source().into_iter().filter(|&s| firm(&wanted[s])).collect();
+    let wrong: Vec<usize> = matching.free_output().into_iter().filter(|&o| firm(&found[o])).collect();
+    // with several on each side it isn't certain which belongs where
+    let ([s], [o]) = (&missing[..], &wrong[..]) else { return None };
+    let (a, b) = (&wanted[*s], &found[*o]);
+    if a.kind != b.kind || !matches!(a.kind, NumberKind::Cardinal | NumberKind::Code) {
+        return None;
+    }
+    let digits =
+        |n: &Number| !n.text.is_empty() && n.text.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'));
+    if !digits(a) || !digits(b) || output.matches(b.text.as_str()).count() != 1 {
+        return None;
+    }
+    // Indian grouping becomes Western; numbers without commas stay without
+    let value = if a.text.contains(',') { western(&trimmed(a.values[0])) } else { a.text.clone() };
+    let message = format!("the model had written {}; {value} was put in its place after the source", b.text);
+    let note = finding(FindingKind::NumberChanged, Severity::Note, message);
+    Some((output.replacen(b.text.as_str(), &value, 1), vec![note]))
+}
+
+/// Digits in groups of three.
+fn western(digits: &str) -> String {
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    let mut out = String::new();
+    for (i, c) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(c);
+    }
+    if fraction.is_empty() { out } else { format!("{out}.{fraction}") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -340,5 +385,15 @@ mod tests {
     fn repeating_a_number_is_no_mistake_but_replacing_one_is() {
         assert_eq!(kinds("২০১৮ সালে ও ২০১৮ সালে", "in 2018"), []);
         assert_eq!(kinds("৩-৩ গোলে ড্র", "a 3-1 draw"), [FindingKind::NumberChanged]);
+    }
+
+    #[test]
+    fn a_single_wrong_number_can_be_patched() {
+        let patch = |source: &str, output: &str| patch_numbers(source, output).map(|(text, _)| text);
+        assert_eq!(patch("৭২৮ জন", "720 people").as_deref(), Some("728 people"));
+        assert_eq!(patch("১,২৩,৪৫৬ জন", "123,465 people").as_deref(), Some("123,456 people"));
+        assert_eq!(patch("৭২৮ জন ও ১২টি", "720 people and 13"), None, "two candidates");
+        assert_eq!(patch("৯০ লাখ", "90 people"), None, "another form");
+        assert_eq!(patch("৫ জন", "5 people"), None, "nothing to do");
     }
 }

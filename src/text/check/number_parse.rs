@@ -118,7 +118,19 @@ fn events(text: &str) -> Vec<Event> {
         rest = &rest[length..];
         glued = true;
     }
+    for i in 1..out.len() {
+        if out[i - 1].word == "নয়" && out[i - 1].item == Item::Other && counts(&out[i]) {
+            out[i - 1].item = Item::Word(Role::Value(9.0));
+        }
+    }
     out
+}
+
+/// Is this something that is counted, so that নয় before it is nine and not "isn't"?
+fn counts(next: &Event) -> bool {
+    const COUNTED: [&str; 14] =
+        ["জন", "মাস", "বছর", "দিন", "ঘণ্টা", "ঘন্টা", "মিনিট", "সপ্তাহ", "দফা", "সদস্য", "শতাংশ", "ভাগ", "গুণ", "উইকেট"];
+    matches!(next.item, Item::Word(Role::Multiplier(_))) || COUNTED.iter().any(|c| next.word.starts_with(c))
 }
 
 /// Digits with separators at the start of `rest`: one literal, or several where the separators don't make one number.
@@ -674,6 +686,9 @@ impl Reader<'_> {
         let letters = |j: usize| !self.word(j).is_empty() && self.glued(j + 1);
         let in_word =
             i >= 1 && self.glued(i) && (letters(i - 1) || (i >= 2 && self.symbol(i - 1, "-") && letters(i - 2)));
+        if in_word && !self.word(i + 1).is_empty() && self.word(i + 1).is_ascii() && self.glued(i + 1) {
+            return Weight::Soft; // B2B
+        }
         if value == 1.0 || in_word { Weight::Medium } else { Weight::Hard }
     }
 

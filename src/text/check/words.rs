@@ -40,6 +40,17 @@ pub(crate) fn is_common_english(word: &str) -> bool {
     })
 }
 
+/// Endings that English words have and names hardly ever; the second list only counts where a sentence starts.
+pub(crate) fn has_common_ending(word: &str, initial: bool) -> bool {
+    const ALWAYS: [&str; 15] = [
+        "tion", "tions", "sion", "sions", "ment", "ments", "ship", "ships", "ness", "ities", "ists", "ology", "graphy",
+        "ational", "ously",
+    ];
+    const INITIAL: [&str; 8] = ["ing", "ed", "ly", "ity", "ance", "ence", "ists", "ful"];
+    let ends = |list: &[&str]| list.iter().any(|e| word.len() >= e.len() + 4 && word.ends_with(e));
+    ends(&ALWAYS) || (initial && ends(&INITIAL))
+}
+
 /// Words of institutions, offices and occasions, which are capitalised within names and translated rather than spelled;
 /// and words that English has from Bengali.
 const INSTITUTIONS: &str = "minister ministers ministry premier president secretary secretaries parliament parliamentary \
@@ -48,7 +59,7 @@ street avenue district division upazila union council league party front allianc
 corporation limited ltd company bureau authority board institute institution academy foundation association federation federal \
 society club stadium cup tournament championship premiership conference summit convention treaty act ordinance constitution \
 amendment national international republic kingdom government govt cabinet opposition general chairman chairperson chairwoman \
-director advocate barrister attorney solicitor magistrate inspector superintendent ambassador envoy professor doctor engineer sir \
+director directorate assistant organization organisation banquet trusteeship telecom telecommunications environmental quota onion exim advocate barrister attorney solicitor magistrate inspector superintendent ambassador envoy professor doctor engineer sir \
 madam mrs miss prof adv alhaj hajj haj umrah maulana mufti imam iftar suhoor janaza bangla bengali bangladeshi bangabandhu \
 monday tuesday wednesday thursday friday saturday sunday january february march april may june july august september october \
 november december taka crore lakh tk usd english internet website online facebook twitter youtube google covid coronavirus god \
