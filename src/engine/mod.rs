@@ -64,6 +64,11 @@ pub trait Translate: Send + Sync {
     /// Who translates.
     fn identity(&self) -> &ModelIdentity;
 
+    /// How jobs are decoded that have no options of their own; what a retry departs from.
+    fn decode_options(&self) -> crate::decode::DecodeOptions {
+        crate::decode::DecodeOptions::default()
+    }
+
     /// Pulls jobs as it has room for them and reports each as soon as it is finished, from any thread
     /// but never from two at once. `jobs` should not wait long for its next job: a worker waits with it. A job that fails (even by a panic) reports its error and stops nothing else.
     /// `done` returns false to stop early.

@@ -5,6 +5,7 @@
 //! ```
 pub mod finish;
 pub mod prepare;
+pub mod repair;
 pub mod translate;
 
 pub use prepare::{Prepared, prepare};

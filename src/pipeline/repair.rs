@@ -16,8 +16,8 @@ pub struct Suspect {
     pub source: String,
     /// The segment as it is given to the engine.
     pub text: String,
-    /// What the first pass made of it, tidied.
-    pub first: Attempt,
+    /// The best so far: what the first pass made of it, tidied, with its findings.
+    pub best: Attempt,
 }
 
 /// One translation of a segment.
@@ -63,7 +63,7 @@ pub struct RepairStats {
     pub jobs: usize,
 }
 
-/// Translates the segments with serious findings again and puts the best attempt in [`Suspect::first`]'s place.
+/// Translates the segments with serious findings again and puts the best attempt in [`Suspect::best`]'s place.
 ///
 /// `tidy` turns what a model wrote (second argument) for a source (first) into what is printed.
 ///
@@ -75,7 +75,8 @@ pub fn repair(
     options: &RepairOptions,
     tidy: &(dyn Fn(&str, &str) -> String + Sync),
 ) -> Result<RepairStats> {
-    let mut stats = RepairStats { suspects: suspects.iter().filter(|s| is_serious(&s.first)).count(), ..Default::default() };
+    let mut stats =
+        RepairStats { suspects: suspects.iter().filter(|s| is_serious(&s.best)).count(), ..Default::default() };
     for round in [Round::Beam, Round::NoRepeat, Round::Pieces] {
         if round == Round::Pieces && !options.pieces {
             continue;
@@ -88,16 +89,16 @@ pub fn repair(
         for (index, outcomes) in run(engine, jobs)? {
             let suspect = &mut suspects[index];
             for attempt in attempts(suspect, outcomes, options, tidy) {
-                if penalty(&attempt) < penalty(&suspect.first) {
-                    suspect.first = attempt;
+                if penalty(&attempt) < penalty(&suspect.best) {
+                    suspect.best = attempt;
                 }
             }
         }
     }
     if options.patch {
-        suspects.iter_mut().filter(|s| is_serious(&s.first)).for_each(|s| patch(s, options));
+        suspects.iter_mut().filter(|s| is_serious(&s.best)).for_each(|s| patch(s, options));
     }
-    stats.left = suspects.iter().filter(|s| is_serious(&s.first)).count();
+    stats.left = suspects.iter().filter(|s| is_serious(&s.best)).count();
     Ok(stats)
 }
 
@@ -134,7 +135,7 @@ type Batch = Vec<(usize, Vec<(String, DecodeOptions)>)>;
 
 impl Round {
     fn jobs(self, suspects: &[Suspect], options: &RepairOptions) -> Batch {
-        let open = suspects.iter().enumerate().filter(|(_, s)| is_serious(&s.first));
+        let open = suspects.iter().enumerate().filter(|(_, s)| is_serious(&s.best));
         let beam = DecodeOptions {
             beams: options.beams.max(options.decode.beams),
             alternatives: options.beams.max(options.decode.beams) - 1,
@@ -145,7 +146,13 @@ impl Round {
             let jobs = match self {
                 Self::Beam => vec![(suspect.text.clone(), beam.clone())],
                 Self::NoRepeat => {
-                    let decode = DecodeOptions { no_repeat_ngram: 3, repetition_penalty: 1.1, length_penalty: 1.2, ignore_prompt: true, ..beam.clone() };
+                    let decode = DecodeOptions {
+                        no_repeat_ngram: 3,
+                        repetition_penalty: 1.1,
+                        length_penalty: 1.2,
+                        ignore_prompt: true,
+                        ..beam.clone()
+                    };
                     vec![(suspect.text.clone(), decode)]
                 }
                 Self::Pieces => {
@@ -179,7 +186,8 @@ fn run(engine: &dyn Translate, batch: Batch) -> Result<Vec<(usize, Vec<Outcome>)
         flat.extend(jobs);
     }
     let mut outcomes: Vec<Option<Result<Outcome>>> = flat.iter().map(|_| None).collect();
-    let mut jobs = flat.into_iter().enumerate().map(|(id, (text, options))| Job { id: id as u64, text, options: Some(options) });
+    let mut jobs =
+        flat.into_iter().enumerate().map(|(id, (text, options))| Job { id: id as u64, text, options: Some(options) });
     let mut interrupted = false;
     engine.translate_stream(&mut jobs, &mut |id, outcome| {
         interrupted |= matches!(outcome, Err(Error::Interrupted));
@@ -200,7 +208,12 @@ fn run(engine: &dyn Translate, batch: Batch) -> Result<Vec<(usize, Vec<Outcome>)
 }
 
 /// The candidates that a segment's outcomes offer: the best and its alternatives, or the pieces joined.
-fn attempts(suspect: &Suspect, outcomes: Vec<Outcome>, options: &RepairOptions, tidy: &(dyn Fn(&str, &str) -> String + Sync)) -> Vec<Attempt> {
+fn attempts(
+    suspect: &Suspect,
+    outcomes: Vec<Outcome>,
+    options: &RepairOptions,
+    tidy: &(dyn Fn(&str, &str) -> String + Sync),
+) -> Vec<Attempt> {
     let source_tokens = outcomes.iter().map(|o| o.source_tokens).sum();
     let target_tokens = outcomes.iter().map(|o| o.target_tokens).sum();
     let truncated = outcomes.iter().any(|o| o.truncated);
@@ -250,12 +263,12 @@ fn join<'a>(pieces: impl Iterator<Item = &'a str>) -> String {
 
 /// Puts the source's number where the only thing wrong is a number of the same form.
 fn patch(suspect: &mut Suspect, options: &RepairOptions) {
-    let Some((text, notes)) = patch_numbers(&suspect.source, &suspect.first.text) else { return };
+    let Some((text, notes)) = patch_numbers(&suspect.source, &suspect.best.text) else { return };
     let mut findings = check_segment(&suspect.source, &text, &options.checks);
     findings.extend(notes);
-    let attempt = Attempt { text, findings, ..suspect.first.clone() };
-    if penalty(&attempt) < penalty(&suspect.first) {
-        suspect.first = attempt;
+    let attempt = Attempt { text, findings, ..suspect.best.clone() };
+    if penalty(&attempt) < penalty(&suspect.best) {
+        suspect.best = attempt;
     }
 }
 
@@ -274,7 +287,12 @@ mod tests {
 
     impl<F: Fn(&str, &DecodeOptions) -> Result<(String, Vec<String>)> + Send + Sync> Scripted<F> {
         fn new(answer: F) -> Self {
-            let identity = ModelIdentity { id: "scripted".into(), digest: String::new(), architecture: String::new(), compute: String::new() };
+            let identity = ModelIdentity {
+                id: "scripted".into(),
+                digest: String::new(),
+                architecture: String::new(),
+                compute: String::new(),
+            };
             Self { identity, answer, passes: Mutex::new(Vec::new()) }
         }
     }
@@ -291,7 +309,10 @@ mod tests {
         ) -> Result<()> {
             let jobs: Vec<Job> = jobs.collect();
             let options = |job: &Job| job.options.clone().unwrap_or_default();
-            self.passes.lock().unwrap().push(jobs.iter().map(|j| (j.text.clone(), options(j).no_repeat_ngram)).collect());
+            self.passes
+                .lock()
+                .unwrap()
+                .push(jobs.iter().map(|j| (j.text.clone(), options(j).no_repeat_ngram)).collect());
             for job in jobs.iter().rev() {
                 let outcome = (self.answer)(&job.text, &options(job)).map(|(text, others)| Outcome {
                     text,
@@ -312,8 +333,15 @@ mod tests {
 
     fn suspect(source: &str, output: &str) -> Suspect {
         let findings = check_segment(source, output, &CheckOptions::default());
-        let first = Attempt { text: output.into(), score: -0.4, source_tokens: 5, target_tokens: 5, truncated: false, findings };
-        Suspect { source: source.into(), text: source.into(), first }
+        let first = Attempt {
+            text: output.into(),
+            score: -0.4,
+            source_tokens: 5,
+            target_tokens: 5,
+            truncated: false,
+            findings,
+        };
+        Suspect { source: source.into(), text: source.into(), best: first }
     }
 
     fn mend(engine: &dyn Translate, suspects: &mut [Suspect], patch: bool) -> RepairStats {
@@ -322,11 +350,16 @@ mod tests {
 
     #[test]
     fn an_alternative_without_faults_wins_and_good_segments_are_left_alone() {
-        let engine = Scripted::new(|_: &str, _: &DecodeOptions| Ok(("In all, 239 people died.".into(), vec!["In all, 231 people died.".into()])));
-        let mut suspects = [suspect("মোট ২৩১ জন মারা গেছেন।", "In all, 230 people died."), suspect("তিনি বাড়ি গেছেন।", "He has gone home.")];
+        let engine = Scripted::new(|_: &str, _: &DecodeOptions| {
+            Ok(("In all, 239 people died.".into(), vec!["In all, 231 people died.".into()]))
+        });
+        let mut suspects = [
+            suspect("মোট ২৩১ জন মারা গেছেন।", "In all, 230 people died."),
+            suspect("তিনি বাড়ি গেছেন।", "He has gone home."),
+        ];
         let stats = mend(&engine, &mut suspects, false);
-        assert_eq!(suspects[0].first.text, "In all, 231 people died.");
-        assert_eq!(suspects[1].first.text, "He has gone home.");
+        assert_eq!(suspects[0].best.text, "In all, 231 people died.");
+        assert_eq!(suspects[1].best.text, "He has gone home.");
         assert_eq!(stats, RepairStats { suspects: 1, left: 0, jobs: 1 });
         assert_eq!(engine.passes.lock().unwrap().len(), 1, "nothing was left for the later rounds");
     }
@@ -334,12 +367,16 @@ mod tests {
     #[test]
     fn a_loop_is_broken_by_forbidding_repetition_in_one_pass_for_all() {
         let engine = Scripted::new(|_: &str, o: &DecodeOptions| {
-            Ok((if o.no_repeat_ngram > 0 { "He has gone home today." } else { "He has gone has gone has gone home." }.into(), Vec::new()))
+            Ok((
+                if o.no_repeat_ngram > 0 { "He has gone home today." } else { "He has gone has gone has gone home." }
+                    .into(),
+                Vec::new(),
+            ))
         });
         let looping = "He went to the house to the house to the house.";
         let mut suspects = [suspect("তিনি আজ বাড়ি গেছেন।", looping), suspect("তিনি আজ বাড়ি গেলেন।", looping)];
         let stats = mend(&engine, &mut suspects, false);
-        assert!(suspects.iter().all(|s| s.first.text == "He has gone home today."), "{suspects:?}");
+        assert!(suspects.iter().all(|s| s.best.text == "He has gone home today."), "{suspects:?}");
         assert_eq!((stats.left, stats.jobs), (0, 4));
         assert_eq!(engine.passes.lock().unwrap().iter().map(Vec::len).collect::<Vec<_>>(), [2, 2]);
     }
@@ -358,30 +395,42 @@ mod tests {
                 Vec::new(),
             ))
         });
-        let mut suspects = [suspect(source, "There were 13 members at the meeting and later 46 members came and joined it.")];
+        let mut suspects =
+            [suspect(source, "There were 13 members at the meeting and later 46 members came and joined it.")];
         mend(&engine, &mut suspects, false);
-        assert_eq!(suspects[0].first.text, "There were 12 members at the meeting, but later 45 members came and joined the meeting.");
+        assert_eq!(
+            suspects[0].best.text,
+            "There were 12 members at the meeting, but later 45 members came and joined the meeting."
+        );
     }
 
     #[test]
     fn what_is_not_cured_keeps_its_finding_and_failed_jobs_do_no_harm() {
         let engine = Scripted::new(|text: &str, _: &DecodeOptions| {
-            if text.contains("৫০") { Err(Error::Model("broken".into())) } else { Ok(("In all 233 died.".into(), Vec::new())) }
+            if text.contains("৫০") {
+                Err(Error::Model("broken".into()))
+            } else {
+                Ok(("In all 233 died.".into(), Vec::new()))
+            }
         });
-        let mut suspects = [suspect("মোট ২৩১ জন মারা যান।", "In all 232 died."), suspect("মোট ৫০ জন মারা যান।", "In all 51 died.")];
+        let mut suspects =
+            [suspect("মোট ২৩১ জন মারা যান।", "In all 232 died."), suspect("মোট ৫০ জন মারা যান।", "In all 51 died.")];
         let stats = mend(&engine, &mut suspects, false);
         assert_eq!(stats.left, 2);
-        assert!(suspects.iter().all(|s| s.first.findings.iter().any(|f| f.kind == FindingKind::NumberChanged)));
+        assert!(suspects.iter().all(|s| s.best.findings.iter().any(|f| f.kind == FindingKind::NumberChanged)));
         // allowed to, it takes the number from the source and says so
         let stats = mend(&engine, &mut suspects, true);
         assert_eq!(stats.left, 0);
-        assert_eq!(suspects[1].first.text, "In all 50 died.");
-        assert!(suspects[1].first.findings.iter().any(|f| f.severity == Severity::Note && f.message.contains("51")));
+        assert_eq!(suspects[1].best.text, "In all 50 died.");
+        assert!(suspects[1].best.findings.iter().any(|f| f.severity == Severity::Note && f.message.contains("51")));
     }
 
     #[test]
     fn clauses_become_one_sentence() {
-        assert_eq!(join(["He came.", "But Karim left.", "Karim slept."].into_iter()), "He came, but Karim left, Karim slept.");
+        assert_eq!(
+            join(["He came.", "But Karim left.", "Karim slept."].into_iter()),
+            "He came, but Karim left, Karim slept."
+        );
         assert_eq!(join(["Is it so?", "He left."].into_iter()), "Is it so? He left.");
     }
 }

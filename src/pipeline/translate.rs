@@ -1,11 +1,12 @@
 //! One article through the engine, in waves, with every block handed out as soon as it is done.
-use super::finish::{article_findings, assemble, run_text, segment_result};
+use super::finish::{article_findings, assemble, run_text, segment_result, tidy};
 use super::prepare::Prepared;
+use super::repair::{self, Attempt, RepairOptions, Suspect};
 use super::{PipelineOptions, Ready, SCHEMA, Timings, TranslatedSegment, Translation, seconds};
 use crate::article::Block;
 use crate::engine::{Job, Outcome, Translate};
 use crate::summary::{SummaryInput, Writer, summarise};
-use crate::text::{Finding, Severity, segment};
+use crate::text::{Finding, FindingKind, Severity, segment};
 use crate::{Error, Result};
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -127,8 +128,49 @@ impl Work<'_> {
     }
 
     /// Translates the segments of a wave that have serious findings again.
-    fn repair(&mut self, _wave: Range<usize>) -> Result<()> {
+    fn repair(&mut self, wave: Range<usize>) -> Result<()> {
+        let serious = |i: &usize| {
+            let translated = self.done[*i].score.is_some();
+            translated && self.findings.iter().any(|f| f.segment == Some(*i) && f.severity == Severity::Serious)
+        };
+        let indices: Vec<usize> = wave.filter(serious).collect();
+        if indices.is_empty() {
+            return Ok(());
+        }
+        let mut suspects: Vec<Suspect> = indices.iter().map(|&i| self.suspect(i)).collect();
+        let options = RepairOptions {
+            checks: self.options.checks.clone(),
+            decode: self.engine.decode_options(),
+            ..RepairOptions::default()
+        };
+        repair::repair(self.engine, &mut suspects, &options, &|source, text| tidy(source, text, self.options))?;
+        for (index, suspect) in indices.into_iter().zip(suspects) {
+            let best = suspect.best;
+            self.findings.retain(|f| f.segment != Some(index));
+            self.findings.extend(best.findings.into_iter().map(|f| Finding { segment: Some(index), ..f }));
+            let done = &mut self.done[index];
+            done.text = best.text;
+            done.score = Some(best.score);
+            (done.source_tokens, done.target_tokens) = (best.source_tokens, best.target_tokens);
+        }
         Ok(())
+    }
+
+    fn suspect(&self, index: usize) -> Suspect {
+        let done = &self.done[index];
+        let findings: Vec<Finding> = self.findings.iter().filter(|f| f.segment == Some(index)).cloned().collect();
+        Suspect {
+            source: done.source.clone(),
+            text: self.prepared.texts[index].clone().unwrap_or_else(|| done.source.clone()),
+            best: Attempt {
+                text: done.text.clone(),
+                score: done.score.unwrap_or(f32::NEG_INFINITY),
+                source_tokens: done.source_tokens,
+                target_tokens: done.target_tokens,
+                truncated: findings.iter().any(|f| f.kind == FindingKind::LengthLimit),
+                findings,
+            },
+        }
     }
 
     /// Hands out the title and the blocks whose segments all lie below `end`.

@@ -43,36 +43,3 @@ fn held_out_names_are_recognised_and_others_rejected() {
     assert!(rate(0, limit) > 0.9, "too few held-out spellings are recognised");
     assert!(rate(137, limit) < 0.05, "too many random pairs pass for one name");
 }
-
-/// Prints rates on references: findings there are false alarms, or faults of the references.
-#[test]
-fn references_rarely_raise_an_alarm() {
-    use anubad::text::Severity;
-    use anubad::text::check::{CheckOptions, check_names, check_numbers, check_segment};
-    let path = format!("{}/../shared/data/dev_news.tsv", env!("CARGO_MANIFEST_DIR"));
-    let Ok(text) = std::fs::read_to_string(path) else {
-        println!("skipped: no ../shared/data/dev_news.tsv");
-        return;
-    };
-    let pairs: Vec<(&str, &str)> = text.lines().filter_map(|l| l.split_once('\t')).collect();
-    let options = CheckOptions::default();
-    let (mut serious, mut any, mut numbers, mut names) = (0, 0, 0, 0);
-    let start = std::time::Instant::now();
-    for (source, output) in &pairs {
-        let findings = check_segment(source, output, &options);
-        for f in &findings {
-            println!("{:?} {:?} {} | {source} | {output}", f.kind, f.severity, f.message);
-        }
-        serious += usize::from(findings.iter().any(|f| f.severity == Severity::Serious));
-        any += usize::from(findings.iter().any(|f| f.severity > Severity::Note));
-        numbers += usize::from(check_numbers(source, output).findings.iter().any(|f| f.severity == Severity::Serious));
-        names += usize::from(check_names(source, output).findings.iter().any(|f| f.severity == Severity::Serious));
-    }
-    let n = pairs.len();
-    println!(
-        "{n} references: serious {serious}, any warning {any}, serious numbers {numbers}, serious names {names}; {:?}",
-        start.elapsed()
-    );
-    assert!(numbers * 100 <= n * 8, "numbers: {numbers} of {n}");
-    assert!(names * 100 <= n * 8, "names: {names} of {n}");
-}

@@ -10,6 +10,7 @@ pub mod names;
 pub mod number;
 pub mod number_parse;
 pub mod number_words;
+pub mod rates;
 pub mod surface;
 pub mod translit;
 mod words;
@@ -18,6 +19,7 @@ pub use glossary::Glossary;
 pub use loops::find_loop;
 pub use names::{NameCheck, check_names};
 pub use number::{NumberCheck, bears_out, check_numbers, patch_numbers};
+pub use rates::CheckRates;
 pub use translit::spell;
 pub(crate) use words::is_common_english as is_common_english_word;
 

@@ -15,8 +15,8 @@ const SILENT_VOWEL: f32 = 2.6;
 /// Cost of a unit spelled with a letter that the table doesn't know for it.
 const OTHER_LETTER: f32 = 5.5;
 /// Cost of letters of the Bengali word that stand after or before the part that is compared.
-const TAIL: f32 = 3.5;
-const HEAD: f32 = 4.5;
+const TAIL: f32 = 5.5;
+const HEAD: f32 = 7.0;
 const CASE_ENDING: f32 = 0.25;
 
 const INHERENT: &str = "-";
