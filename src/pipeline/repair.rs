@@ -134,8 +134,17 @@ enum Round {
 type Batch = Vec<(usize, Vec<(String, DecodeOptions)>)>;
 
 impl Round {
+    /// A name that the model can't spell is worth a wider search, no more; the later rounds are for text that loops,
+    /// breaks off, leaves something out or gets its numbers wrong.
+    fn may_help(self, attempt: &Attempt) -> bool {
+        use FindingKind::{GlossaryMissed, NameInvented, NameMissing};
+        let only_names = |f: &Finding| matches!(f.kind, NameInvented | NameMissing | GlossaryMissed);
+        let serious = |f: &&Finding| f.severity == Severity::Serious;
+        self == Self::Beam || attempt.truncated || attempt.findings.iter().filter(serious).any(|f| !only_names(f))
+    }
+
     fn jobs(self, suspects: &[Suspect], options: &RepairOptions) -> Batch {
-        let open = suspects.iter().enumerate().filter(|(_, s)| is_serious(&s.best));
+        let open = suspects.iter().enumerate().filter(|(_, s)| is_serious(&s.best) && self.may_help(&s.best));
         let beam = DecodeOptions {
             beams: options.beams.max(options.decode.beams),
             alternatives: options.beams.max(options.decode.beams) - 1,

@@ -35,7 +35,9 @@ fn references_rarely_raise_an_alarm() {
         names += has(&is_name);
     }
     let n = pairs.len();
-    println!("{n} references with findings: {serious} serious, {any} warnings or worse, {numbers} numbers, {names} names");
+    println!(
+        "{n} references with findings: {serious} serious, {any} warnings or worse, {numbers} numbers, {names} names"
+    );
     assert!(numbers * 100 <= n * 2, "numbers: {numbers} of {n}");
     assert!(names * 100 <= n * 4, "names: {names} of {n}");
     assert!(any * 100 <= n * 10, "any: {any} of {n}");
@@ -71,11 +73,19 @@ fn plant(output: &str, how: usize, seed: usize) -> Option<String> {
 #[test]
 fn planted_changes_of_numbers_are_found() {
     let Some(pairs) = references_or_skip() else { return };
-    for (how, name, least) in [(0, "a digit changed", 0.95), (1, "two digits swapped", 0.93), (2, "ten times as much", 0.95), (3, "dropped", 0.9)] {
+    for (how, name, least) in [
+        (0, "a digit changed", 0.95),
+        (1, "two digits swapped", 0.93),
+        (2, "ten times as much", 0.95),
+        (3, "dropped", 0.9),
+    ] {
         let (mut planted, mut found) = (0, 0);
         for (i, (source, output)) in pairs.iter().enumerate() {
             let clean = check_numbers(source, output);
-            let Some(changed) = plant(output, how, i).filter(|_| clean.findings.is_empty() && clean.expected > 0) else { continue };
+            let Some(changed) = plant(output, how, i).filter(|_| clean.findings.is_empty() && clean.expected > 0)
+            else {
+                continue;
+            };
             planted += 1;
             let hit = check_numbers(source, &changed).findings.iter().any(|f| f.severity == Severity::Serious);
             found += usize::from(hit);
@@ -99,7 +109,9 @@ fn planted_names_are_found() {
     for (i, (source, output)) in pairs.iter().enumerate() {
         let Some(name) = spelled[i].iter().find(|n| n.len() >= 4) else { continue };
         let other = all[(i * 31 + 7) % all.len()];
-        if output.contains(other.as_str()) || check_names(source, output).findings.iter().any(|f| f.severity == Severity::Serious) {
+        if output.contains(other.as_str())
+            || check_names(source, output).findings.iter().any(|f| f.severity == Severity::Serious)
+        {
             continue;
         }
         let changed = output.replacen(name.as_str(), other, 1);
