@@ -213,13 +213,12 @@ impl Translate for Translator {
         &self.identity
     }
 
-<<<<<<< HEAD
     fn batch_fill(&self) -> Option<(f64, usize)> {
         Some((self.stats().fill(), self.engine.hypotheses))
-=======
+    }
+
     fn decode_options(&self) -> DecodeOptions {
         (*self.options).clone()
->>>>>>> c27efce (Count how many numbers and names a set of translations keeps; measure detection on planted faults)
     }
 
     fn translate_stream(

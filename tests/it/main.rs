@@ -2,6 +2,7 @@
 mod bad_models;
 mod bulk;
 mod check_rates;
+mod eval;
 mod checks;
 mod cli;
 mod default_model;

@@ -1,0 +1,311 @@
+//! `anubad eval`: measure translation or summary quality as sacrebleu and rouge-score define it.
+mod input;
+mod report;
+
+use super::common::ModelArgs;
+use crate::engine::Translate;
+use crate::metrics::bootstrap::{DEFAULT_RESAMPLES, DEFAULT_SEED};
+use crate::metrics::{Bleu, Chrf, CorpusMetric, Rouge, RougeTokenizer, paired_bootstrap, sum};
+use crate::pipeline::PipelineOptions;
+use crate::pipeline::finish::tidy;
+use crate::pipeline::repair::{Attempt, RepairOptions, Suspect, repair};
+use crate::text::check::{CheckOptions, CheckRates, Glossary, check_segment};
+use crate::text::{Finding, normalise, segment};
+use crate::{Error, Result};
+use clap::ValueEnum;
+use input::{Part, has_both, read};
+use report::{MetricReport, Report, SegmentReport, SystemReport};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Measure translation or summary quality as sacrebleu and rouge-score define it
+///
+/// Files hold one sentence a line; of a .tsv the first column is the source, the second the reference and the last
+/// the hypothesis, of a .jsonl the fields "source", "reference" and "hypothesis" are read (or src, ref, hyp, …).
+#[derive(Debug, clap::Args)]
+pub struct EvalArgs {
+    /// Bengali sentences; needed for the checks and for translating. A .tsv or .jsonl may hold the references, too
+    #[arg(long, value_name = "FILE")]
+    pub source: Option<PathBuf>,
+    /// What the translations should say
+    #[arg(long, value_name = "FILE")]
+    pub reference: Option<PathBuf>,
+    /// Translations to measure [default: translate the source with the model]
+    #[arg(long, value_name = "FILE")]
+    pub hypothesis: Option<PathBuf>,
+    /// Translations of another system, compared with the first by paired bootstrap resampling
+    #[arg(long, value_name = "FILE", requires = "hypothesis")]
+    pub hypothesis2: Option<PathBuf>,
+    /// Measures, separated by commas
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Metric::Bleu, Metric::Chrf, Metric::ChrfPlusPlus])]
+    pub metric: Vec<Metric>,
+    /// Resamples of the paired bootstrap
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_RESAMPLES)]
+    pub bootstrap: usize,
+    /// Seed of the resampling
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
+    pub seed: u64,
+    /// Ignore case in BLEU and chrF
+    #[arg(long)]
+    pub lowercase: bool,
+    /// How ROUGE splits text: ascii and stemmed are rouge-score's, words suits Bengali
+    #[arg(long, value_enum, value_name = "NAME", default_value_t = Tokenizer::Stemmed)]
+    pub rouge_tokenizer: Tokenizer,
+    /// Terms that must be translated as given: Bengali TAB English, one a line
+    #[arg(long, value_name = "FILE")]
+    pub glossary: Option<PathBuf>,
+    /// Leave out how many numbers and names are kept
+    #[arg(long)]
+    pub no_checks: bool,
+    /// Do not translate sentences again that fail the checks
+    #[arg(long)]
+    pub no_repair: bool,
+    /// Only the first N sentences
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+    /// Write the model's translations to a file
+    #[arg(long, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Print JSON
+    #[arg(long)]
+    pub json: bool,
+    /// In JSON, report every segment
+    #[arg(long, requires = "json")]
+    pub segments: bool,
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// Nothing but errors on standard error
+    #[arg(long, short)]
+    pub quiet: bool,
+}
+
+/// Measures that can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Metric {
+    Bleu,
+    Chrf,
+    #[value(name = "chrf++")]
+    ChrfPlusPlus,
+    Rouge,
+}
+
+/// Names of the tokenizers of ROUGE.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Tokenizer {
+    Ascii,
+    Stemmed,
+    Words,
+    Whitespace,
+}
+
+impl From<Tokenizer> for RougeTokenizer {
+    fn from(tokenizer: Tokenizer) -> Self {
+        match tokenizer {
+            Tokenizer::Ascii => Self::Ascii,
+            Tokenizer::Stemmed => Self::AsciiStemmed,
+            Tokenizer::Words => Self::Words,
+            Tokenizer::Whitespace => Self::Whitespace,
+        }
+    }
+}
+
+/// Sentences of one system.
+struct System {
+    name: String,
+    texts: Vec<String>,
+    /// The model's own scores, where it was run here.
+    scores: Vec<Option<f32>>,
+}
+
+/// Runs the command.
+pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
+    let sources = args.source.as_deref().map(|path| read(path, Part::Source)).transpose()?;
+    let references = match (&args.reference, &args.source) {
+        (Some(path), _) => read(path, Part::Reference)?,
+        (None, Some(path)) if has_both(path) => read(path, Part::Reference)?,
+        _ => {
+            return Err(Error::Settings("--reference is missing: name the file of reference translations".into()).into());
+        }
+    };
+    let limit = args.limit.unwrap_or(usize::MAX);
+    let cut = |mut lines: Vec<String>| {
+        lines.truncate(limit);
+        lines
+    };
+    let (sources, references) = (sources.map(cut), cut(references));
+    if references.is_empty() {
+        return Err(Error::Input("there are no reference sentences to compare with".into()).into());
+    }
+    let mut checks = CheckOptions::default();
+    checks.glossary = args.glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
+    let systems = match &args.hypothesis {
+        Some(first) => {
+            std::iter::once(first).chain(&args.hypothesis2).map(|path| from_file(path, limit)).collect::<Result<_>>()?
+        }
+        None => vec![translate(&args, sources.as_deref(), &checks)?],
+    };
+    for (what, count) in
+        sources.iter().map(|s| ("source", s.len())).chain(systems.iter().map(|s| (s.name.as_str(), s.texts.len())))
+    {
+        if count != references.len() {
+            return Err(Error::Input(format!(
+                "{what} has {count} sentences and the reference {}: they must correspond line by line",
+                references.len()
+            ))
+            .into());
+        }
+    }
+    let report = measure(&args, sources.as_deref(), &references, &systems, &checks);
+    if args.json {
+        report.print_json()?
+    } else {
+        report.print()?
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn from_file(path: &Path, limit: usize) -> Result<System> {
+    let mut texts = read(path, Part::Hypothesis)?;
+    texts.truncate(limit);
+    let scores = vec![None; texts.len()];
+    Ok(System { name: path.display().to_string(), texts, scores })
+}
+
+/// Runs the model over the sources, with repair unless it is switched off.
+fn translate(args: &EvalArgs, sources: Option<&[String]>, checks: &CheckOptions) -> Result<System> {
+    let sources = sources.ok_or_else(|| {
+        Error::Settings("name the translations with --hypothesis, or the Bengali to translate with --source".into())
+    })?;
+    let loaded = args.model.load(args.quiet)?;
+    let options = PipelineOptions { checks: checks.clone(), ..PipelineOptions::default() };
+    let tidy = |source: &str, text: &str| tidy(source, text, &options);
+    let texts: Vec<String> = sources.iter().map(|s| normalise::canonical(s)).collect();
+    let outcomes = loaded.translator.translate_all(&texts)?;
+    let mut suspects: Vec<Suspect> = Vec::with_capacity(texts.len());
+    for ((source, text), outcome) in sources.iter().zip(texts).zip(outcomes) {
+        let best = match outcome {
+            Ok(o) if segment::needs_translation(source) => {
+                let text = tidy(source, &o.text);
+                let findings = check_segment(source, &text, checks);
+                let (score, source_tokens, target_tokens) = (o.score, o.source_tokens, o.target_tokens);
+                Attempt { text, score, source_tokens, target_tokens, truncated: o.truncated, findings }
+            }
+            other => {
+                if let Err(error) = other {
+                    eprintln!("anubad: {source}: {error}");
+                }
+                let text = segment::passed_through(source);
+                Attempt {
+                    text,
+                    score: f32::NAN,
+                    source_tokens: 0,
+                    target_tokens: 0,
+                    truncated: false,
+                    findings: Vec::new(),
+                }
+            }
+        };
+        suspects.push(Suspect { source: source.clone(), text, best });
+    }
+    if !args.no_repair {
+        let options =
+            RepairOptions { checks: checks.clone(), decode: loaded.translator.decode_options(), ..Default::default() };
+        let stats = repair(&loaded.translator, &mut suspects, &options, &tidy)?;
+        if !args.quiet {
+            eprintln!(
+                "anubad: {} of {} sentences had serious findings, {} after repair ({} translations)",
+                stats.suspects,
+                suspects.len(),
+                stats.left,
+                stats.jobs
+            );
+        }
+    }
+    let scores = suspects.iter().map(|s| Some(s.best.score).filter(|s| s.is_finite())).collect();
+    let texts: Vec<String> = suspects.into_iter().map(|s| s.best.text).collect();
+    if let Some(path) = &args.output {
+        std::fs::write(path, texts.join("\n") + "\n").map_err(|e| Error::io(path, e))?;
+    }
+    Ok(System { name: loaded.translator.identity().id.clone(), texts, scores })
+}
+
+fn measure(
+    args: &EvalArgs,
+    sources: Option<&[String]>,
+    references: &[String],
+    systems: &[System],
+    checks: &CheckOptions,
+) -> Report {
+    let metrics = args.metric.iter().filter_map(|m| corpus_metric(*m, args.lowercase));
+    let metrics: Vec<Box<dyn CorpusMetric>> = metrics.collect();
+    let mut report = Report::new(references.len());
+    // statistics of every sentence: [metric][system][sentence]
+    let rows: Vec<Vec<Vec<Vec<f64>>>> = metrics
+        .iter()
+        .map(|metric| {
+            let of = |s: &System| s.texts.iter().zip(references).map(|(h, r)| metric.statistics(h, &[r])).collect();
+            systems.iter().map(of).collect()
+        })
+        .collect();
+    for (i, system) in systems.iter().enumerate() {
+        let mut out = SystemReport::new(system.name.clone());
+        for (metric, rows) in metrics.iter().zip(&rows) {
+            let score = metric.score(&sum(rows[i].iter().cloned()));
+            out.metrics.push(MetricReport { name: metric.name(), score, signature: metric.signature(1, None) });
+        }
+        if args.metric.contains(&Metric::Rouge) {
+            let tokenizer = args.rouge_tokenizer.into();
+            let scores: Vec<Rouge> =
+                system.texts.iter().zip(references).map(|(h, r)| Rouge::score(r, h, tokenizer)).collect();
+            out.metrics.extend(report::rouge(&Rouge::mean(&scores), args.rouge_tokenizer));
+        }
+        if let (Some(sources), false) = (sources, args.no_checks) {
+            out.checks = Some(CheckRates::of(sources, &system.texts, checks));
+        }
+        if args.segments {
+            out.segments = Some(segments(system, sources, references, checks));
+        }
+        report.systems.push(out);
+    }
+    if systems.len() == 2 {
+        for (metric, rows) in metrics.iter().zip(&rows) {
+            let result = paired_bootstrap(&**metric, &rows[0], &rows[1], args.bootstrap, args.seed);
+            report.paired.push((metric.name(), result));
+        }
+    }
+    report
+}
+
+fn corpus_metric(metric: Metric, lowercase: bool) -> Option<Box<dyn CorpusMetric>> {
+    match metric {
+        Metric::Bleu => Some(Box::new(Bleu { lowercase, ..Bleu::default() })),
+        Metric::Chrf => Some(Box::new(Chrf { lowercase, ..Chrf::default() })),
+        Metric::ChrfPlusPlus => Some(Box::new(Chrf { lowercase, ..Chrf::plus_plus() })),
+        Metric::Rouge => None,
+    }
+}
+
+fn segments(
+    system: &System,
+    sources: Option<&[String]>,
+    references: &[String],
+    checks: &CheckOptions,
+) -> Vec<SegmentReport> {
+    let chrf = Chrf::plus_plus();
+    (0..references.len())
+        .map(|i| {
+            let source = sources.map(|s| s[i].clone());
+            let findings: Vec<Finding> =
+                source.as_deref().map_or(Vec::new(), |s| check_segment(s, &system.texts[i], checks));
+            SegmentReport {
+                source,
+                hypothesis: system.texts[i].clone(),
+                reference: references[i].clone(),
+                chrf: 100.0 * chrf.sentence(&system.texts[i], &references[i]),
+                score: system.scores[i],
+                findings,
+            }
+        })
+        .collect()
+}

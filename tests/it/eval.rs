@@ -1,0 +1,82 @@
+//! `anubad eval` on files: figures, signatures, the checks' rates, errors.
+use assert_cmd::Command;
+use predicates::prelude::*;
+use std::path::PathBuf;
+
+struct Files {
+    dir: tempfile::TempDir,
+}
+
+impl Files {
+    fn new(files: &[(&str, &str)]) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        for (name, content) in files {
+            std::fs::write(dir.path().join(name), content).unwrap();
+        }
+        Self { dir }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    fn eval(&self, arguments: &[(&str, &str)]) -> Command {
+        let mut command = Command::cargo_bin("anubad").unwrap();
+        command.arg("eval");
+        for (flag, file) in arguments {
+            command.arg(flag).arg(self.path(file));
+        }
+        command
+    }
+}
+
+const SOURCE: &str = "ঢাকায় ৫ জন নিহত।\nভারতে ৭২৮ জন আহত।\n";
+const REFERENCE: &str = "Five people were killed in Dhaka.\nIn India 728 people were injured.\n";
+const HYPOTHESIS: &str = "Five people were killed in Dhaka.\nIn India 720 people were injured.\n";
+
+#[test]
+fn prints_figures_signatures_and_rates() {
+    let files = Files::new(&[("s.txt", SOURCE), ("r.txt", REFERENCE), ("h.txt", HYPOTHESIS)]);
+    files
+        .eval(&[("--source", "s.txt"), ("--reference", "r.txt"), ("--hypothesis", "h.txt")])
+        .args(["--metric", "bleu,chrf,chrf++,rouge"])
+        .assert()
+        .success()
+        .stdout(predicate::str::contains("nrefs:1|case:mixed|eff:no|tok:13a|smooth:exp|version:"))
+        .stdout(predicate::str::contains("chrF2++"))
+        .stdout(predicate::str::contains("ROUGE-L"))
+        .stdout(predicate::str::is_match(r"numbers kept\s+50.0 %  1 of 2").unwrap())
+        .stdout(predicate::str::is_match(r"names kept\s+100.0 %  2 of 2").unwrap());
+}
+
+#[test]
+fn json_of_a_tsv_and_two_systems() {
+    let pairs: String = SOURCE.lines().zip(REFERENCE.lines()).map(|(s, r)| format!("{s}\t{r}\n")).collect();
+    let files = Files::new(&[("p.tsv", &pairs), ("h.txt", HYPOTHESIS), ("g.txt", REFERENCE)]);
+    let output = files
+        .eval(&[("--source", "p.tsv"), ("--hypothesis", "h.txt"), ("--hypothesis2", "g.txt")])
+        .args(["--json", "--segments", "--bootstrap", "100"])
+        .output()
+        .unwrap();
+    assert!(output.status.success());
+    let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!((report["schema"].as_u64(), report["sentences"].as_u64()), (Some(1), Some(2)));
+    assert_eq!(report["systems"][1]["metrics"][0]["name"], "BLEU");
+    assert!((report["systems"][1]["metrics"][0]["score"].as_f64().unwrap() - 100.0).abs() < 1e-6);
+    assert_eq!(report["systems"][0]["checks"]["numbers_kept"], 1);
+    assert_eq!(report["systems"][0]["segments"][1]["findings"][0]["kind"], "number_changed");
+    assert_eq!(report["paired"].as_array().unwrap().len(), 3);
+    assert!(report["paired"][0][1]["p_value"].as_f64().is_some());
+}
+
+#[test]
+fn mistakes_are_explained() {
+    let files = Files::new(&[("s.txt", SOURCE), ("r.txt", REFERENCE), ("short.txt", "One line\n")]);
+    let failing = |arguments: &[(&str, &str)], message: &str| {
+        files.eval(arguments).assert().failure().code(1).stderr(predicate::str::contains(message.to_string()));
+    };
+    failing(&[("--source", "s.txt"), ("--reference", "r.txt"), ("--hypothesis", "short.txt")], "has 1 sentences and the reference 2");
+    failing(&[("--source", "s.txt"), ("--hypothesis", "short.txt")], "--reference is missing");
+    failing(&[("--reference", "r.txt"), ("--hypothesis", "none.txt")], "no such file");
+    failing(&[("--reference", "r.txt")], "--source");
+}
