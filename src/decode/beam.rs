@@ -8,10 +8,13 @@ use super::{
     columns::Columns,
     constraint::{Constraints, Context},
     loop_guard::is_loop,
-    numeric,
     search::{Bounds, Fork, Hypothesis, Search, broken_logits, with_scratch},
+    top_k::top_k,
 };
-use crate::Result;
+use crate::{
+    Result,
+    kernels::{Level, rows},
+};
 use std::sync::Arc;
 
 /// The state of one sentence's beam search.
@@ -71,12 +74,11 @@ impl Beam {
         let mut all = Vec::with_capacity(keep * histories.len());
         let mut best = Vec::with_capacity(keep + 1);
         for (parent, (&history, &row)) in histories.iter().zip(logits).enumerate() {
-            let max = numeric::max(row);
-            let log_sum = numeric::log_sum_exp(row, max);
-            if !max.is_finite() || log_sum.is_nan() {
+            let log_sum = rows::log_sum_exp(Level::detect(), row);
+            if !log_sum.is_finite() {
                 return Err(broken_logits());
             }
-            let log_probability = |logit: f32| logit - max - log_sum;
+            let log_probability = |logit: f32| logit - log_sum;
             let context = Context { history, prompt: self.bounds.prompt, max_length: self.bounds.max_length, columns };
             let so_far = self.running[parent];
             if self.constraints.applies(&context) {
@@ -84,12 +86,12 @@ impl Beam {
                     scratch.clear();
                     scratch.extend(row.iter().map(|&logit| log_probability(logit)));
                     self.constraints.apply_in_place(&context, scratch);
-                    numeric::top_k(scratch, keep, &mut best);
+                    top_k(scratch, keep, &mut best);
                 });
                 all.extend(best.iter().map(|&(score, column)| Candidate { score: score + so_far, parent, column }));
             } else {
                 // The best logits are the best log-probabilities.
-                numeric::top_k(row, keep, &mut best);
+                top_k(row, keep, &mut best);
                 all.extend(best.iter().map(|&(logit, column)| Candidate {
                     score: log_probability(logit) + so_far,
                     parent,

@@ -4,10 +4,12 @@ use super::{
     columns::Columns,
     constraint::{Constraints, Context},
     loop_guard::is_loop,
-    numeric,
     search::{Bounds, Fork, Hypothesis, Search, broken_logits, with_scratch},
 };
-use crate::Result;
+use crate::{
+    Result,
+    kernels::{Level, rows},
+};
 use candle_core::{Device, Tensor};
 use candle_transformers::generation::{LogitsProcessor, Sampling as Draw};
 use std::sync::Arc;
@@ -122,26 +124,25 @@ fn choose(
     row: &[f32],
     sampler: Option<&mut LogitsProcessor>,
 ) -> Result<(usize, f32)> {
-    let max = numeric::max(row);
-    let log_sum = numeric::log_sum_exp(row, max);
-    if !max.is_finite() || log_sum.is_nan() {
+    let level = Level::detect();
+    let log_sum = rows::log_sum_exp(level, row);
+    if !log_sum.is_finite() {
         return Err(broken_logits());
     }
     let column = match sampler {
-        None if !constraints.applies(context) => numeric::position(row, max),
+        None if !constraints.applies(context) => rows::argmax(level, row),
         None => with_scratch(|scratch| {
             let scores = constraints.apply(context, row, scratch);
+            let best = rows::argmax(level, scores);
             // All forbidden: any token is as bad, so take the model's own.
-            let best = numeric::max(scores);
-            if best == f32::NEG_INFINITY { numeric::position(row, max) } else { numeric::position(scores, best) }
+            if scores[best] == f32::NEG_INFINITY { rows::argmax(level, row) } else { best }
         }),
         Some(sampler) => {
             let mut scores = row.to_vec();
             constraints.apply_in_place(context, &mut scores);
             let length = scores.len();
-            Some(sampler.sample(&Tensor::from_vec(scores, length, &Device::Cpu)?)? as usize)
+            sampler.sample(&Tensor::from_vec(scores, length, &Device::Cpu)?)? as usize
         }
     };
-    let column = column.ok_or_else(broken_logits)?;
-    Ok((column, row[column] - max - log_sum))
+    Ok((column, row[column] - log_sum))
 }

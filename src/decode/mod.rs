@@ -6,12 +6,12 @@ mod generate;
 pub mod generator;
 mod greedy;
 mod loop_guard;
-mod numeric;
 mod rows;
 mod search;
 mod session;
 #[cfg(test)]
 mod tests;
+mod top_k;
 #[cfg(test)]
 pub(crate) mod toy;
 pub use columns::Columns;
