@@ -155,8 +155,12 @@ def t5_config(cls, n, size, **kw):
                eos_token_id=1, decoder_start_token_id=0, **kw)
 
 
+def positions(size):
+    return 1024 if size[0] > 64 else 128  # a learned table would be most of a small fixture
+
+
 def make_marian(n, size, out):
-    cfg = fairseq_config(tf.MarianConfig, n, size, activation_function="swish", scale_embedding=True, max_position_embeddings=512, pad_token_id=n - 1,
+    cfg = fairseq_config(tf.MarianConfig, n, size, activation_function="swish", scale_embedding=True, max_position_embeddings=positions(size), pad_token_id=n - 1,
                          eos_token_id=0, bos_token_id=None, decoder_start_token_id=n - 1, forced_eos_token_id=0, share_encoder_decoder_embeddings=True)
     model = tf.MarianMTModel(cfg)
     model.generation_config.bad_words_ids = [[n - 1]]
@@ -166,10 +170,6 @@ def make_marian(n, size, out):
 def make_m2m100(n, size, out):
     cfg = fairseq_config(tf.M2M100Config, n, size, activation_function="relu", scale_embedding=True, max_position_embeddings=1024)
     return tf.M2M100ForConditionalGeneration(cfg)
-
-
-def positions(size):
-    return 1024 if size[0] > 64 else 128  # a learned table would be most of a small fixture
 
 
 def make_mbart50(n, size, out):
@@ -270,6 +270,7 @@ def randomise(model, seed, coarse):
     round_ = coarsen if coarse else (lambda t: t)
     with torch.no_grad():
         for name, p in sorted(model.named_parameters()):
+            if isinstance(model, tf.MarianMTModel) and "embed_positions" in name: continue  # sinusoids, not stored
             noise = torch.randn(p.shape, generator=g)
             if "relative_attention_bias" in name: p.copy_(round_(noise))
             elif p.dim() > 1 and any(w in name for w in ("embed", "shared", "lm_head")): p.copy_(round_(noise * 2.5 / p.shape[-1] ** 0.5))
@@ -391,9 +392,10 @@ def golden_generate(model, sources, forced_bos, max_new_tokens):
         for row in g.sequences.tolist():
             ids = row[1:]
             sequences.append(ids[: ids.index(eos) + 1] if eos in ids else ids)
-        if kw["num_beams"] == 1:  # the sum of the model's own log-probabilities, constraints and forced tokens or not
+        if kw["num_beams"] == 1:  # the sum of the model's own log-probabilities, constraints or not; a forced start counts as 0
             steps = [row.log_softmax(-1) for row in g.logits]
-            scores = [sum(steps[t][i, id].item() for t, id in enumerate(s)) for i, s in enumerate(sequences)]
+            first = 0 if forced_bos is None else 1
+            scores = [sum(steps[t][i, s[t]].item() for t in range(first, len(s))) for i, s in enumerate(sequences)]
         else:
             scores = g.sequences_scores.tolist()
         out.append(dict(name=name, options=dict(opts, bad_words_ids=model.generation_config.bad_words_ids), sequences=sequences, scores=scores))
@@ -445,6 +447,7 @@ def main():
     sources = choose(token_ids, 6 if big else 10)
     end_sometimes(model, pad_batch(sources, model.config.pad_token_id), forced_bos, a.pack)
     save(model, out, a.arch, formats)
+    if "indictrans2" not in a.arch: model = type(model).from_pretrained(out).eval()  # the reference is what the files say
     runs = golden_generate(model, sources, forced_bos, 20 if big else 32)
     few = sources[::3][:3]
     targets = [[i for i in runs[0]["sequences"][sources.index(s)]][:-1] for s in few]
