@@ -71,7 +71,7 @@ pub fn attend(
 ) {
     let width = shape.heads * shape.head_dim;
     let n = rows.spans().len();
-    assert!(q.len() == n * width && out.len() == n * width && shape.heads % shape.kv_heads == 0);
+    assert!(q.len() == n * width && out.len() == n * width && shape.heads.is_multiple_of(shape.kv_heads));
     assert!(rows.fits(k.len() / (shape.kv_heads * shape.head_dim)) && k.len() == v.len());
     let shared = Shared::new(out);
     parallel::ranges(n, 2, |tokens| {

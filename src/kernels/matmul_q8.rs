@@ -14,36 +14,36 @@ pub const PANEL: usize = 16;
 /// Inputs that share a scale.
 pub const GROUP: usize = 32;
 /// Bytes of a group in a panel.
-const GROUP_BYTES: usize = GROUP * PANEL;
+pub(super) const GROUP_BYTES: usize = GROUP * PANEL;
 /// Rows whose quantised activations are kept in the second-level cache while panels pass by.
 const ROW_BLOCK_BYTES: usize = 256 * 1024;
 
 /// A weight matrix [n, k] packed for the kernels of one [`Level`].
 pub struct PackedQ8 {
     level: Level,
-    n: usize,
-    k: usize,
+    pub(super) n: usize,
+    pub(super) k: usize,
     /// [n/16][k/4][16][4], as u8 with an offset of 128 where the level wants that.
-    bytes: Vec<u8>,
+    pub(super) bytes: Vec<u8>,
     /// [n/16][k/32][16].
-    scales: Vec<f16>,
+    pub(super) scales: Vec<f16>,
 }
 
 /// Activations [m, k] in 8 bits.
 pub struct QuantisedRows {
     m: usize,
     k: usize,
-    values: Vec<i8>,
+    pub(super) values: Vec<i8>,
     /// [m][k/32].
-    scales: Vec<f32>,
+    pub(super) scales: Vec<f32>,
     /// [m][k/32]: −128 · Σ values, which takes the weights' offset out again.
-    corrections: Vec<i32>,
+    pub(super) corrections: Vec<i32>,
 }
 
 impl PackedQ8 {
     /// Room for [n, k]; `k` must be a multiple of 32. Rows are filled in with [`PackedQ8::set_rows`].
     pub fn new(level: Level, n: usize, k: usize) -> Self {
-        assert!(k % GROUP == 0, "input dimension {k} is not a multiple of {GROUP}");
+        assert!(k.is_multiple_of(GROUP), "input dimension {k} is not a multiple of {GROUP}");
         let panels = n.div_ceil(PANEL);
         let zero = if level.unsigned_weights() { 128 } else { 0 };
         Self {
@@ -122,13 +122,13 @@ impl PackedQ8 {
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: the level was available when the matrix was packed; panels and rows lie inside the
                     // buffers, and each thread writes the columns of its own panels only.
-                    Level::Avx512Vnni => unsafe { x86::avx512(self, x, panels.clone(), rows, shared) },
+                    Level::Avx512Vnni => unsafe { super::matmul_q8_x86::avx512(self, x, panels.clone(), rows, shared) },
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: as above.
-                    Level::AvxVnni => unsafe { x86::avxvnni(self, x, panels.clone(), rows, shared) },
+                    Level::AvxVnni => unsafe { super::matmul_q8_x86::avxvnni(self, x, panels.clone(), rows, shared) },
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: as above.
-                    Level::Avx2 => unsafe { x86::avx2(self, x, panels.clone(), rows, shared) },
+                    Level::Avx2 => unsafe { super::matmul_q8_x86::avx2(self, x, panels.clone(), rows, shared) },
                     _ => scalar(self, x, panels.clone(), rows, shared),
                 }
             }
@@ -151,7 +151,7 @@ pub fn quantise_weights(row: &[f32], values: &mut [i8], scales: &mut [f16]) {
 impl QuantisedRows {
     /// Quantises activations `x` [m, k], k a multiple of 32.
     pub fn new(level: Level, x: &[f32], m: usize, k: usize) -> Self {
-        assert!(x.len() == m * k && k % GROUP == 0);
+        assert!(x.len() == m * k && k.is_multiple_of(GROUP));
         let groups = k / GROUP;
         let mut rows =
             Self { m, k, values: vec![0; m * k], scales: vec![0.0; m * groups], corrections: vec![0; m * groups] };
@@ -241,253 +241,6 @@ fn scalar(
             }
             // SAFETY: the columns of this panel in this row belong to this thread.
             unsafe { out.slice(row * w.n + panel * PANEL, width) }.copy_from_slice(&sums[..width]);
-        }
-    }
-}
-
-#[cfg(target_arch = "x86_64")]
-mod x86 {
-    use super::*;
-    use std::arch::x86_64::*;
-    use std::ops::Range;
-
-    /// Runs `$tile::<R, C>` over all panels of a range and all rows: the greatest of `heights` that fits, `wide`
-    /// panels at a time (a single row: `flat` panels, which hides the latency of its one accumulator a panel).
-    macro_rules! drive {
-        ($tile:ident($w:ident, $x:ident, $panels:ident, $rows:ident, $out:ident), heights: [$($h:literal)*], wide: $wide:literal, flat: $flat:literal) => {{
-            let mut panel = $panels.start;
-            while panel < $panels.end {
-                let mut row = $rows.start;
-                let left = $panels.end - panel;
-                if $rows.len() == 1 && left >= $flat {
-                    $tile::<1, $flat>($w, $x, panel, row, $out);
-                    panel += $flat;
-                } else if left >= $wide {
-                    while row < $rows.end {
-                        $(if $rows.end - row >= $h { $tile::<$h, $wide>($w, $x, panel, row, $out); row += $h; continue; })*
-                    }
-                    panel += $wide;
-                } else {
-                    while row < $rows.end {
-                        $(if $rows.end - row >= $h { $tile::<$h, 1>($w, $x, panel, row, $out); row += $h; continue; })*
-                    }
-                    panel += 1;
-                }
-            }
-        }};
-    }
-
-    /// # Safety
-    /// The processor has the level's features; `panels` and `rows` are inside the matrices; `out` is [m, n] and
-    /// no other thread writes the columns of `panels`.
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-    pub unsafe fn avx512(w: &PackedQ8, x: &QuantisedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
-        // SAFETY: passed on.
-        unsafe { drive!(tile512(w, x, panels, rows, out), heights: [6 4 3 2 1], wide: 2, flat: 4) }
-    }
-
-    /// R rows × C panels: 2·R·C + C + 1 registers of 32.
-    #[inline]
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-    unsafe fn tile512<const R: usize, const C: usize>(
-        w: &PackedQ8,
-        x: &QuantisedRows,
-        panel: usize,
-        row: usize,
-        out: Shared<f32>,
-    ) {
-        let (k, n, groups) = (w.k, w.n, w.k / GROUP);
-        // SAFETY: `panel + C` panels and `row + R` rows exist by the caller's contract, and the offsets below stay
-        // inside them: bytes has 16·k a panel, scales 16·k/32, values k a row.
-        unsafe {
-            let bytes = w.bytes.as_ptr().add(panel * PANEL * k);
-            let scales = w.scales.as_ptr().add(panel * PANEL * groups);
-            let values = x.values.as_ptr().add(row * k);
-            let row_scales = x.scales.as_ptr().add(row * groups);
-            let corrections = x.corrections.as_ptr().add(row * groups);
-            let mut sums = [[_mm512_setzero_ps(); C]; R];
-            for group in 0..groups {
-                let mut dots = [[_mm512_setzero_si512(); C]; R];
-                for r in 0..R {
-                    dots[r] = [_mm512_set1_epi32(*corrections.add(r * groups + group)); C];
-                }
-                for quad in 0..GROUP / 4 {
-                    let mut b = [_mm512_setzero_si512(); C];
-                    for c in 0..C {
-                        b[c] = _mm512_loadu_si512(
-                            bytes.add(c * PANEL * k + group * GROUP_BYTES + quad * PANEL * 4).cast(),
-                        );
-                    }
-                    for r in 0..R {
-                        let a = values.add(r * k + group * GROUP + quad * 4).cast::<i32>().read_unaligned();
-                        let a = _mm512_set1_epi32(a);
-                        for c in 0..C {
-                            dots[r][c] = _mm512_dpbusd_epi32(dots[r][c], b[c], a);
-                        }
-                    }
-                }
-                for c in 0..C {
-                    let scale = _mm512_cvtph_ps(_mm256_loadu_si256(scales.add((c * groups + group) * PANEL).cast()));
-                    for r in 0..R {
-                        let both = _mm512_mul_ps(scale, _mm512_set1_ps(*row_scales.add(r * groups + group)));
-                        sums[r][c] = _mm512_add_ps(sums[r][c], _mm512_mul_ps(_mm512_cvtepi32_ps(dots[r][c]), both));
-                    }
-                }
-            }
-            for r in 0..R {
-                for c in 0..C {
-                    let column = (panel + c) * PANEL;
-                    let mask = ((1u32 << PANEL.min(n - column)) - 1) as u16;
-                    _mm512_mask_storeu_ps(out.at((row + r) * n + column), mask, sums[r][c]);
-                }
-            }
-        }
-    }
-
-    /// Stores the two halves of a panel's sums, the last panel in part.
-    #[inline]
-    #[target_feature(enable = "avx2,fma")]
-    unsafe fn store256(sums: [__m256; 2], out: *mut f32, width: usize) {
-        // SAFETY: `out` has room for `width` floats by the caller's contract.
-        unsafe {
-            if width == PANEL {
-                _mm256_storeu_ps(out, sums[0]);
-                _mm256_storeu_ps(out.add(8), sums[1]);
-            } else {
-                let mut buffer = [0f32; PANEL];
-                _mm256_storeu_ps(buffer.as_mut_ptr(), sums[0]);
-                _mm256_storeu_ps(buffer.as_mut_ptr().add(8), sums[1]);
-                std::ptr::copy_nonoverlapping(buffer.as_ptr(), out, width);
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`avx512`].
-    #[target_feature(enable = "avxvnni,avx2,fma,f16c")]
-    pub unsafe fn avxvnni(w: &PackedQ8, x: &QuantisedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
-        // SAFETY: passed on.
-        unsafe { drive!(tile_vnni256(w, x, panels, rows, out), heights: [2 1], wide: 1, flat: 2) }
-    }
-
-    /// R rows × C panels of two 8-column halves: 4·R·C + 2 registers of 16, so R·C ≤ 2… 3.
-    #[inline]
-    #[target_feature(enable = "avxvnni,avx2,fma,f16c")]
-    unsafe fn tile_vnni256<const R: usize, const C: usize>(
-        w: &PackedQ8,
-        x: &QuantisedRows,
-        panel: usize,
-        row: usize,
-        out: Shared<f32>,
-    ) {
-        let (k, n, groups) = (w.k, w.n, w.k / GROUP);
-        // SAFETY: as in `tile512`.
-        unsafe {
-            let bytes = w.bytes.as_ptr().add(panel * PANEL * k);
-            let scales = w.scales.as_ptr().add(panel * PANEL * groups);
-            let mut sums = [[[_mm256_setzero_ps(); 2]; C]; R];
-            for group in 0..groups {
-                let mut dots = [[[_mm256_setzero_si256(); 2]; C]; R];
-                for r in 0..R {
-                    let correction = *x.corrections.as_ptr().add((row + r) * groups + group);
-                    dots[r] = [[_mm256_set1_epi32(correction); 2]; C];
-                }
-                for quad in 0..GROUP / 4 {
-                    for c in 0..C {
-                        for half in 0..2 {
-                            let at = c * PANEL * k + group * GROUP_BYTES + quad * PANEL * 4 + half * 32;
-                            let b = _mm256_loadu_si256(bytes.add(at).cast());
-                            for r in 0..R {
-                                let a = x.values.as_ptr().add((row + r) * k + group * GROUP + quad * 4);
-                                let a = _mm256_set1_epi32(a.cast::<i32>().read_unaligned());
-                                dots[r][c][half] = _mm256_dpbusd_avx_epi32(dots[r][c][half], b, a);
-                            }
-                        }
-                    }
-                }
-                for c in 0..C {
-                    for half in 0..2 {
-                        let at = (c * groups + group) * PANEL + half * 8;
-                        let scale = _mm256_cvtph_ps(_mm_loadu_si128(scales.add(at).cast()));
-                        for r in 0..R {
-                            let row_scale = *x.scales.as_ptr().add((row + r) * groups + group);
-                            let both = _mm256_mul_ps(scale, _mm256_set1_ps(row_scale));
-                            let product = _mm256_mul_ps(_mm256_cvtepi32_ps(dots[r][c][half]), both);
-                            sums[r][c][half] = _mm256_add_ps(sums[r][c][half], product);
-                        }
-                    }
-                }
-            }
-            for r in 0..R {
-                for c in 0..C {
-                    let column = (panel + c) * PANEL;
-                    store256(sums[r][c], out.at((row + r) * n + column), PANEL.min(n - column));
-                }
-            }
-        }
-    }
-
-    /// # Safety
-    /// As [`avx512`], for signed weights.
-    #[target_feature(enable = "avx2,fma,f16c")]
-    pub unsafe fn avx2(w: &PackedQ8, x: &QuantisedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
-        // SAFETY: passed on.
-        unsafe { drive!(tile_avx2(w, x, panels, rows, out), heights: [2 1], wide: 1, flat: 1) }
-    }
-
-    /// Products through `vpmaddubsw` of |w| and a with w's sign: at most 2·127·127, so nothing saturates.
-    #[inline]
-    #[target_feature(enable = "avx2,fma,f16c")]
-    unsafe fn tile_avx2<const R: usize, const C: usize>(
-        w: &PackedQ8,
-        x: &QuantisedRows,
-        panel: usize,
-        row: usize,
-        out: Shared<f32>,
-    ) {
-        let (k, n, groups) = (w.k, w.n, w.k / GROUP);
-        // SAFETY: as in `tile512`.
-        unsafe {
-            let bytes = w.bytes.as_ptr().add(panel * PANEL * k);
-            let scales = w.scales.as_ptr().add(panel * PANEL * groups);
-            let ones = _mm256_set1_epi16(1);
-            let mut sums = [[[_mm256_setzero_ps(); 2]; C]; R];
-            for group in 0..groups {
-                let mut dots = [[[_mm256_setzero_si256(); 2]; C]; R];
-                for quad in 0..GROUP / 4 {
-                    for c in 0..C {
-                        for half in 0..2 {
-                            let at = c * PANEL * k + group * GROUP_BYTES + quad * PANEL * 4 + half * 32;
-                            let b = _mm256_loadu_si256(bytes.add(at).cast());
-                            let magnitude = _mm256_sign_epi8(b, b);
-                            for r in 0..R {
-                                let a = x.values.as_ptr().add((row + r) * k + group * GROUP + quad * 4);
-                                let a = _mm256_set1_epi32(a.cast::<i32>().read_unaligned());
-                                let pairs = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(a, b));
-                                dots[r][c][half] = _mm256_add_epi32(dots[r][c][half], _mm256_madd_epi16(pairs, ones));
-                            }
-                        }
-                    }
-                }
-                for c in 0..C {
-                    for half in 0..2 {
-                        let at = (c * groups + group) * PANEL + half * 8;
-                        let scale = _mm256_cvtph_ps(_mm_loadu_si128(scales.add(at).cast()));
-                        for r in 0..R {
-                            let row_scale = *x.scales.as_ptr().add((row + r) * groups + group);
-                            let both = _mm256_mul_ps(scale, _mm256_set1_ps(row_scale));
-                            let product = _mm256_mul_ps(_mm256_cvtepi32_ps(dots[r][c][half]), both);
-                            sums[r][c][half] = _mm256_add_ps(sums[r][c][half], product);
-                        }
-                    }
-                }
-            }
-            for r in 0..R {
-                for c in 0..C {
-                    let column = (panel + c) * PANEL;
-                    store256(sums[r][c], out.at((row + r) * n + column), PANEL.min(n - column));
-                }
-            }
         }
     }
 }

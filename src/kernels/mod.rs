@@ -3,6 +3,9 @@
 //!
 //! Each output row depends on its input row alone, through the same operations in the same order whatever
 //! the number of rows, so that a sentence's result does not depend on what else is in the batch.
+// Register tiles are arrays that several loops index together.
+#![allow(clippy::needless_range_loop)]
+
 pub mod attention;
 #[cfg(target_arch = "x86_64")]
 mod attention_x86;
@@ -10,6 +13,8 @@ pub mod float;
 pub mod level;
 pub mod matmul_f32;
 pub mod matmul_q8;
+#[cfg(target_arch = "x86_64")]
+mod matmul_q8_x86;
 pub mod parallel;
 pub mod rows;
 

@@ -75,7 +75,10 @@ fn mistakes_are_explained() {
     let failing = |arguments: &[(&str, &str)], message: &str| {
         files.eval(arguments).assert().failure().code(1).stderr(predicate::str::contains(message.to_string()));
     };
-    failing(&[("--source", "s.txt"), ("--reference", "r.txt"), ("--hypothesis", "short.txt")], "has 1 sentences and the reference 2");
+    failing(
+        &[("--source", "s.txt"), ("--reference", "r.txt"), ("--hypothesis", "short.txt")],
+        "has 1 sentences and the reference 2",
+    );
     failing(&[("--source", "s.txt"), ("--hypothesis", "short.txt")], "--reference is missing");
     failing(&[("--reference", "r.txt"), ("--hypothesis", "none.txt")], "no such file");
     failing(&[("--reference", "r.txt")], "--source");

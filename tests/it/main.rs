@@ -2,10 +2,10 @@
 mod bad_models;
 mod bulk;
 mod check_rates;
-mod eval;
 mod checks;
 mod cli;
 mod default_model;
+mod eval;
 mod hub;
 mod metrics;
 mod names;

@@ -125,7 +125,9 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
         (Some(path), _) => read(path, Part::Reference)?,
         (None, Some(path)) if has_both(path) => read(path, Part::Reference)?,
         _ => {
-            return Err(Error::Settings("--reference is missing: name the file of reference translations".into()).into());
+            return Err(
+                Error::Settings("--reference is missing: name the file of reference translations".into()).into()
+            );
         }
     };
     let limit = args.limit.unwrap_or(usize::MAX);

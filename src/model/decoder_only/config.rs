@@ -98,25 +98,22 @@ impl DecoderConfig {
         {
             return wrong("the layer sizes are absurd");
         }
-        if !sane(self.heads, 1024) || !sane(self.kv_heads, 1024) || self.heads % self.kv_heads != 0 {
+        if !sane(self.heads, 1024) || !sane(self.kv_heads, 1024) || !self.heads.is_multiple_of(self.kv_heads) {
             return wrong(&format!("{} query heads don't share {} key heads", self.heads, self.kv_heads));
         }
-        if !sane(self.head_dim, 1024) || self.head_dim % 2 != 0 {
+        if !sane(self.head_dim, 1024) || !self.head_dim.is_multiple_of(2) {
             return wrong(&format!("a head size of {} is impossible", self.head_dim));
         }
-        if let Some(Value::Text(kind)) = gguf.get(&format!("{}.rope.scaling.type", self.architecture)) {
-            if !["none", "linear"].contains(&kind.as_str()) {
-                return Err(Error::Model(format!(
-                    "{}: rotary scaling of the kind `{kind}` is not supported",
-                    gguf.name
-                )));
-            }
+        if let Some(Value::Text(kind)) = gguf.get(&format!("{}.rope.scaling.type", self.architecture))
+            && !["none", "linear"].contains(&kind.as_str())
+        {
+            return Err(Error::Model(format!("{}: rotary scaling of the kind `{kind}` is not supported", gguf.name)));
         }
         Ok(())
     }
 
     /// Whether layer `index` sees only the window.
     pub fn is_local(&self, index: usize) -> bool {
-        self.window.is_some() && (index + 1) % self.window_pattern != 0
+        self.window.is_some() && !(index + 1).is_multiple_of(self.window_pattern)
     }
 }

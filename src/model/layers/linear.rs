@@ -100,7 +100,7 @@ impl Linear {
                 slot.get_or_insert(error);
             }
         };
-        let kind = if place.compute == Compute::Int8 && k % GROUP == 0 {
+        let kind = if place.compute == Compute::Int8 && k.is_multiple_of(GROUP) {
             let mut packed = PackedQ8::new(place.level, n, k);
             packed.fill(|j, values, scales| {
                 note(row(j, &mut |name, view, r| read_q8(name, view, r, values, scales)));
