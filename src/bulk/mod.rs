@@ -38,7 +38,7 @@ pub use options::{BulkOptions, Filters, Progress, Resume, Sync};
 pub use output::{Compression, OutputFormat};
 pub use record::{ErrorRecord, Finished, Record, Source, plain_text};
 pub use report::{Report, Slow};
-pub use session::{run, run_to};
+pub use session::{check_stream, run, run_to};
 pub use steps::{PipelineSteps, Steps};
 pub use stop::Stop;
 

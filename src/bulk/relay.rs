@@ -2,6 +2,7 @@
 //! with them instead of waiting for the translator to be free.
 use super::run::lock;
 use super::stop::Stop;
+use crate::decode::DecodeOptions;
 use crate::engine::{Job, ModelIdentity, Outcome, Translate};
 use crate::{Error, Result};
 use std::collections::{HashMap, VecDeque};
@@ -81,6 +82,14 @@ impl<'a> Relay<'a> {
 impl Translate for Relay<'_> {
     fn identity(&self) -> &ModelIdentity {
         self.translator.identity()
+    }
+
+    fn decode_options(&self) -> DecodeOptions {
+        self.translator.decode_options()
+    }
+
+    fn batch_fill(&self) -> Option<(f64, usize)> {
+        self.translator.batch_fill()
     }
 
     fn translate_stream(

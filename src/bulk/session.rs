@@ -43,14 +43,8 @@ pub fn run(translator: &dyn Translate, steps: &dyn Steps, options: &BulkOptions,
     finish_report(report, options)
 }
 
-/// Runs a job into a stream: records as they are done, in order, nothing journalled.
-pub fn run_to(
-    out: Box<dyn Write + Send + '_>,
-    translator: &dyn Translate,
-    steps: &dyn Steps,
-    options: &BulkOptions,
-    stop: &Stop,
-) -> Result<Report> {
+/// Refuses what a stream cannot take.
+pub fn check_stream(options: &BulkOptions) -> Result<()> {
     if options.format == OutputFormat::Markdown || options.compress.is_some() {
         let advice =
             "standard output takes neither a folder of Markdown nor --compress; name an output with -o, or pipe";
@@ -59,6 +53,18 @@ pub fn run_to(
     if options.resume == Resume::RetryErrors {
         return Err(Error::Settings("--retry-errors needs the output of an earlier run: name it with -o".into()));
     }
+    Ok(())
+}
+
+/// Runs a job into a stream: records as they are done, in order, nothing journalled.
+pub fn run_to(
+    out: Box<dyn Write + Send + '_>,
+    translator: &dyn Translate,
+    steps: &dyn Steps,
+    options: &BulkOptions,
+    stop: &Stop,
+) -> Result<Report> {
+    check_stream(options)?;
     let context = Context { translator, steps, options, stop };
     let mut out = out;
     let header = options.format.header(options.include_source, &options.feed_title);

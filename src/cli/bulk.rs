@@ -258,6 +258,9 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     let options = args.options();
     // What can be found out without the model is said before it is loaded.
     feed::Feed::open(&options.input, options.read.clone())?;
+    if options.output == Path::new("-") {
+        bulk::check_stream(&options)?;
+    }
     let (translator, steps) = load(&args)?;
     let stop = Stop::default();
     bulk::signals::watch(&stop).context("signals cannot be watched")?;

@@ -1,6 +1,7 @@
 //! The one integration test binary: a module a behaviour.
 mod bad_models;
 mod bulk;
+mod bulk_cli;
 mod check_rates;
 mod checks;
 mod cli;
