@@ -110,11 +110,11 @@ def main():
         "sentences": len(lines),
         "source_tokens": sum(map(len, prompts)),
         "generated_tokens": generated,
-        "load_seconds": round(engine.load_seconds, 3),
+        "load_s": round(engine.load_seconds, 3),
         "seconds": round(seconds, 3),
-        "tokens_per_second": round(generated / seconds, 1),
-        "sentences_per_second": round(len(lines) / seconds, 2),
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        "generated_tokens_per_s": round(generated / seconds, 1),
+        "sentences_per_s": round(len(lines) / seconds, 2),
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
     }))
 
 

@@ -82,7 +82,6 @@ def main():
     device = torch.device(args.device if args.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu")
     model, vocabulary = gemma_gguf.load(args.model)
     model.to(device).train()
-    model.gradient_checkpointing_disable()
     model.model.embed_tokens.weight.requires_grad_(False)
     pairs = [json.loads(line) for line in open(args.pairs, encoding="utf-8")]
     data = examples(pairs, vocabulary)

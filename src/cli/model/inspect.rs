@@ -2,6 +2,7 @@
 use crate::hub::manifest::Manifest;
 use crate::hub::pull::human;
 use crate::hub::{HubConfig, ModelKind, Registry, ResolveOptions, ResolvedModel, resolve_with};
+use crate::model::embedded;
 use crate::model::weights::gguf::{Gguf, Value as GgufValue};
 use crate::model::weights::{Checkpoint, Encoding, TensorSource};
 use anyhow::Context;
@@ -51,17 +52,16 @@ pub fn run(model: &str, tensors: bool, as_json: bool) -> anyhow::Result<ExitCode
 
 fn read_weights(model: &ResolvedModel) -> anyhow::Result<Weights> {
     match model.kind {
-        ModelKind::Embedded => Ok(Weights::default()),
-        ModelKind::Gguf => read_gguf(&model.path),
+        ModelKind::Embedded => read_gguf(&embedded::open()?),
+        ModelKind::Gguf => read_gguf(&Gguf::open(&model.path)?),
         ModelKind::Folder => read_folder(&model.path),
     }
 }
 
-fn read_gguf(path: &Path) -> anyhow::Result<Weights> {
-    let gguf = Gguf::open(path)?;
+fn read_gguf(gguf: &Gguf) -> anyhow::Result<Weights> {
     let metadata =
         gguf.keys().into_iter().filter_map(|key| Some((key.to_owned(), gguf_value(gguf.get(key)?)))).collect();
-    Ok(Weights { metadata, tensors: tensors(&gguf)? })
+    Ok(Weights { metadata, tensors: tensors(gguf)? })
 }
 
 /// Scalars and short lists as they are, long lists by their length.
@@ -157,10 +157,10 @@ fn print_manifest(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<
 }
 
 fn print_files(out: &mut impl Write, model: &ResolvedModel, weights: &Weights, tensors: bool) -> std::io::Result<()> {
-    if model.kind == ModelKind::Embedded {
-        return writeln!(out, "files         inside the program");
+    match model.kind {
+        ModelKind::Embedded => writeln!(out, "files         inside the program")?,
+        _ => writeln!(out, "files         {}", model.path.display())?,
     }
-    writeln!(out, "files         {}", model.path.display())?;
     if let Some(revision) = &model.revision {
         writeln!(out, "revision      {revision}")?;
     }

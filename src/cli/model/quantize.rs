@@ -1,14 +1,15 @@
 //! `anubad model quantize`: a model's weights in fewer bits.
 use crate::hub::pull::human;
 use crate::hub::{ModelKind, ResolveOptions, resolve};
+use crate::model::embedded;
 use crate::model::quantize::{Report, Target, quantize, quantize_folder};
 use crate::model::weights::gguf::Gguf;
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use candle_core::quantized::gguf_file::{Content, Value};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
@@ -90,8 +91,8 @@ pub(super) fn run(args: QuantizeArgs) -> anyhow::Result<ExitCode> {
         args.output.display()
     );
     let report = match model.kind {
-        ModelKind::Embedded => bail!("{}: is built in; give its GGUF file instead", model.id),
-        ModelKind::Gguf => from_gguf(&model.path, target, &args)?,
+        ModelKind::Embedded => from_gguf(&embedded::open()?, target, &args)?,
+        ModelKind::Gguf => from_gguf(&Gguf::open(&model.path)?, target, &args)?,
         ModelKind::Folder => {
             let into_file = args.output.extension().is_some_and(|e| e == "gguf");
             ensure!(!into_file, "{}: the model's tokenizer and config go along; give a folder", args.output.display());
@@ -103,19 +104,19 @@ pub(super) fn run(args: QuantizeArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn from_gguf(path: &Path, target: Target, args: &QuantizeArgs) -> anyhow::Result<Report> {
+fn from_gguf(source: &Gguf, target: Target, args: &QuantizeArgs) -> anyhow::Result<Report> {
     ensure!(
         args.output.extension().is_some_and(|e| e == "gguf"),
         "{}: the output of a GGUF model is a GGUF file; give it a name that ends in .gguf",
         args.output.display()
     );
-    let mut file = std::io::BufReader::new(std::fs::File::open(path).with_context(|| path.display().to_string())?);
-    let content = Content::read(&mut file).with_context(|| path.display().to_string())?;
+    // candle's reader keeps the type of every value, which llama.cpp insists on.
+    let first = source.shards().next().unwrap_or_default();
+    let content = Content::read(&mut std::io::Cursor::new(first)).with_context(|| source.name.clone())?;
     let mut metadata: Vec<(String, Value)> = content.metadata.into_iter().collect();
     // llama.cpp's own tools write the architecture first; the rest in the order of the alphabet.
     metadata.sort_by(|a, b| (a.0 != "general.architecture", &a.0).cmp(&(b.0 != "general.architecture", &b.0)));
-    let source = Gguf::open(path)?;
-    Ok(quantize(&source, metadata, target, &args.output, args.shard_size, &mut |_| {})?)
+    Ok(quantize(source, metadata, target, &args.output, args.shard_size, &mut |_| {})?)
 }
 
 fn print(report: &Report, as_json: bool) -> anyhow::Result<()> {
