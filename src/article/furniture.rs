@@ -145,7 +145,9 @@ fn label_value<'a>(folded: &'a str, labels: &[&str]) -> Option<&'a str> {
 /// The title again: as a heading anywhere, as a paragraph at the top.
 fn is_repeated_title(block: &Block, title: &str, top: bool) -> bool {
     let heading = matches!(block.kind, BlockKind::Heading { .. });
-    (heading || (top && block.kind == BlockKind::Paragraph)) && fold(&block.text) == *title
+    // A first sentence that says what the headline says is prose.
+    let line = top && block.kind == BlockKind::Paragraph && !block.text.trim_end().ends_with(['।', '.']);
+    (heading || line) && fold(&block.text) == *title
 }
 
 #[derive(Default)]

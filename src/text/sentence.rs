@@ -308,7 +308,7 @@ impl Splitter<'_> {
                 after.is_whitespace() || is_mark(after) || is_closer(after) || matches!(after, ',' | '-' | '—' | '–');
             match c {
                 _ if j >= self.chars.len() || j > i + TRAIL_CHARS => break,
-                _ if is_mark(c) => j += 1,
+                _ if is_mark(c) || matches!(c, '\u{200b}'..='\u{200d}' | '\u{feff}') => j += 1,
                 ')' | ']' | '}' => {
                     if brackets > 0 {
                         brackets -= 1;

@@ -1,4 +1,5 @@
 //! The one integration test binary: a module a behaviour.
+mod articles;
 mod bad_models;
 mod bulk;
 mod bulk_cli;
@@ -11,9 +12,6 @@ mod hub;
 mod metrics;
 mod names;
 mod parity;
+mod sentences;
 mod tokenizer;
-
-/// The unit tests' translator without a model; not all of it is needed here.
-#[allow(dead_code)]
-#[path = "../../src/bulk/toy.rs"]
 mod toy;
