@@ -34,7 +34,7 @@ const SUFFIXES: &[&str] = &["র", "এর", "ের", "য়ের", "কে", "�
 pub fn split(text: &str) -> Vec<Range<usize>> {
     let mut splitter = Splitter {
         text,
-        chars: text.char_indices().collect(),
+        chars: characters(text),
         start: 0,
         open: false,
         brackets: Vec::new(),
@@ -48,6 +48,18 @@ pub fn split(text: &str) -> Vec<Range<usize>> {
 /// The sentences themselves.
 pub fn sentences(text: &str) -> Vec<&str> {
     split(text).into_iter().map(|range| &text[range]).collect()
+}
+
+/// The characters and where they begin. A quote that a scraper has escaped (`\"`) is one character.
+fn characters(text: &str) -> Vec<(usize, char)> {
+    let mut out: Vec<(usize, char)> = Vec::with_capacity(text.len() / 2);
+    for (at, c) in text.char_indices() {
+        match out.last_mut() {
+            Some(last) if last.1 == '\\' && matches!(c, '"' | '\'') => last.1 = c,
+            _ => out.push((at, c)),
+        }
+    }
+    out
 }
 
 /// All positions are indices into `chars`.
