@@ -14,4 +14,8 @@ mod names;
 mod parity;
 mod sentences;
 mod tokenizer;
+
+/// The unit tests' translator without a model; not all of it is needed here.
+#[allow(dead_code)]
+#[path = "../../src/bulk/toy.rs"]
 mod toy;
