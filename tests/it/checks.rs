@@ -1,5 +1,5 @@
 //! The checks of a translation against tables of cases made by hand (`tests/it/tables`).
-use anubad::text::check::check_numbers;
+use anubad::text::check::{CheckOptions, check_article, check_names, check_numbers};
 use anubad::text::{Finding, FindingKind, Severity};
 
 /// Rows of a table: fields separated by tabs, lines with # left out.
@@ -46,4 +46,23 @@ fn check_table(name: &str, at_least: usize, check: impl Fn(&[String]) -> Vec<Fin
 #[test]
 fn numbers() {
     check_table("numbers", 300, |row| check_numbers(&row[0], &row[1]).findings);
+}
+
+#[test]
+fn names() {
+    check_table("names", 100, |row| check_names(&row[0], &row[1]).findings);
+}
+
+#[test]
+fn one_name_is_spelled_one_way_in_an_article() {
+    let segments = [
+        ("শেখ হাসিনা বলেন।", "Sheikh Hasina said."),
+        ("হাসিনার সঙ্গে ছিলেন করিম।", "Karim was with Hassina."),
+        ("হাসিনা চলে যান।", "Hasina left."),
+        ("করিম থাকেন।", "Karim stays."),
+    ];
+    let findings = check_article(&segments, &CheckOptions::default());
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!((findings[0].kind, findings[0].segment), (FindingKind::NameInconsistent, Some(1)));
+    assert_eq!(findings[0].message, "হাসিনা is Hassina here and Hasina elsewhere in the article");
 }

@@ -85,16 +85,27 @@ impl Gazetteer {
         self.by_word.get(word).map_or(&[], Vec::as_slice)
     }
 
-    /// Is the lower-case word the word of an entry, or made from it (Malaysian, Italians)?
-    pub fn derives(&self, entry: usize, word: &str) -> bool {
-        self.entries[entry].english.iter().flat_map(|e| english_words(e)).any(|base| {
-            if base == word {
-                return true;
-            }
-            let stem = base.trim_end_matches(['a', 'e', 'y', 's', 'o']);
-            stem.len() >= 4 && word.starts_with(stem) && word.len() <= base.len() + 4
+    /// Is one of the entry's English forms there, with all its words, among the lower-case words of a text?
+    pub fn is_translated(&self, entry: usize, words: &[String]) -> bool {
+        self.entries[entry].english.iter().any(|form| {
+            let mut parts = english_words(form).peekable();
+            parts.peek().is_some() && parts.all(|part| words.iter().any(|word| derives_from(&part, word)))
         })
     }
+
+    /// Is the lower-case word the word of an entry, or made from it (Malaysian, Italians)?
+    pub fn derives(&self, entry: usize, word: &str) -> bool {
+        self.entries[entry].english.iter().flat_map(|e| english_words(e)).any(|base| derives_from(&base, word))
+    }
+}
+
+/// India, Indian; Italy, Italians; Malaysia, Malaysian.
+fn derives_from(base: &str, word: &str) -> bool {
+    if base == word {
+        return true;
+    }
+    let stem = base.trim_end_matches(['a', 'e', 'y', 's', 'o']);
+    stem.len() >= 4 && word.starts_with(stem) && word.len() <= base.len() + 4
 }
 
 #[cfg(test)]
