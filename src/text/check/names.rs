@@ -21,6 +21,9 @@ pub struct NameCheck {
     pub pairs: Vec<(String, String)>,
 }
 
+/// As [`NAME_LIMIT`], for two words taken together: one good half must not carry a bad one.
+const JOINED_LIMIT: f32 = 1.1;
+
 /// A Bengali word of the source.
 struct SourceWord {
     text: String,
@@ -115,8 +118,8 @@ fn judge(
         .first()
         .filter(|next| next.index == candidate.index + 1)
         .map(|next| [&candidate.letters[..], &next.letters].concat());
-    if joined.is_some_and(|letters| closest(&letters, words).1 <= NAME_LIMIT)
-        || closest_joined(&candidate.letters, words) <= NAME_LIMIT
+    if joined.is_some_and(|letters| closest(&letters, words).1 <= JOINED_LIMIT)
+        || closest_joined(&candidate.letters, words) <= JOINED_LIMIT
     {
         return Verdict::Fine;
     }
@@ -153,7 +156,7 @@ fn drop_split_spellings(invented: &mut Vec<&Candidate>, candidates: &[Candidate]
     invented.retain(|candidate| {
         let before = candidates.iter().find(|c| c.index + 1 == candidate.index);
         !before
-            .is_some_and(|before| closest(&[&before.letters[..], &candidate.letters].concat(), words).1 <= NAME_LIMIT)
+            .is_some_and(|before| closest(&[&before.letters[..], &candidate.letters].concat(), words).1 <= JOINED_LIMIT)
     });
 }
 

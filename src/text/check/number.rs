@@ -310,10 +310,10 @@ fn likeness(a: &Number, b: &Number) -> f64 {
     shared / x.len().max(y.len()) as f64 + unit + kind - 0.1 * (x.len().abs_diff(y.len()) as f64)
 }
 
-/// The output with the source's number where a number of the same form stands in its place, and notes that say so.
+/// The output with the source's number, month or weekday where one of the same form stands in its place, and notes
+/// that say so.
 ///
-/// Only where the numbers are all that differs: every changed number is plain digits on both sides (or scaled by the
-/// same word), and as many are left over on one side as on the other.
+/// Of each form exactly one must be left over on either side: with several it isn't certain which belongs where.
 pub fn patch_numbers(source: &str, output: &str) -> Option<(String, Vec<Finding>)> {
     let (wanted, found) = (numbers(source), numbers(output));
     let mut matching = Matching::new(&wanted, &found);
@@ -321,25 +321,80 @@ pub fn patch_numbers(source: &str, output: &str) -> Option<(String, Vec<Finding>
     matching.augmenting();
     matching.times_in_two_parts();
     matching.sums();
-    let firm = |n: &Number| n.weight == Weight::Hard;
-    let missing: Vec<usize> = matching.free_source().into_iter().filter(|&s| firm(&wanted[s])).collect();
-    let wrong: Vec<usize> = matching.free_output().into_iter().filter(|&o| firm(&found[o])).collect();
-    // with several on each side it isn't certain which belongs where
-    let ([s], [o]) = (&missing[..], &wrong[..]) else { return None };
-    let (a, b) = (&wanted[*s], &found[*o]);
-    if a.kind != b.kind || !matches!(a.kind, NumberKind::Cardinal | NumberKind::Code) {
-        return None;
+    let (missing, wrong) = (matching.free_source(), matching.free_output());
+    let (mut text, mut notes) = (output.to_string(), Vec::new());
+    for form in [Form::Digits, Form::Month, Form::Weekday] {
+        let only = |places: &[usize], side: &[Number]| {
+            let mut places = places.iter().filter(|&&i| form.holds(&side[i]));
+            places.next().filter(|_| places.next().is_none()).copied()
+        };
+        let (Some(s), Some(o)) = (only(&missing, &wanted), only(&wrong, &found)) else { continue };
+        let (a, b) = (&wanted[s], &found[o]);
+        if !form.is_written(a, b) || text.matches(b.text.as_str()).count() != 1 {
+            continue;
+        }
+        let right = form.english(a);
+        text = text.replacen(b.text.as_str(), &right, 1);
+        let message = format!("the model had written {}; {right} was put in its place after the source", b.text);
+        notes.push(finding(FindingKind::NumberChanged, Severity::Note, message));
     }
-    let digits =
-        |n: &Number| !n.text.is_empty() && n.text.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'));
-    if !digits(a) || !digits(b) || output.matches(b.text.as_str()).count() != 1 {
-        return None;
+    (!notes.is_empty()).then_some((text, notes))
+}
+
+/// Forms of numbers that can be put in one another's place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Digits,
+    Month,
+    Weekday,
+}
+
+impl Form {
+    fn holds(self, number: &Number) -> bool {
+        let kind = match number.kind {
+            NumberKind::Month => Self::Month,
+            NumberKind::Weekday => Self::Weekday,
+            _ => Self::Digits,
+        };
+        kind == self && (number.weight == Weight::Hard || (number.weight == Weight::Medium && self != Self::Digits))
     }
-    // Indian grouping becomes Western; numbers without commas stay without
-    let value = if a.text.contains(',') { western(&trimmed(a.values[0])) } else { a.text.clone() };
-    let message = format!("the model had written {}; {value} was put in its place after the source", b.text);
-    let note = finding(FindingKind::NumberChanged, Severity::Note, message);
-    Some((output.replacen(b.text.as_str(), &value, 1), vec![note]))
+
+    /// Are they written alike, so that the one can stand for the other?
+    fn is_written(self, a: &Number, b: &Number) -> bool {
+        let digits =
+            |n: &Number| !n.text.is_empty() && n.text.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'));
+        let plain =
+            matches!(a.kind, NumberKind::Cardinal | NumberKind::Code) && a.kind == b.kind && digits(a) && digits(b);
+        let capital = b.text.starts_with(char::is_uppercase);
+        if self == Self::Digits { plain } else { capital }
+    }
+
+    /// The source's number in English.
+    fn english(self, number: &Number) -> String {
+        const MONTHS: [&str; 12] = [
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
+            "December",
+        ];
+        const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+        let index = (number.values[0] as usize).saturating_sub(1);
+        match self {
+            // Indian grouping becomes Western; numbers without commas stay without
+            Self::Digits if number.text.contains(',') => western(&trimmed(number.values[0])),
+            Self::Digits => number.text.clone(),
+            Self::Month => MONTHS.get(index).copied().unwrap_or_default().into(),
+            Self::Weekday => WEEKDAYS.get(index).copied().unwrap_or_default().into(),
+        }
+    }
 }
 
 /// Digits in groups of three.
@@ -395,5 +450,7 @@ mod tests {
         assert_eq!(patch("৭২৮ জন ও ১২টি", "720 people and 13"), None, "two candidates");
         assert_eq!(patch("৯০ লাখ", "90 people"), None, "another form");
         assert_eq!(patch("৫ জন", "5 people"), None, "nothing to do");
+        assert_eq!(patch("বুধবার ৫ মে", "Thursday, June 5").as_deref(), Some("Wednesday, May 5"));
+        assert_eq!(patch("বুধবার", "Thursday or Friday"), None, "two candidates");
     }
 }
