@@ -22,6 +22,7 @@ pub fn segment_result(
         source: segment.text.clone(),
         text: String::new(),
         score: None,
+        confidence: None,
         source_tokens: 0,
         target_tokens: 0,
     };

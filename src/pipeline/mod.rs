@@ -3,6 +3,7 @@
 //! ```text
 //! Article ─▶ [prepare] segments ─▶ waves of jobs ─▶ engine ─▶ [finish] tidy, checks, repair ─▶ [assemble] blocks ─▶ Translation
 //! ```
+pub mod confidence;
 pub mod finish;
 pub mod prepare;
 pub mod repair;
@@ -52,6 +53,9 @@ pub struct TranslatedSegment {
     /// Mean log-probability of the generated tokens; absent where nothing was generated (already English, failed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f32>,
+    /// Chance, 0 to 1, that the sentence is translated well (see [`confidence::confidence`]); absent as `score` is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f32>,
     /// Tokens read and generated.
     #[serde(default)]
     pub source_tokens: usize,

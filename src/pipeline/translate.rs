@@ -1,4 +1,5 @@
 //! One article through the engine, in waves, with every block handed out as soon as it is done.
+use super::confidence::confidence;
 use super::finish::{article_findings, assemble, run_text, segment_result, tidy};
 use super::prepare::Prepared;
 use super::repair::{self, Attempt, RepairOptions, Suspect};
@@ -210,6 +211,10 @@ impl Work<'_> {
     fn finish(mut self, writer: Option<&Writer>) -> Result<Translation> {
         let texts: Vec<String> = self.done.iter().map(|s| s.text.clone()).collect();
         self.findings.extend(article_findings(&self.done, self.options));
+        for (index, segment) in self.done.iter_mut().enumerate() {
+            let own = self.findings.iter().filter(|f| f.segment == Some(index));
+            segment.confidence = segment.score.map(|score| confidence(score, own));
+        }
         let article = assemble(self.prepared, &texts);
         let start = Instant::now();
         let summary = match &self.options.summary {
