@@ -87,6 +87,10 @@ pub struct Session {
     active: Vec<Sentence>,
     /// Sent back for want of room.
     waiting: VecDeque<Request>,
+    /// Tokens that most prompts begin with (an instruction), and their rows once a sentence has read them:
+    /// the sentences after it need not.
+    prefix: Vec<u32>,
+    prefix_rows: Vec<u32>,
     batch: StepBatch,
     stats: SessionStats,
 }
@@ -141,21 +145,32 @@ impl Session {
     /// A session with a store of its own. An error when the options for the model contradict themselves.
     pub fn new(generator: Arc<dyn Generator>, limits: Limits) -> Result<Self> {
         let columns = Arc::new(Columns::of(&*generator)?);
-        Self::with_columns(generator, columns, limits)
+        Self::with_prefix(generator, columns, &[], limits)
     }
 
-    /// Like [`new`](Self::new), for those who have many sessions.
-    pub fn with_columns(generator: Arc<dyn Generator>, columns: Arc<Columns>, limits: Limits) -> Result<Self> {
-        let memory_rows = if generator.spec().encoder_decoder { limits.memory_rows } else { 0 };
-        let cache = generator.new_cache(limits.rows, memory_rows)?;
+    /// Like [`new`](Self::new), for those who have many sessions, and whose prompts (decoder-only) mostly begin with
+    /// `prefix`: it is read once and its rows are kept, beside those of the limits.
+    pub fn with_prefix(
+        generator: Arc<dyn Generator>,
+        columns: Arc<Columns>,
+        prefix: &[u32],
+        limits: Limits,
+    ) -> Result<Self> {
+        let encoder_decoder = generator.spec().encoder_decoder;
+        let memory_rows = if encoder_decoder { limits.memory_rows } else { 0 };
+        let prefix = if encoder_decoder { Vec::new() } else { prefix.to_vec() };
+        let rows = limits.rows + prefix.len();
+        let cache = generator.new_cache(rows, memory_rows)?;
         Ok(Self {
             columns,
             limits,
             cache,
-            rows: RowPool::new(limits.rows),
+            rows: RowPool::new(rows),
             memory: RangePool::new(memory_rows),
             active: Vec::new(),
             waiting: VecDeque::new(),
+            prefix,
+            prefix_rows: Vec::new(),
             batch: StepBatch::default(),
             stats: SessionStats::default(),
             generator,
@@ -182,7 +197,9 @@ impl Session {
     /// Nothing in work and nothing held.
     #[cfg(test)]
     pub(crate) fn is_clean(&self) -> bool {
-        self.is_empty() && self.rows.free() == self.limits.rows && self.memory.has(self.cache.memory_rows as u32)
+        self.is_empty()
+            && self.rows.free() + self.prefix_rows.len() == self.cache.rows
+            && self.memory.has(self.cache.memory_rows as u32)
     }
 
     /// True when no sentence whatever would be admitted now.
@@ -321,10 +338,14 @@ impl Session {
             None
         };
         let encoded = !spec.encoder_decoder;
+        // At least the last token must be fed, for its logits.
+        let known = prompt.len() > self.prefix.len() && prompt.starts_with(&self.prefix);
+        let prompt_rows = if known { self.prefix_rows.clone() } else { Vec::new() };
+        self.rows.share(&prompt_rows);
         Ok(Sentence {
             request,
             prompt,
-            prompt_rows: Vec::new(),
+            prompt_rows,
             memory,
             // A decoder-only source is its prompt.
             encoded,
@@ -411,7 +432,7 @@ impl Session {
 
     /// Puts together the next step: one token of every running hypothesis, then prompts as far as they fit.
     fn fill_batch(&mut self) {
-        let Self { active, rows, batch, stats, limits, .. } = self;
+        let Self { active, rows, batch, stats, limits, prefix, prefix_rows, .. } = self;
         for list in [&mut batch.tokens, &mut batch.positions, &mut batch.rows, &mut batch.tables, &mut batch.outputs] {
             list.clear();
         }
@@ -447,6 +468,13 @@ impl Session {
             if sentence.is_prefilled() {
                 sentence.outputs = batch.outputs.len()..batch.outputs.len() + 1;
                 batch.outputs.push(batch.tokens.len() as u32 - 1);
+            }
+            if prefix_rows.is_empty()
+                && sentence.prompt_rows.len() >= prefix.len()
+                && sentence.prompt.starts_with(prefix)
+            {
+                prefix_rows.extend_from_slice(&sentence.prompt_rows[..prefix.len()]);
+                rows.share(prefix_rows);
             }
             stats.prefilled += count as u64;
             budget -= count;

@@ -1,6 +1,7 @@
 //! The whole decoder against itself and against plain enumeration, on the toy network.
 use super::{
-    DecodeOptions, EarlyStopping, Finished, Generator, Hypothesis, Limits, Request, Sampling, Session, generate,
+    Columns, DecodeOptions, EarlyStopping, Finished, Generator, Hypothesis, Limits, Request, Sampling, Session,
+    generate,
     toy::{EOS, Toy},
 };
 use proptest::prelude::*;
@@ -53,8 +54,15 @@ proptest! {
         spare_rows in 0usize..300,
         hypotheses in 1usize..20,
         step_tokens in 1usize..80,
+        prefix in prop::collection::vec(3u32..48, 0..6),
     ) {
         let generator = toy(encoder_decoder, 11);
+        let mut sentences = sentences;
+        for (source, kind, _) in &mut sentences {
+            if *kind % 7 < 5 {
+                source.splice(..0, prefix.iter().copied());
+            }
+        }
         let all: Vec<Arc<DecodeOptions>> = sentences.iter().map(|s| Arc::new(options(s.1))).collect();
         let requests: Vec<Request> =
             (0..).zip(&sentences).zip(&all).map(|((id, s), options)| request(id, &s.0, options)).collect();
@@ -65,7 +73,8 @@ proptest! {
             hypotheses,
             step_tokens,
         };
-        let mut session = Session::new(generator.clone(), limits).unwrap();
+        let columns = Arc::new(Columns::of(&*generator).unwrap());
+        let mut session = Session::with_prefix(generator.clone(), columns, &prefix, limits).unwrap();
         let mut finished = HashMap::new();
         for (request, (_, _, steps_before)) in requests.into_iter().zip(&sentences) {
             for _ in 0..*steps_before {
@@ -82,6 +91,25 @@ proptest! {
         }
         prop_assert!(session.is_clean(), "rows leaked");
     }
+}
+
+#[test]
+fn a_common_prefix_is_read_once() {
+    let generator = toy(false, 8);
+    let limits = Limits { rows: 400, memory_rows: 0, hypotheses: 8, step_tokens: 64 };
+    let columns = Arc::new(Columns::of(&*generator).unwrap());
+    let mut session = Session::with_prefix(generator.clone(), columns, &[7, 8, 9], limits).unwrap();
+    let options = Arc::new(options(0));
+    let mut finished = HashMap::new();
+    for (id, source) in [vec![7, 8, 9, 10], vec![7, 8, 9, 11, 12], vec![7, 8, 9], vec![6, 8]].into_iter().enumerate() {
+        session.admit(request(id as u64, &source, &options)).unwrap();
+        while !session.is_empty() {
+            run_all(&mut session, &mut finished);
+        }
+        assert_eq!(finished[&(id as u64)], alone(&generator, &source, &options));
+    }
+    assert_eq!(session.stats().prefilled, 4 + 2 + 3 + 2, "the last token of a prompt is always read");
+    assert!(session.is_clean());
 }
 
 #[test]

@@ -26,6 +26,8 @@ pub struct Translator {
     engine: EngineOptions,
     /// Tokens that the prompt adds to a sentence.
     overhead: usize,
+    /// Tokens that it begins with.
+    prefix: Vec<u32>,
     /// One a worker.
     pools: Vec<ThreadPool>,
     /// Sessions of workers that are done, for the next call.
@@ -53,8 +55,9 @@ impl Translator {
     ) -> Result<Self> {
         engine.check()?;
         let columns = Arc::new(Columns::of(&*generator)?);
-        let probe = "ক";
-        let overhead = prompt.encode(&*tokenizer, probe)?.len().saturating_sub(tokenizer.encode(probe)?.len());
+        let (mut prefix, other) = (prompt.encode(&*tokenizer, "ক")?, prompt.encode(&*tokenizer, "১")?);
+        let overhead = prefix.len().saturating_sub(tokenizer.encode("ক")?.len());
+        prefix.truncate(prefix.iter().zip(&other).take_while(|(a, b)| a == b).count());
         let pools = (0..engine.workers)
             .map(|worker| {
                 ThreadPoolBuilder::new()
@@ -73,6 +76,7 @@ impl Translator {
             options: Arc::new(options),
             engine,
             overhead,
+            prefix,
             pools,
             idle: Mutex::default(),
             stats: Mutex::default(),
@@ -174,7 +178,7 @@ impl Translator {
         let (rows, memory_rows) = Session::rows_needed(&*self.generator, request);
         limits.rows = limits.rows.max(rows);
         limits.memory_rows = limits.memory_rows.max(memory_rows);
-        Session::with_columns(self.generator.clone(), self.columns.clone(), limits)
+        Session::with_prefix(self.generator.clone(), self.columns.clone(), &self.prefix, limits)
     }
 
     /// Keeps a session for the next call.
