@@ -4,6 +4,7 @@ use crate::article::Article;
 use crate::decode::DecodeOptions;
 use crate::engine::{EngineOptions, Outcome, Translate};
 use crate::pipeline::{self, PipelineOptions, Prepared, Translation};
+use crate::summary::model::SummaryModel;
 use crate::{Error, Result};
 use serde_json::{Value, json};
 
@@ -28,9 +29,10 @@ pub trait Steps: Send + Sync {
 }
 
 /// The steps of `anubad translate`.
-#[derive(Debug)]
 pub struct PipelineSteps {
     options: PipelineOptions,
+    /// What writes the summaries; `None`: they are extracted.
+    writer: Option<SummaryModel>,
     settings: Value,
 }
 
@@ -40,15 +42,21 @@ const ONE_IN: usize = 10;
 
 impl PipelineSteps {
     /// The pipeline with its options; the others are what the translator was made with.
-    pub fn new(options: PipelineOptions, decode: &DecodeOptions, engine: &EngineOptions) -> Self {
+    pub fn new(
+        options: PipelineOptions,
+        writer: Option<SummaryModel>,
+        decode: &DecodeOptions,
+        engine: &EngineOptions,
+    ) -> Self {
         let settings = json!({
             "decoding": { "options": decode, "max_sentence_tokens": engine.max_sentence_tokens },
             "summary": options.summary,
+            "summary_model": writer.as_ref().map(|w| w.writer().model.to_string()),
             "repair": options.repair,
             // A glossary is part of it, term by term.
             "checks": format!("{:?}", options.checks),
         });
-        Self { options, settings }
+        Self { options, writer, settings }
     }
 }
 
@@ -73,13 +81,21 @@ impl Steps for PipelineSteps {
             let failed = failures().count();
             return Err(Error::Bulk(format!("{failed} of {asked} sentences could not be translated: {error}")));
         }
-        Ok(pipeline::complete(engine, prepared, outcomes, &self.options, None)?.into())
+        Ok(pipeline::complete(
+            engine,
+            prepared,
+            outcomes,
+            &self.options,
+            self.writer.as_ref().map(|w| w.writer()).as_ref(),
+        )?
+        .into())
     }
 }
 
 impl From<Translation> for Finished {
     fn from(translation: Translation) -> Self {
-        let Translation { article, findings, summary, .. } = translation;
-        Self { article, summary: summary.map(|s| s.sentences.join(" ")), findings }
+        let Translation { article, mut findings, summary, .. } = translation;
+        findings.extend(summary.iter().flat_map(|s| s.findings.clone()));
+        Self { article, summary: summary.map(|s| s.text()), findings }
     }
 }

@@ -1,13 +1,14 @@
 //! `anubad bulk`: translate a feed, a dump or a folder into one output file.
 use super::PARTLY;
 use super::common::ModelArgs;
+use super::summary_args::SummaryArgs;
 use crate::bulk::{
     self, BulkOptions, Compression, Filters, OutputFormat, PipelineSteps, Progress, Report, Resume, Stop, Sync,
 };
 use crate::engine::{EngineOptions, Translator};
 use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
 use crate::pipeline::PipelineOptions;
-use crate::summary::{Length, SummaryOptions};
+use crate::summary::Language;
 use crate::text::check::Glossary;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -150,9 +151,8 @@ struct PipelineArgs {
     /// Write no summary
     #[arg(long)]
     no_summary: bool,
-    /// Sentences of the summary [default: 2 to 3, by length]
-    #[arg(long, value_name = "N", conflicts_with = "no_summary", value_parser = clap::value_parser!(u32).range(1..))]
-    sentences: Option<u32>,
+    #[command(flatten)]
+    summary: SummaryArgs,
     /// Terms that must be translated as given: Bengali TAB English, one a line
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
@@ -277,21 +277,18 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
 
 /// The model and the pipeline.
 fn load(args: &BulkArgs) -> anyhow::Result<(Translator, PipelineSteps)> {
-    let PipelineArgs { model: model_args, no_summary, sentences, glossary, no_repair } = &args.pipeline;
+    let PipelineArgs { model: model_args, no_summary, summary, glossary, no_repair } = &args.pipeline;
     let mut options = PipelineOptions { repair: !no_repair, ..PipelineOptions::default() };
     options.checks.glossary = glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
-    match sentences {
-        _ if *no_summary => options.summary = None,
-        Some(n) => {
-            let length = Length::Sentences(*n as usize);
-            options.summary = Some(SummaryOptions { length, ..SummaryOptions::default() });
-        }
-        None => {}
-    }
+    options.summary = (!no_summary).then(|| summary.options(Language::English));
+    let writer = match &options.summary {
+        Some(wanted) => summary.open_model(model_args, wanted, args.output.quiet)?,
+        None => None,
+    };
     let model = model_args.open(args.output.quiet)?;
     let decode = model_args.decode_options(&model)?;
     let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options(&model)? };
-    let steps = PipelineSteps::new(options, &decode, &engine);
+    let steps = PipelineSteps::new(options, writer, &decode, &engine);
     Ok((model.translator(decode, engine)?, steps))
 }
 

@@ -5,6 +5,7 @@ pub mod common;
 pub mod eval;
 pub mod model;
 pub mod summarize;
+pub mod summary_args;
 pub mod translate;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -1,11 +1,135 @@
 //! `anubad summarize`: summarise an article in a few English (or Bengali) sentences.
+use super::common::ModelArgs;
+use super::summary_args::SummaryArgs;
+use super::translate::InputFormat;
+use crate::article::read::{ReadOptions, read};
+use crate::engine::Translate;
+use crate::pipeline::{self, PipelineOptions};
+use crate::summary::{self, Language, Style, Summary, SummaryInput};
+use crate::text::{normalise, segment};
+use anyhow::Context;
+use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
+/// Version of the JSON that `--format json` prints.
+const SCHEMA: u32 = 1;
+
 /// Summarise an article in a few English (or Bengali) sentences
+///
+/// By default the article's most telling sentences are chosen and translated. With --summary-model a model writes the
+/// summary; every number, date and name in it must be in the article, or the sentence is written again and then dropped.
+/// What was used and what was dropped is said on standard error and in the JSON.
 #[derive(Debug, clap::Args)]
-pub struct SummarizeArgs {}
+pub struct SummarizeArgs {
+    /// Article as text, HTML or Markdown; - is standard input
+    #[arg(value_name = "FILE", default_value = "-")]
+    file: PathBuf,
+    /// Language of the summary
+    #[arg(long, value_name = "LANG", value_enum, default_value_t)]
+    lang: Language,
+    #[command(flatten)]
+    summary: SummaryArgs,
+    /// What to print
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    format: OutputFormat,
+    /// What the input is [default: by extension and content]
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    input_format: Option<InputFormat>,
+    #[command(flatten)]
+    model: ModelArgs,
+    /// Replace bytes that are no valid text instead of refusing the file
+    #[arg(long)]
+    lossy: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+enum OutputFormat {
+    /// The summary and nothing else
+    #[default]
+    Text,
+    /// Markdown
+    Md,
+    /// JSON with the method, the chosen sentences and the findings
+    Json,
+}
 
 /// Runs the command.
-pub fn run(_args: SummarizeArgs) -> anyhow::Result<ExitCode> {
-    anyhow::bail!("`anubad summarize` is not there yet")
+pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
+    let format = args.input_format.map(Into::into);
+    let article = read(&args.file, &ReadOptions { format, lossy: args.lossy, ..Default::default() })?;
+    let segments = segment::segments(&article);
+    let options = args.summary.options(args.lang);
+    let writer = args.summary.open_model(&args.model, &options, args.quiet)?;
+    // a Bengali summary needs no translator
+    let loaded = if args.lang == Language::English { Some(args.model.load(args.quiet)?) } else { None };
+    let translate = loaded.as_ref().map(|loaded| |sentences: &[String]| translate(&loaded.translator, sentences));
+    let input = SummaryInput {
+        article: &article,
+        segments: &segments,
+        translated: None,
+        translate: translate.as_ref().map(|t| t as &summary::TranslateSentences),
+    };
+    let summary = summary::summarise(&input, &options, writer.as_ref().map(|w| w.writer()).as_ref())?;
+    print(&summary, args.format)?;
+    if !args.quiet {
+        report(&summary);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The sentences in English, tidied; what is English already stays.
+fn translate(translator: &dyn Translate, sentences: &[String]) -> crate::Result<Vec<String>> {
+    let needed = |s: &&String| segment::needs_translation(s);
+    let texts: Vec<String> = sentences.iter().filter(needed).map(|s| normalise::canonical(s)).collect();
+    let mut outcomes = translator.translate_all(&texts)?.into_iter();
+    let options = PipelineOptions::default();
+    let english = |s: &String| match segment::needs_translation(s).then(|| outcomes.next()).flatten() {
+        Some(outcome) => Ok(pipeline::finish::tidy(s, &outcome?.text, &options)),
+        None => Ok(segment::passed_through(s)),
+    };
+    sentences.iter().map(english).collect()
+}
+
+fn print(summary: &Summary, format: OutputFormat) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    match format {
+        OutputFormat::Json => {
+            let json = serde_json::json!({ "schema": SCHEMA, "text": summary.text(), "summary": summary });
+            serde_json::to_writer_pretty(&mut out, &json).context("the summary cannot be written as JSON")?;
+            writeln!(out)?;
+        }
+        OutputFormat::Text => {
+            if let Some(headline) = &summary.headline {
+                writeln!(out, "{headline}\n")?;
+            }
+            writeln!(out, "{}", summary.text())?;
+        }
+        OutputFormat::Md => {
+            if let Some(headline) = &summary.headline {
+                writeln!(out, "# {headline}\n")?;
+            }
+            match summary.style {
+                Style::Headline => writeln!(out, "# {}", summary.text())?,
+                _ => writeln!(out, "{}", summary.text())?,
+            }
+        }
+    }
+    out.flush()?;
+    Ok(())
+}
+
+/// How the summary was made and what was found wrong, for a person at a terminal.
+pub(super) fn report(summary: &Summary) {
+    let parts = if summary.parts > 1 { format!(", read in {} parts", summary.parts) } else { String::new() };
+    match &summary.model {
+        Some(model) => eprintln!("anubad: {} summary by {model}{parts}", summary.method),
+        None => eprintln!("anubad: {} summary", summary.method),
+    }
+    for finding in &summary.findings {
+        eprintln!("anubad: {}", finding.message);
+    }
 }

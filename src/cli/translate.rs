@@ -1,11 +1,12 @@
 //! `anubad translate`: one article, or with `--lines` one segment a line.
 use super::common::ModelArgs;
+use super::summary_args::SummaryArgs;
 use crate::article::read::{Format, ReadOptions};
 use crate::article::write::{BlockWriter, Style};
 use crate::article::{self, Block};
 use crate::engine::{Job, Translate};
 use crate::pipeline::{self, PipelineOptions, Ready, Translation};
-use crate::summary::{Length, SummaryOptions};
+use crate::summary::Language;
 use crate::text::check::Glossary;
 use crate::text::{Finding, Severity, normalise, segment};
 use anyhow::Context;
@@ -38,9 +39,8 @@ pub struct TranslateArgs {
     /// Print no summary
     #[arg(long)]
     pub no_summary: bool,
-    /// Sentences of the summary [default: 2 to 3, by length]
-    #[arg(long, value_name = "N", conflicts_with = "no_summary")]
-    pub sentences: Option<usize>,
+    #[command(flatten)]
+    pub summary_args: SummaryArgs,
     /// Keep comment forms, share lines and other page furniture
     #[arg(long)]
     pub keep_furniture: bool,
@@ -105,11 +105,8 @@ fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
     options.checks.glossary = args.glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
     if args.no_summary {
         options.summary = None;
-    } else if let Some(sentences) = args.sentences {
-        if sentences == 0 {
-            return Err(crate::Error::Settings("--sentences 0: use --no-summary for no summary".into()));
-        }
-        options.summary = Some(SummaryOptions { length: Length::Sentences(sentences), ..SummaryOptions::default() });
+    } else {
+        options.summary = Some(args.summary_args.options(Language::English));
     }
     Ok(options)
 }
@@ -123,6 +120,11 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     };
     let prepared = pipeline::prepare(article::read::read(&args.file, &read)?);
     let loaded = args.model.load(args.quiet)?;
+    let summary_model = match &options.summary {
+        Some(summary) => args.summary_args.open_model(&args.model, summary, args.quiet)?,
+        None => None,
+    };
+    let summary_writer = summary_model.as_ref().map(|m| m.writer());
     let progress = progress(args, prepared.article.blocks.len());
     let stdout = std::io::stdout().lock();
     let style = if args.format == OutputFormat::Md { Style::Markdown } else { Style::Text };
@@ -140,7 +142,7 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
         failure = written.err();
         failure.is_none()
     };
-    let result = pipeline::translate(&loaded.translator, &prepared, &options, None, &mut ready);
+    let result = pipeline::translate(&loaded.translator, &prepared, &options, summary_writer.as_ref(), &mut ready);
     progress.finish_and_clear();
     if let Some(error) = failure {
         return Err(error.into());
@@ -157,7 +159,7 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
                 if let Some(headline) = summary.headline.as_deref().filter(|_| translation.article.title.is_none()) {
                     writer.summary("Headline", &[headline.to_string()])?;
                 }
-                writer.summary("Summary", &summary.sentences)?;
+                writer.summary(&format!("Summary ({})", summary.method), &summary.sentences)?;
             }
             writer.finish()?.flush()?;
         }

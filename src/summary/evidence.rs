@@ -1,26 +1,41 @@
 //! What an article says, to hold a summary's sentences against: its numbers, dates and names.
 use super::names::NameEvidence;
-use crate::text::check::bears_out;
 use crate::text::check::number_parse::{Number, Weight, numbers};
+use crate::text::check::{bears_out, check_names};
 
 /// The article's numbers and names, of its translation and of its source.
 pub struct Evidence {
     numbers: Vec<Number>,
     names: NameEvidence,
+    /// The Bengali, where there is no English to find names in: then they are found by their sound.
+    bengali: Option<String>,
 }
 
 impl Evidence {
     /// Evidence of an article's English sentences (empty where there is no translation) and Bengali ones.
     pub fn new(english: &[String], bengali: &[String]) -> Self {
         let texts = || english.iter().chain(bengali).map(String::as_str);
-        Self { numbers: texts().flat_map(numbers).collect(), names: NameEvidence::new(texts()) }
+        Self {
+            numbers: texts().flat_map(numbers).collect(),
+            names: NameEvidence::new(texts()),
+            bengali: english.is_empty().then(|| bengali.join(" ")),
+        }
     }
 
     /// Numbers, dates and names of an English sentence that the article does not have, as they are written there.
     pub fn unsupported(&self, sentence: &str) -> Vec<String> {
         let known = |said: &Number| said.weight == Weight::Soft || self.numbers.iter().any(|n| bears_out(n, said));
         let mut missing: Vec<String> = numbers(sentence).into_iter().filter(|n| !known(n)).map(|n| n.text).collect();
-        missing.extend(self.names.missing(sentence));
+        let mut names = self.names.missing(sentence);
+        if let (Some(bengali), false) = (&self.bengali, names.is_empty()) {
+            let strangers: Vec<String> =
+                check_names(bengali, sentence).findings.into_iter().map(|f| f.message).collect();
+            // the message begins with the name
+            names.retain(|name| {
+                strangers.iter().any(|s| s.starts_with(name.as_str()) && s.contains("resembles no name"))
+            });
+        }
+        missing.extend(names);
         missing
     }
 

@@ -14,6 +14,7 @@ pub mod extractive;
 pub mod generator;
 pub mod headline;
 pub mod long;
+pub mod model;
 mod names;
 pub mod options;
 pub mod summarise;

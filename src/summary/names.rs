@@ -1,11 +1,7 @@
 //! Capitalised names of an English sentence, and whether a text has them too.
 use crate::text::check::number_parse::numbers;
+use crate::text::check::words::is_common_english;
 use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
-
-/// English words that are usually written in lower case (those seen so at least twice in the public corpora of the
-/// training data, inflections that [`is_common`] takes off left out): a capital at the start of a sentence makes no name of them.
-static COMMON: LazyLock<HashSet<&'static str>> = LazyLock::new(|| include_str!("common_words.txt").lines().collect());
 
 /// Capitalised words that name nobody: forms of address, words that English always writes so, and days and months,
 /// which are checked as numbers are.
@@ -142,7 +138,7 @@ impl NameEvidence {
             .filter(|c| {
                 let lower = c.word.to_lowercase();
                 let harmless = NOT_NAMES.contains(&lower.as_str())
-                    || (c.first && (is_common(&lower) || !numbers(&lower).is_empty()));
+                    || (c.first && (is_common_english(&lower) || !numbers(&lower).is_empty()));
                 !harmless && !expanded.contains(&lower) && !self.has(&c.word)
             })
             .map(|c| c.word)
@@ -179,17 +175,6 @@ fn start_of(word: &str) -> Option<String> {
 /// One form for names that have several.
 fn canonical(lower: &str) -> String {
     ALIASES.iter().find(|names| names.contains(&lower)).map_or(lower, |names| names[0]).to_string()
-}
-
-/// Whether the word, or what it is a form of, is usually written in lower case.
-fn is_common(lower: &str) -> bool {
-    let forms = ["", "s", "es", "ed", "d", "ing", "ly", "'s"];
-    let plain = |form: &str| {
-        lower.strip_suffix(form).is_some_and(|stem| {
-            COMMON.contains(stem) || (form == "ing" && COMMON.contains(format!("{stem}e").as_str()))
-        })
-    };
-    lower.chars().count() == 1 || forms.iter().any(|f| plain(f))
 }
 
 /// The words of a text without possessives; hyphenated words in their parts, "U.S." as "US".

@@ -13,6 +13,7 @@ mod metrics;
 mod names;
 mod parity;
 mod sentences;
+mod summaries;
 mod tokenizer;
 
 /// The unit tests' translator without a model; not all of it is needed here.

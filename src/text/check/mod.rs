@@ -13,7 +13,7 @@ pub mod number_words;
 pub mod rates;
 pub mod surface;
 pub mod translit;
-mod words;
+pub(crate) mod words;
 
 pub use glossary::Glossary;
 pub use loops::find_loop;

@@ -1,0 +1,62 @@
+//! The summary's own arguments, the same for every command that writes one.
+use super::common::ModelArgs;
+use crate::Result;
+use crate::summary::model::SummaryModel;
+use crate::summary::{Language, Length, MethodChoice, Style, SummaryOptions};
+
+/// What the summary looks like and how it is made.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Summary")]
+pub struct SummaryArgs {
+    /// At most this many sentences (by default one to five, by the article's length)
+    #[arg(long, value_name = "N", value_parser = count, conflicts_with = "words")]
+    sentences: Option<u32>,
+    /// Whole sentences of together at most this many words (one sentence at least)
+    #[arg(long, value_name = "N", value_parser = count)]
+    words: Option<u32>,
+    /// The form of the summary
+    #[arg(long, value_name = "STYLE", value_enum, default_value_t)]
+    style: Style,
+    /// How the summary is made
+    #[arg(long, value_name = "METHOD", value_enum, default_value_t)]
+    summary_method: MethodChoice,
+    /// A model that writes summaries: manifest id, model folder or GGUF file
+    #[arg(long, value_name = "ID|DIR|FILE")]
+    pub summary_model: Option<String>,
+}
+
+/// A number of sentences or words.
+fn count(text: &str) -> std::result::Result<u32, String> {
+    match text.parse() {
+        Ok(0) => Err("a summary has at least one; --no-summary of translate and bulk leaves it out".into()),
+        Ok(n) if n <= 100_000 => Ok(n),
+        _ => Err("expected a number from 1 to 100000".into()),
+    }
+}
+
+impl SummaryArgs {
+    /// The options for a summary in `language`.
+    pub fn options(&self, language: Language) -> SummaryOptions {
+        let length = match (self.sentences, self.words) {
+            (Some(n), _) => Length::Sentences(n as usize),
+            (_, Some(n)) => Length::Words(n as usize),
+            _ => Length::Auto,
+        };
+        SummaryOptions { length, style: self.style, language, method: self.summary_method }
+    }
+
+    /// Opens the model that writes the summary, where one is named and wanted.
+    pub fn open_model(
+        &self,
+        device: &ModelArgs,
+        options: &SummaryOptions,
+        quiet: bool,
+    ) -> Result<Option<SummaryModel>> {
+        let Some(name) = self.summary_model.as_ref().filter(|_| options.method != MethodChoice::Extractive) else {
+            return Ok(None);
+        };
+        // beams and penalties on the command line are those of the translation
+        let model = ModelArgs { model: name.clone(), whole_vocabulary: true, ..device.clone() }.open(quiet)?;
+        SummaryModel::new(model, options).map(Some)
+    }
+}
