@@ -3,8 +3,7 @@
 
     evaluate.py MODEL.gguf TEST.tsv [--anubad PROGRAM] [--limit N] [--out HYPOTHESES]
 
-With --anubad, the sentences go through `anubad bulk`'s engine by way of `anubad eval`, which prints its own figures;
-otherwise the weights are run here with transformers, greedily and one sentence at a time, which is slow but
+With --anubad, `anubad eval` translates and measures, and prints its own figures; otherwise the weights are run here with transformers, greedily and one sentence at a time, which is slow but
 independent of anubad.
 """
 import argparse
