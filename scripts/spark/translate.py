@@ -97,8 +97,9 @@ def main():
     parser.add_argument("--anubad", default="anubad", help="the program")
     parser.add_argument("--master", default=None, help="Spark master; default: what spark-submit says")
     parser.add_argument("--partitions", type=int, default=None, help="number of processes in all")
-    parser.add_argument("bulk", nargs="*", help="further options of anubad bulk, behind --")
-    args = parser.parse_args()
+    parser.epilog = "What stands behind -- is given to anubad bulk."
+    split = sys.argv.index("--") if "--" in sys.argv else len(sys.argv)
+    args, bulk = parser.parse_args(sys.argv[1:split]), sys.argv[split + 1 :]
 
     builder = SparkSession.builder.appName("anubad")
     if args.master:
@@ -110,7 +111,7 @@ def main():
     articles = reader(args.input)
     if args.partitions:
         articles = articles.repartition(args.partitions)
-    command = [args.anubad, "bulk", "-", "-o", "-", "--input-format", "jsonl", "--quiet", *args.bulk]
+    command = [args.anubad, "bulk", "-", "-o", "-", "--input-format", "jsonl", "--quiet", *bulk]
     translated = articles.rdd.mapPartitionsWithIndex(lambda index, rows: translate_partition(command, index, rows))
     spark.createDataFrame(translated, SCHEMA).write.mode("overwrite").parquet(args.output)
     result = spark.read.parquet(args.output)
