@@ -99,7 +99,7 @@ impl SentenceCache {
     /// Writes what is still waiting to the database.
     pub fn flush(&mut self) {
         if let Some(disk) = &mut self.disk {
-            disk.flush(true);
+            disk.flush();
         }
     }
 }
@@ -139,17 +139,17 @@ impl Disk {
             self.waiting.push((key, bytes));
         }
         if self.waiting.len() >= BATCH || self.written.elapsed() >= PATIENCE {
-            self.flush(false);
+            self.flush();
         }
     }
 
-    /// A cache that cannot be written costs speed and nothing else. Whatever is lost with the machine is made again.
-    fn flush(&mut self, last: bool) {
+    /// What is written survives a kill. A cache that cannot be written costs speed and nothing else.
+    fn flush(&mut self) {
         self.written = Instant::now();
         let batch = std::mem::take(&mut self.waiting);
         let write = || -> std::result::Result<(), redb::Error> {
             let mut transaction = self.database.begin_write()?;
-            transaction.set_durability(if last { Durability::Immediate } else { Durability::None })?;
+            transaction.set_durability(Durability::Immediate)?;
             {
                 let mut table = transaction.open_table(TABLE)?;
                 for (key, bytes) in &batch {

@@ -134,7 +134,7 @@ struct ResumeArgs {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Work")]
 struct WorkArgs {
-    /// Keep translated sentences here for other runs
+    /// Keep translated sentences here, for other runs and for this one after a kill
     #[arg(long, value_name = "DIR")]
     cache: Option<PathBuf>,
     /// Memory for batches and what is in hand, beside the weights [default: an eighth of what is free, at most 2G]
