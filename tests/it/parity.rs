@@ -5,6 +5,7 @@
 use anubad::decode::{DecodeOptions, EarlyStopping, Generator, StepBatch, generate};
 use anubad::model::layers::Compute;
 use anubad::model::{LoadOptions, Loaded, load_folder};
+use anubad::tokenizer::from_folder;
 use candle_core::Tensor;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -16,6 +17,10 @@ const TOLERANCE: f32 = 1e-4;
 #[derive(Deserialize)]
 struct Golden {
     arch: String,
+    lines: Vec<String>,
+    token_ids: Vec<Vec<u32>>,
+    /// The ids are of text that the tokenizer would preprocess first (IndicTrans2): nothing to compare with.
+    preprocessed: bool,
     batch: Vec<Row>,
     sources: Vec<Vec<u32>>,
     generate: Vec<Run>,
@@ -133,6 +138,16 @@ fn teacher_forced(generator: &dyn Generator, batch: &[Row]) -> Vec<Vec<Vec<f32>>
     generator.encode(&mut cache, &sources, &first_rows).unwrap();
     let mut logits = rows(&generator.step(&mut cache, &step).unwrap()).into_iter();
     batch.iter().map(|row| logits.by_ref().take(row.logits.len()).collect()).collect()
+}
+
+#[test]
+fn token_ids_equal_the_reference() {
+    for Fixture { folder, golden } in fixtures().iter().filter(|f| !f.golden.preprocessed) {
+        let tokenizer = from_folder(folder).unwrap();
+        for (line, want) in golden.lines.iter().zip(&golden.token_ids) {
+            assert_eq!(&tokenizer.encode_source(line).unwrap(), want, "{}: {line:?}", golden.arch);
+        }
+    }
 }
 
 #[test]
@@ -284,4 +299,30 @@ fn every_format_of_weights_loads_alike() {
         }
     }
     println!("{tried} other formats loaded");
+}
+
+/// A line of /proc/self/status in bytes.
+#[cfg(target_os = "linux")]
+fn memory(key: &str) -> usize {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find(|line| line.starts_with(key)).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<usize>().unwrap() * 1024
+}
+
+/// `ANUBAD_FIXTURES=FOLDER cargo test parity::loading -- --ignored --nocapture`, with full-size checkpoints: what a
+/// process holds besides is nothing beside them.
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "wants full-size checkpoints and the process for itself"]
+fn loading_peaks_near_what_it_keeps() {
+    for Fixture { folder, golden } in fixtures() {
+        for compute in [Compute::Int8, Compute::F32] {
+            std::fs::write("/proc/self/clear_refs", "5").unwrap(); // forgets the peak so far
+            let before = memory("VmRSS:");
+            let loaded = load(folder, compute);
+            let (peak, kept) = (memory("VmHWM:") - before, loaded.network.size());
+            println!("{} {}: keeps {} MB, peak {} MB", golden.arch, compute.name(), kept >> 20, peak >> 20);
+            assert!(peak as f64 <= 1.2 * kept as f64, "{} {}: {peak} of {kept}", golden.arch, compute.name());
+        }
+    }
 }

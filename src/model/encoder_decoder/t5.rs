@@ -79,6 +79,8 @@ impl T5 {
         // Older checkpoints repeat the shared table under the decoder's name.
         let table = |name: &str| weights.source.expect(name, &[c.vocab_size, c.d]);
         let differs = own != name && table(&own)?.bytes != table(&name)?.bytes;
+        weights.source.release(&own);
+        weights.source.release(&name);
         let encoder = Loader { weights, c, side: "encoder", bidirectional: true };
         let decoder = Loader { weights, c, side: "decoder", bidirectional: false };
         let body = Self {

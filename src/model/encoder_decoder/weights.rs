@@ -1,6 +1,6 @@
-//! Reading layers out of a checkpoint, each tensor's pages given back once it is converted.
+//! Reading layers out of a checkpoint.
 use crate::model::layers::{LayerNorm, Linear, Placement, RmsNorm};
-use crate::model::weights::TensorSource;
+use crate::model::weights::{Conversion, TensorSource};
 use crate::{Error, Result};
 
 /// A checkpoint and where its layers go.
@@ -15,9 +15,6 @@ impl Weights<'_> {
         let names: Vec<(String, usize)> = parts.iter().map(|(name, n)| (format!("{name}.weight"), *n)).collect();
         let borrowed: Vec<(&str, usize)> = names.iter().map(|(name, n)| (name.as_str(), *n)).collect();
         let mut linear = Linear::load(self.source, &borrowed, k, self.place)?;
-        for (name, _) in &names {
-            self.source.release(name);
-        }
         if bias {
             let mut values = Vec::new();
             for (name, n) in parts {
@@ -42,12 +39,10 @@ impl Weights<'_> {
 
     /// The output layer `name` [rows, k], or the rows `keep` of it.
     pub fn head(&self, name: &str, rows: usize, k: usize, keep: Option<&[u32]>) -> Result<Linear> {
-        let head = match keep {
+        match keep {
             Some(ids) => Linear::load_rows(self.source, name, [rows, k], ids, self.place),
             None => Linear::load(self.source, &[(name, rows)], k, self.place),
-        };
-        self.source.release(name);
-        head
+        }
     }
 
     /// The first of `names` that is there. Checkpoints keep one of several tied tensors, under varying names.
@@ -76,14 +71,15 @@ impl Weights<'_> {
     /// Every number of an embedding table is finite (of other tensors that is seen when they are converted).
     pub fn check_finite(&self, name: &str, shape: &[usize]) -> Result<()> {
         let view = self.source.expect(name, shape)?;
+        let pages = Conversion::new(self.source, [name]);
         let mut row_values = vec![0f32; view.columns()];
         for row in 0..view.rows() {
+            pages.read(view.row_bytes());
             view.read_row(row, &mut row_values)?;
             if let Some(odd) = row_values.iter().find(|v| !v.is_finite()) {
                 return Err(Error::Model(format!("tensor {name} holds {odd} in row {row}; the weights are damaged")));
             }
         }
-        self.source.release(name);
         Ok(())
     }
 }

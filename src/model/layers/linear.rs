@@ -5,7 +5,7 @@ use crate::kernels::Level;
 use crate::kernels::matmul_f32::PackedF32;
 use crate::kernels::matmul_q8::{GROUP, PackedQ8, QuantisedRows, quantise_weights};
 use crate::kernels::rows;
-use crate::model::weights::{Encoding, TensorSource, TensorView};
+use crate::model::weights::{Conversion, Encoding, TensorSource, TensorView};
 use crate::{Error, Result};
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
 use candle_core::{Device, Module, Tensor};
@@ -54,8 +54,12 @@ impl Linear {
         if !place.device.is_cpu() {
             return Self::on_device(&views, n, k, place);
         }
+        let pages = Conversion::new(source, parts.iter().map(|part| part.0));
         Self::pack(n, k, place, |j, read| match locate(j) {
-            Some(((name, view), row)) => read(name, view, row),
+            Some(((name, view), row)) => {
+                pages.read(view.row_bytes());
+                read(name, view, row)
+            }
             None => Ok(()),
         })
     }
@@ -80,7 +84,12 @@ impl Linear {
             let dense = Tensor::from_vec(values, (keep.len(), shape[1]), &place.device)?;
             return Ok(Self::new(keep.len(), shape[1], Kind::Dense(dense), place));
         }
-        Self::pack(keep.len(), shape[1], place, |j, read| read(name, &view, keep[j] as usize))
+        let pages = Conversion::new(source, [name]);
+        Self::pack(keep.len(), shape[1], place, |j, read| {
+            // A row brings in its whole page at least.
+            pages.read(view.row_bytes().max(4096));
+            read(name, &view, keep[j] as usize)
+        })
     }
 
     fn new(n: usize, k: usize, kind: Kind, place: &Placement) -> Self {

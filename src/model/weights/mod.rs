@@ -14,6 +14,7 @@ use candle_core::quantized::GgmlDType;
 use memmap2::Mmap;
 use std::borrow::Cow;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// How a tensor's numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,6 +144,42 @@ impl dyn TensorSource + '_ {
                 values[at]
             ))),
         }
+    }
+}
+
+/// Counts what is read of mapped tensors while they are converted, and gives their pages back now and then and at
+/// the end, so that a model's file and its converted weights are never in memory whole at the same time.
+pub struct Conversion<'a> {
+    source: &'a dyn TensorSource,
+    names: Vec<&'a str>,
+    read: AtomicUsize,
+}
+
+impl<'a> Conversion<'a> {
+    /// Bytes that may stay in memory.
+    const BUDGET: usize = 32 << 20;
+
+    /// The tensors `names` are about to be read, row by row, by any number of threads.
+    pub fn new(source: &'a dyn TensorSource, names: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { source, names: names.into_iter().collect(), read: AtomicUsize::new(0) }
+    }
+
+    /// So many bytes have been read.
+    pub fn read(&self, bytes: usize) {
+        let before = self.read.fetch_add(bytes, Ordering::Relaxed);
+        if before / Self::BUDGET != (before + bytes) / Self::BUDGET {
+            self.release();
+        }
+    }
+
+    fn release(&self) {
+        self.names.iter().for_each(|name| self.source.release(name));
+    }
+}
+
+impl Drop for Conversion<'_> {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 
