@@ -219,6 +219,8 @@ def make_indictrans2(rotary):
                 stack.embed_positions.forward = lambda ids, embeds, *a, **k: torch.zeros_like(embeds)
         if rotary:
             tf.modeling_utils.ALL_ATTENTION_FUNCTIONS.register("rotary", rotary_attention)
+            masks = tf.masking_utils.ALL_MASK_ATTENTION_FUNCTIONS
+            masks.register("rotary", masks["eager"])
             model.set_attn_implementation("eager")
             model.config._attn_implementation_internal = "rotary"
             for module in model.modules():
