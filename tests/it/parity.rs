@@ -140,15 +140,26 @@ fn teacher_forced(generator: &dyn Generator, batch: &[Row]) -> Vec<Vec<Vec<f32>>
     batch.iter().map(|row| logits.by_ref().take(row.logits.len()).collect()).collect()
 }
 
+/// transformers takes `</s>` or `eng_Latn` in a text for the token; here text never becomes a special token.
+fn spells_special(line: &str) -> bool {
+    let special = ["<s>", "</s>", "<unk>", "<pad>", "<mask>", "<extra_id_", ">>", "eng_Latn", "__en__", "en_XX"];
+    special.iter().any(|piece| line.contains(piece))
+}
+
 #[test]
 fn token_ids_equal_the_reference() {
     for Fixture { folder, golden } in fixtures().iter().filter(|f| !f.golden.preprocessed) {
         let tokenizer = from_folder(folder).unwrap();
-        // transformers takes `</s>` in a text for the end token; here text never becomes a special token.
-        let spells_special = |line: &str| ["<s>", "</s>", "<unk>", "<pad>", "<mask>"].iter().any(|s| line.contains(s));
-        for (line, want) in golden.lines.iter().zip(&golden.token_ids).filter(|(line, _)| !spells_special(line)) {
-            assert_eq!(&tokenizer.encode_source(line).unwrap(), want, "{}: {line:?}", golden.arch);
+        let mut differing = Vec::new();
+        let lines = golden.lines.iter().zip(&golden.token_ids).filter(|(line, _)| !spells_special(line));
+        for (line, want) in lines {
+            let got = tokenizer.encode_source(line).unwrap();
+            if got != *want {
+                differing.push(format!("{line:?}\n  {got:?}\n  {want:?}"));
+            }
         }
+        let (n, arch) = (differing.len(), &golden.arch);
+        assert!(differing.is_empty(), "{arch}: {n} lines differ, such as\n{}", differing[..n.min(3)].join("\n"));
     }
 }
 
