@@ -6,8 +6,10 @@ mod generate;
 pub mod generator;
 mod greedy;
 mod loop_guard;
+mod request;
 mod rows;
 mod search;
+mod sentence;
 mod session;
 #[cfg(test)]
 mod tests;
@@ -18,9 +20,10 @@ pub use columns::Columns;
 pub use generate::generate;
 pub use generator::{Cache, Generator, GeneratorSpec, StepBatch};
 pub use loop_guard::is_loop;
+pub use request::{Finished, Limits, Request, SessionStats};
 pub use search::Hypothesis;
 use serde::{Deserialize, Serialize};
-pub use session::{Finished, Limits, Request, Session, SessionStats};
+pub use session::Session;
 
 /// How hypotheses are searched for. The names and meanings are those of `generation_config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

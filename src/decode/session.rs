@@ -1,77 +1,19 @@
 //! Continuous batching: sentences are admitted at any step, their prompts are read in the same flat step as the
 //! tokens of those that run, and whoever is finished leaves at once.
 use super::{
-    Cache, DecodeOptions, Generator, StepBatch,
+    Cache, Finished, Generator, Limits, Request, SessionStats, StepBatch,
     beam::Beam,
     columns::Columns,
     constraint::Constraints,
     greedy::Independent,
     rows::{RangePool, RowPool},
-    search::{Bounds, Fork, Hypothesis, Search},
+    search::{Bounds, Fork, Search, with_rows},
+    sentence::{Lane, Sentence, expected_rows, max_new_tokens, width},
 };
 use crate::{Error, Result};
-use candle_core::{Device, Storage, Tensor};
+use candle_core::Tensor;
 use rayon::prelude::*;
-use std::{
-    collections::VecDeque,
-    ops::Range,
-    sync::Arc,
-    time::{Duration, Instant},
-};
-
-/// How much a session may do at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Rows of the decoder's key/value store: tokens of prompts and hypotheses held at the same time.
-    pub rows: usize,
-    /// Encoder rows: tokens of sources held at the same time (encoder–decoder only).
-    pub memory_rows: usize,
-    /// Hypotheses that grow at the same time. A sentence that needs more runs alone.
-    pub hypotheses: usize,
-    /// Tokens of a step: every running hypothesis takes one, prompts and sources take what is left, in pieces.
-    pub step_tokens: usize,
-}
-
-/// One sentence to decode.
-#[derive(Debug, Clone)]
-pub struct Request {
-    /// Comes back with the result.
-    pub id: u64,
-    /// Token ids as the model wants them: the prompt (decoder-only) or the source (encoder–decoder).
-    pub source: Vec<u32>,
-    pub options: Arc<DecodeOptions>,
-    /// Most tokens generated, forced start and end token included; takes the place of
-    /// [`DecodeOptions::max_new_tokens`]. The model's own limit holds as well.
-    pub max_new_tokens: usize,
-}
-
-/// The end of a sentence.
-#[derive(Debug)]
-pub struct Finished {
-    pub id: u64,
-    /// Hypotheses, best first, at least one: the result and as many alternatives as were asked for and found.
-    pub result: Result<Vec<Hypothesis>>,
-}
-
-/// What a session has done so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct SessionStats {
-    pub steps: u64,
-    /// Source tokens encoded.
-    pub encoded: u64,
-    /// Prompt tokens read.
-    pub prefilled: u64,
-    /// Tokens fed while decoding.
-    pub decoded: u64,
-    /// Rows of logits computed.
-    pub outputs: u64,
-    /// Sentences that had to start again because the store was full.
-    pub preempted: u64,
-    /// Time in the network.
-    pub network: Duration,
-    /// Time in choosing tokens.
-    pub search: Duration,
-}
+use std::{collections::VecDeque, sync::Arc, time::Instant};
 
 /// Decodes sentences with one generator and one preallocated key/value store.
 ///
@@ -93,52 +35,6 @@ pub struct Session {
     prefix_rows: Vec<u32>,
     batch: StepBatch,
     stats: SessionStats,
-}
-
-/// A sentence in work.
-struct Sentence {
-    request: Request,
-    /// What is fed before anything is generated: the prompt, or the decoder's start.
-    prompt: Vec<u32>,
-    /// Rows of the prompt fed so far.
-    prompt_rows: Vec<u32>,
-    /// Encoder rows (first, length).
-    memory: Option<(u32, u32)>,
-    encoded: bool,
-    search: Box<dyn Search>,
-    /// Running hypotheses, once the prompt is read.
-    lanes: Vec<Lane>,
-    /// Rows of this step's logits.
-    outputs: Range<usize>,
-}
-
-/// A running hypothesis.
-struct Lane {
-    /// Prompt and generated tokens; the last one is yet to be fed.
-    history: Vec<u32>,
-    /// Rows of all tokens fed, prompt included.
-    table: Vec<u32>,
-}
-
-impl Sentence {
-    fn width(&self) -> usize {
-        width(&self.request.options)
-    }
-
-    fn is_prefilled(&self) -> bool {
-        self.prompt_rows.len() == self.prompt.len()
-    }
-
-    /// Tokens still to be read before generation starts.
-    fn backlog(&self) -> usize {
-        let source = if self.encoded { 0 } else { self.request.source.len() };
-        source + self.prompt.len() - self.prompt_rows.len()
-    }
-}
-
-/// Hypotheses of a sentence that run at the same time.
-fn width(options: &DecodeOptions) -> usize {
-    if options.sampling.is_some() { 1 + options.alternatives } else { options.beams }
 }
 
 impl Session {
@@ -578,38 +474,4 @@ fn push_token(batch: &mut StepBatch, token: u32, row: u32, span: (u32, u32), mem
     batch.rows.push(row);
     batch.spans.push(span);
     batch.memory.extend(memory);
-}
-
-/// Most tokens that a request may generate: its own limit and the model's, at least one.
-fn max_new_tokens(generator: &dyn Generator, request: &Request) -> usize {
-    let spec = generator.spec();
-    let model = if spec.encoder_decoder {
-        spec.max_target.saturating_sub(1) // the decoder start takes a place
-    } else {
-        spec.max_source.saturating_sub(request.source.len()).min(spec.max_target)
-    };
-    request.max_new_tokens.min(model).max(1)
-}
-
-/// Decoder rows that a sentence is likely to need: a translation is about as long as its source, and the beams
-/// of a sentence share most of what they generate.
-fn expected_rows(encoder_decoder: bool, request: &Request) -> usize {
-    let source = request.source.len();
-    let generated = (source + source / 4 + 8).min(request.max_new_tokens);
-    let beams = width(&request.options);
-    let prompt = if encoder_decoder { 2 } else { source };
-    prompt + generated + (beams - 1) * generated.div_ceil(2)
-}
-
-/// Calls `work` with the logits on the host and their number of columns.
-fn with_rows<R>(logits: &Tensor, work: impl FnOnce(&[f32], usize) -> R) -> Result<R> {
-    let logits = logits.to_device(&Device::Cpu)?.contiguous()?;
-    let (_, width) = logits.dims2()?;
-    let (storage, layout) = logits.storage_and_layout();
-    let Storage::Cpu(storage) = &*storage else {
-        return Err(Error::Model("the logits did not reach the host".into())); // to_device(Cpu) returned
-    };
-    let values = storage.as_slice::<f32>()?;
-    let offset = layout.start_offset();
-    Ok(work(&values[offset..offset + logits.elem_count()], width))
 }
