@@ -188,8 +188,8 @@ impl Splitter<'_> {
             '?' | '!' | '？' | '！' | '؟' => {
                 let after = self.at(i + 1);
                 // Inside an address or a formula; a case ending.
-                !(after.is_ascii_alphanumeric() || matches!(after, '=' | '/' | '&'))
-                    && !SUFFIXES.contains(&self.word_at(i + 1).as_str())
+                let address = after.is_ascii_alphanumeric() || matches!(after, '=' | '/' | '&');
+                !address && !SUFFIXES.contains(&self.word_at(i + 1).as_str())
             }
             '.' => self.full_stop(i),
             _ => false,

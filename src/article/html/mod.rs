@@ -6,6 +6,9 @@ use super::{Article, Block, Meta, ReadOptions, furniture};
 use crate::text::script::Scripts;
 use scraper::{ElementRef, Html, Selector};
 
+/// A page with more tags than this is not given to Readability.
+const READABLE_TAGS: usize = 40_000;
+
 /// The article in a page or in a fragment (the HTML body of a feed entry), without its furniture unless
 /// [`ReadOptions::keep_furniture`] is set. Never fails: what holds no text gives an article without blocks.
 ///
@@ -68,6 +71,10 @@ fn marked_content(document: &Html) -> Option<Vec<Block>> {
 
 /// Main content as Readability sees it.
 fn readable_content(tamed: &str) -> Option<Vec<Block>> {
+    // It copies and walks the tree several times; no news page comes near this size.
+    if tamed.matches('<').count() > READABLE_TAGS {
+        return None;
+    }
     let config = dom_smoothie::Config { keep_classes: true, disable_json_ld: true, ..Default::default() };
     let mut readability = dom_smoothie::Readability::new(tamed, None, Some(config)).ok()?;
     let content = readability.parse().ok()?.content;
