@@ -60,11 +60,34 @@ def make(name):
         more = dict(user_defined_symbols=["<2en>", "<2bn>"]) if name == "mt5" else {}
         train(d / "spiece.model", 700, pad_id=0, eos_id=1, unk_id=2, bos_id=-1, **more)
         dump(d / "tokenizer_config.json", dict(tokenizer_class="T5Tokenizer", extra_ids=100 if name == "t5" else 0)); dump(d / "config.json", dict(model_type=name))
+    elif name == "indictrans2":
+        for side, tags in (("SRC", ["ben_Beng", "eng_Latn", "hin_Deva"]), ("TGT", [])):
+            sp = train(d / f"model.{side}", 500, model_type="bpe")
+            dump(d / f"dict.{side}.json", pieces(sp, {t: i for i, t in enumerate(list(special) + tags)}))
+        dump(d / "tokenizer_config.json", dict(tokenizer_class="IndicTransTokenizer"))
     elif name == "bart":
         from tokenizers import ByteLevelBPETokenizer
         b = ByteLevelBPETokenizer(); b.train([a.lines], vocab_size=900, special_tokens=["<s>", "<pad>", "</s>", "<unk>", "<mask>"], show_progress=False)
         b.save_model(str(d)); dump(d / "tokenizer_config.json", dict(tokenizer_class="BartTokenizer")); dump(d / "config.json", dict(model_type="bart"))
     return d
+
+
+class IndicTrans:
+    """Ids of the prepared line, as tokenization_indictrans.py makes them; the preparation is indictrans2.py's."""
+
+    def __init__(self, folder, prepared):
+        self.ids = json.load(open(folder / "dict.SRC.json", encoding="utf-8")); self.prepared = prepared
+        self.sp = spm.SentencePieceProcessor(model_file=str(folder / "model.SRC"))
+
+    def __call__(self, line):
+        return [self.ids.get(p, 3) for p in ["ben_Beng", "eng_Latn"] + self.sp.encode(self.prepared[line], out_type=str)] + [2]
+
+
+def golden_indictrans(folder):
+    prepared = {case["source"]: case["prepared"] for case in json.load(open(pathlib.Path(a.lines).parent / "indictrans2.json", encoding="utf-8"))}
+    tok, kept = IndicTrans(folder, prepared), [line for line in lines if line in prepared][: a.limit]
+    dump(folder / "ids.json", dict(reference="sentencepiece " + spm.__version__, forced_bos=None, lines=kept, ids=[tok(line) for line in kept]))
+    print(folder.name, len(kept), "lines")
 
 
 def golden(folder, family):
@@ -86,6 +109,7 @@ def golden(folder, family):
 a.out.mkdir(parents=True, exist_ok=True)
 if not a.checkpoints:
     for family in CLASSES: golden(make(family), family)
+    golden_indictrans(make("indictrans2"))
 for checkpoint in a.checkpoints:
     both = (checkpoint / "tokenizer.json").exists() and any((checkpoint / f).exists() for f in SPM) and checkpoint.name != "m2m100"
     for suffix, left_out in [("", set())] + ([("-spm", {"tokenizer.json"})] if both else []):

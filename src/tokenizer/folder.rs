@@ -7,7 +7,7 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    JsonTokenizer, SentencePiece, Tokenizer,
+    IndicTransTokenizer, JsonTokenizer, SentencePiece, Tokenizer,
     convert::{self, NllbLanguages},
     json::{Frame, Named},
     languages::{Codes, M2M100, spell},
@@ -51,6 +51,7 @@ pub fn from_folder_with(folder: &Path, options: &FolderOptions) -> Result<Arc<dy
     match folder.family()? {
         Family::Marian => Ok(Arc::new(folder.marian(options)?)),
         Family::M2m100 => Ok(Arc::new(folder.m2m100(options)?)),
+        Family::IndicTrans => Ok(Arc::new(IndicTransTokenizer::new(folder.indictrans(options)?))),
         Family::Json(kind) => Ok(Arc::new(folder.json(kind, options)?)),
     }
 }
@@ -60,6 +61,7 @@ pub fn from_folder_with(folder: &Path, options: &FolderOptions) -> Result<Arc<dy
 enum Family {
     Marian,
     M2m100,
+    IndicTrans,
     Json(Kind),
 }
 
@@ -122,12 +124,15 @@ impl Folder {
         let family = match class.as_str() {
             "MarianTokenizer" => Family::Marian,
             "M2M100Tokenizer" => Family::M2m100,
+            "IndicTransTokenizer" => Family::IndicTrans,
             "NllbTokenizer" => Family::Json(Kind::Nllb),
             "MBartTokenizer" => Family::Json(Kind::MBart),
             "MBart50Tokenizer" => Family::Json(Kind::MBart50),
             "T5Tokenizer" | "MT5Tokenizer" => Family::Json(Kind::T5),
             _ => match model {
                 "marian" => Family::Marian,
+                "IndicTrans" | "RotaryIndicTrans" => Family::IndicTrans,
+                _ if self.has("dict.SRC.json") => Family::IndicTrans,
                 "m2m_100" if self.has("vocab.json") => Family::M2m100,
                 "m2m_100" => Family::Json(Kind::Nllb),
                 "mbart" => Family::Json(Kind::MBart50),
@@ -138,6 +143,9 @@ impl Folder {
         match family {
             Family::Marian => self.need("Marian", &["source.spm", "target.spm", "vocab.json"])?,
             Family::M2m100 => self.need("M2M-100", &["vocab.json", "sentencepiece.bpe.model"])?,
+            Family::IndicTrans => {
+                self.need("IndicTrans2", &["dict.SRC.json", "dict.TGT.json", "model.SRC", "model.TGT"])?;
+            }
             Family::Json(_) if self.has("tokenizer.json") => {}
             Family::Json(Kind::Nllb) => self.need("NLLB", &["sentencepiece.bpe.model"])?,
             Family::Json(Kind::MBart | Kind::MBart50) => self.need("mBART", &["sentencepiece.bpe.model"])?,
@@ -207,6 +215,37 @@ impl Folder {
             size: dictionary.len() + madeup,
             source: Side { model: model.clone(), dictionary: dictionary.clone() },
             target: Side { model, dictionary },
+            frame,
+            unk,
+            bos,
+            eos,
+            pad,
+            silent,
+        })
+    }
+
+    fn indictrans(&self, options: &FolderOptions) -> Result<MappedTokenizer> {
+        let path = self.file("dict.SRC.json");
+        let source = Dictionary::open(&path)?;
+        let target = Dictionary::open(&self.file("dict.TGT.json"))?;
+        let (unk, eos) = (source.need("<unk>", &path)?, source.need("</s>", &path)?);
+        let tag = |code: &str| source.need(spell(code, Codes::Flores), &path);
+        let frame = Frame {
+            before: vec![tag(&options.source)?, tag(&options.target)?],
+            after: vec![eos],
+            prefix: options.prefix.clone(),
+            forced_bos: None,
+        };
+        let special = |name: &str| target.id(name);
+        let silent = ["<s>", "<pad>", "</s>", "<unk>"].into_iter().filter_map(special).collect();
+        let (bos, pad) = (source.id("<s>"), source.id("<pad>"));
+        let side = |model: &str, dictionary: Dictionary| -> Result<Side> {
+            Ok(Side { model: Arc::new(SentencePiece::open(&self.file(model))?), dictionary: Arc::new(dictionary) })
+        };
+        Ok(MappedTokenizer {
+            size: source.len().max(target.len()),
+            source: side("model.SRC", source)?,
+            target: side("model.TGT", target)?,
             frame,
             unk,
             bos,

@@ -1,6 +1,7 @@
 //! The vocabulary that a GGUF file carries in its metadata, tokenised to the ids that llama.cpp gives.
 use super::{
     Tokenizer,
+    byte_level::{Merges, Splitter, to_bytes, to_characters},
     merge::{Score, characters, merge},
     pieces::{Pieces, byte_of_piece, byte_pieces},
     specials::{Fragment, Specials},
@@ -84,7 +85,9 @@ const END_TOKENS: [&str; 12] = [
 /// What turns text between special tokens into ids.
 enum Kind {
     /// SentencePiece-style BPE: the merge order is the order of the pieces' scores.
-    Scores { scores: Vec<f32>, bytes: [Option<u32>; 256], space_prefix: bool },
+    Scores { scores: Vec<f32>, bytes: Box<[Option<u32>; 256]>, space_prefix: bool },
+    /// Byte-level BPE: the merge order is that of a list, within words.
+    Merges { merges: Merges, splitter: Splitter },
 }
 
 /// A tokenizer over a GGUF vocabulary. Cheap to share between threads.
@@ -135,7 +138,22 @@ impl GgufTokenizer {
         let (kind, bos_by_default) = match vocabulary.model.as_str() {
             "llama" => {
                 let space_prefix = vocabulary.add_space_prefix.unwrap_or(true);
-                (Kind::Scores { scores: vocabulary.scores, bytes: byte_pieces(&pieces), space_prefix }, true)
+                (Kind::Scores { scores: vocabulary.scores, bytes: Box::new(byte_pieces(&pieces)), space_prefix }, true)
+            }
+            "gpt2" => {
+                let pre = &vocabulary.pre;
+                let splitter = Splitter::of(pre).ok_or_else(|| {
+                    Error::Model(format!(
+                        "the GGUF vocabulary splits words in the manner of '{pre}', which is not supported; use the \
+                         model's folder in Hub layout with its tokenizer.json"
+                    ))
+                })?;
+                let merges = Merges::new(vocabulary.merges).map_err(|place| {
+                    let place = format!("tokenizer.ggml.merges[{place}] is not two pieces");
+                    Error::Model(format!("damaged GGUF vocabulary: {place}; download the file again"))
+                })?;
+                let bos = splitter.bos_by_default;
+                (Kind::Merges { merges, splitter }, bos)
             }
             other => {
                 return Err(Error::Model(format!(
@@ -183,6 +201,12 @@ impl GgufTokenizer {
                             let escaped = format!("{prefix}{}", text[range].replace(' ', "▁"));
                             self.encode_by_scores(&escaped, scores, bytes, &mut ids)?;
                         }
+                        Kind::Merges { merges, splitter } => {
+                            let text = &text[range];
+                            for word in splitter.split(text) {
+                                self.encode_word(&to_characters(&text[word]), merges, splitter, &mut ids)?;
+                            }
+                        }
                     }
                     after_special = false;
                 }
@@ -222,6 +246,23 @@ impl GgufTokenizer {
         Ok(())
     }
 
+    fn encode_word(&self, word: &str, merges: &Merges, splitter: &Splitter, ids: &mut Vec<u32>) -> Result<()> {
+        if let Some(id) = self.pieces.id(word).filter(|_| splitter.ignore_merges) {
+            ids.push(id);
+            return Ok(());
+        }
+        for range in merges.apply(word) {
+            let piece = &word[range];
+            let id = self.pieces.id(piece).or(self.unk).ok_or_else(|| {
+                Error::Model(format!(
+                    "the GGUF vocabulary has no piece {piece:?} and no unknown token; convert the model again"
+                ))
+            })?;
+            ids.push(id);
+        }
+        Ok(())
+    }
+
     /// The bytes of one piece as they appear in text.
     fn bytes_of(&self, id: u32, out: &mut Vec<u8>) {
         let Some(piece) = self.pieces.text(id) else { return };
@@ -229,6 +270,7 @@ impl GgufTokenizer {
             (_, TokenType::Control | TokenType::Unknown) => {}
             (_, TokenType::UserDefined) => out.extend_from_slice(piece.as_bytes()),
             (Kind::Scores { .. }, TokenType::Byte) => out.extend(byte_of_piece(piece)),
+            (Kind::Merges { .. }, _) => to_bytes(piece, out),
             (Kind::Scores { .. }, _) => out.extend_from_slice(piece.replace('▁', " ").as_bytes()),
         }
     }

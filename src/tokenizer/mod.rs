@@ -1,7 +1,10 @@
 //! One interface over every tokenizer: tokenizer.json, SentencePiece, GGUF vocabulary, fairseq dictionaries.
-pub mod convert;
+mod byte_level;
+pub mod chat;
+mod convert;
 mod folder;
 pub mod gguf;
+mod indictrans;
 mod json;
 mod languages;
 mod mapped;
@@ -13,11 +16,20 @@ mod specials;
 
 pub use folder::{FolderOptions, from_folder, from_folder_with};
 pub use gguf::{GgufTokenizer, GgufVocabulary, TokenType};
+pub use indictrans::IndicTransTokenizer;
 pub use json::JsonTokenizer;
 pub use mapped::MappedTokenizer;
 pub use sentencepiece::SentencePiece;
 
 use crate::Result;
+
+/// A translation as text, and what of its source it was to copy and did not.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Decoded {
+    pub text: String,
+    /// Numbers, links and addresses that stood as placeholders and were not put back, because the model dropped them.
+    pub lost: Vec<String>,
+}
 
 /// Text to token ids and back. Implementations add what their model wants around a source sentence
 /// (language codes, end of sentence) in [`Tokenizer::encode_source`].
@@ -41,6 +53,13 @@ pub trait Tokenizer: Send + Sync {
 
     /// Text of generated ids; special tokens are left out.
     fn decode(&self, ids: &[u32]) -> Result<String>;
+
+    /// Text of generated ids in the light of their source sentence: where [`Tokenizer::encode_source`] put
+    /// placeholders into it, what they stand for is put back.
+    fn decode_target(&self, source: &str, ids: &[u32]) -> Result<Decoded> {
+        let _ = source;
+        Ok(Decoded { text: self.decode(ids)?, lost: Vec::new() })
+    }
 
     /// The piece behind an id, for shortlists and error texts.
     fn piece(&self, id: u32) -> Option<String>;

@@ -4,6 +4,7 @@ mod bad_models;
 mod bulk;
 mod bulk_cli;
 mod check_rates;
+mod chat;
 mod checks;
 mod cli;
 mod default_model;

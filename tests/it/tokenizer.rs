@@ -4,10 +4,14 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use anubad::tokenizer::{
-    FolderOptions, GgufTokenizer, GgufVocabulary, SentencePiece, Tokenizer, from_folder, from_folder_with,
+use anubad::{
+    model::{decoder_only::vocabulary, weights::gguf::Gguf},
+    tokenizer::{
+        FolderOptions, GgufTokenizer, GgufVocabulary, SentencePiece, Tokenizer,
+        chat::{ChatTemplate, Message},
+        from_folder, from_folder_with,
+    },
 };
-use candle_core::quantized::gguf_file;
 use sha2::{Digest, Sha256};
 
 /// The committed sample, and a wide set of the user's own where the variable names one.
@@ -50,44 +54,28 @@ fn assert_equal_ids(tokenizer: &dyn Tokenizer, lines: &[String], golden: &[Vec<u
     assert!(wrong.is_empty(), "{} of {} lines differ:\n{first}", wrong.len(), lines.len());
 }
 
-/// The vocabulary of the model file `name`, where this checkout has it.
-fn gguf_vocabulary(name: &str) -> Option<GgufVocabulary> {
+/// The vocabulary of a GGUF file.
+fn gguf_vocabulary(path: &Path) -> GgufVocabulary {
+    vocabulary::read(&Gguf::open(path).expect("GGUF")).expect("vocabulary")
+}
+
+/// The embedded model, where this checkout has it: whole or in shards.
+fn embedded_model() -> Option<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let folders = [root.join("models"), root.join("../shared/models")];
-    let path = folders.iter().map(|folder| folder.join(name)).find(|path| path.is_file())?;
-    let mut file = fs::File::open(path).expect("model file");
-    let metadata = gguf_file::Content::read(&mut file).expect("GGUF").metadata;
-    let get = |key: &str| metadata.get(&format!("tokenizer.{key}"));
-    let strings = |key: &str| {
-        let values = get(key).map(|value| value.to_vec().expect("array").clone()).unwrap_or_default();
-        values.iter().map(|value| value.to_string().expect("string").clone()).collect()
-    };
-    Some(GgufVocabulary {
-        model: get("ggml.model")?.to_string().ok()?.clone(),
-        pre: get("ggml.pre").and_then(|value| value.to_string().ok().cloned()).unwrap_or_default(),
-        tokens: strings("ggml.tokens"),
-        scores: get("ggml.scores")
-            .map(|value| value.to_vec().expect("array").iter().map(|score| score.to_f32().expect("f32")).collect())
-            .unwrap_or_default(),
-        token_types: get("ggml.token_type")?.to_vec().ok()?.iter().map(|kind| kind.to_i32().expect("i32")).collect(),
-        merges: strings("ggml.merges"),
-        bos: get("ggml.bos_token_id").and_then(|id| id.to_u32().ok()),
-        eos: get("ggml.eos_token_id").and_then(|id| id.to_u32().ok()),
-        unk: get("ggml.unknown_token_id").and_then(|id| id.to_u32().ok()),
-        pad: get("ggml.padding_token_id").and_then(|id| id.to_u32().ok()),
-        add_bos: get("ggml.add_bos_token").and_then(|value| value.to_bool().ok()),
-        add_eos: get("ggml.add_eos_token").and_then(|value| value.to_bool().ok()),
-        add_space_prefix: get("ggml.add_space_prefix").and_then(|value| value.to_bool().ok()),
-        chat_template: get("chat_template").and_then(|value| value.to_string().ok().cloned()),
-    })
+    let names = [
+        "models/anubad-270m-bn-en/anubad-270m-bn-en.q8_0-00001-of-00002.gguf",
+        "../shared/models/anubad-270m-bn-en.q8_0.gguf",
+    ];
+    names.iter().map(|name| root.join(name)).find(|path| path.is_file())
 }
 
 #[test]
 fn gguf_vocabulary_gives_the_ids_of_llama_cpp() {
-    let Some(vocabulary) = gguf_vocabulary("anubad-270m-bn-en.q8_0.gguf") else {
+    let Some(model) = embedded_model() else {
         println!("skipped: no model file here");
         return;
     };
+    let vocabulary = gguf_vocabulary(&model);
     let mut digest = Sha256::new();
     vocabulary.tokens.iter().for_each(|token| digest.update(format!("{token}\n")));
     let digest: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
@@ -164,7 +152,7 @@ fn tokenizer_folders_give_the_ids_of_transformers() {
         }
         folders += 1;
     }
-    assert!(folders >= 7, "the committed folders are missing");
+    assert!(folders >= 8, "the committed folders are missing");
 }
 
 #[test]
@@ -254,4 +242,77 @@ fn languages_and_prefixes_are_the_users_choice() {
     let got = pieces(&*nllb, "ক</s>ক");
     assert_eq!(got.iter().filter(|piece| *piece == "</s>").count(), 1);
     assert_eq!(nllb.encode_with_specials("ক</s>").expect("ids").last().copied(), nllb.id("</s>"));
+}
+
+/// A byte-level vocabulary and its ids by way of splitting; nothing where a line's ids are those of the first way.
+#[derive(serde::Deserialize)]
+struct ByteLevelGolden {
+    tokens: Vec<String>,
+    types: Vec<i32>,
+    merges: Vec<String>,
+    ids: serde_json::Map<String, serde_json::Value>,
+    chat: (String, Vec<u32>),
+}
+
+impl ByteLevelGolden {
+    fn tokenizer(&self, pre: &str) -> GgufTokenizer {
+        GgufTokenizer::new(GgufVocabulary {
+            model: "gpt2".into(),
+            pre: pre.into(),
+            tokens: self.tokens.clone(),
+            token_types: self.types.clone(),
+            merges: self.merges.clone(),
+            ..Default::default()
+        })
+        .expect("vocabulary")
+    }
+
+    fn ids(&self, pre: &str) -> Vec<Vec<u32>> {
+        let rows = |value: &serde_json::Value| -> Vec<Option<Vec<u32>>> {
+            serde_json::from_value(value.clone()).expect("ids")
+        };
+        let first = rows(self.ids.values().next().expect("a first way"));
+        rows(&self.ids[pre]).into_iter().zip(first).map(|(ids, same)| ids.or(same).expect("ids")).collect()
+    }
+}
+
+#[test]
+fn byte_level_vocabularies_give_the_ids_of_llama_cpp() {
+    let folder = &golden_folders()[0];
+    let text = fs::read_to_string(folder.join("byte-level.json")).expect("golden file");
+    let golden: ByteLevelGolden = serde_json::from_str(&text).expect("golden JSON");
+    let lines: Vec<String> = lines(folder).into_iter().take(golden.ids("smollm").len()).collect();
+    for pre in golden.ids.keys() {
+        println!("{pre}");
+        let tokenizer = golden.tokenizer(pre);
+        let ids = golden.ids(pre);
+        assert_equal_ids(&tokenizer, &lines, &ids, |line| tokenizer.encode(line).expect("ids"));
+        for (line, ids) in lines.iter().zip(&ids) {
+            assert_eq!(&tokenizer.decode(ids).expect("text"), line);
+        }
+    }
+    let (text, ids) = &golden.chat;
+    assert_eq!(&golden.tokenizer("smollm").encode_with_specials(text).expect("ids"), ids);
+}
+
+/// The whole vocabulary: `scripts/golden/byte_level.py MODEL.gguf FOLDER/lines.txt FOLDER/smollm2.json --full`, the
+/// model named by ANUBAD_SMOLLM2, the folder by ANUBAD_TOKENIZER_GOLDEN.
+#[test]
+fn the_byte_level_vocabulary_of_smollm2_gives_the_ids_of_llama_cpp() {
+    let model = std::env::var_os("ANUBAD_SMOLLM2").map(PathBuf::from);
+    let golden = golden_folders().into_iter().nth(1).map(|folder| (folder.join("smollm2.json"), folder));
+    let (Some(model), Some((golden, folder))) = (model, golden) else {
+        println!("skipped: ANUBAD_SMOLLM2 and ANUBAD_TOKENIZER_GOLDEN name nothing");
+        return;
+    };
+    let golden: ByteLevelGolden = serde_json::from_str(&fs::read_to_string(golden).expect("golden")).expect("JSON");
+    let tokenizer = GgufTokenizer::new(gguf_vocabulary(&model)).expect("vocabulary");
+    let ids = golden.ids("smollm");
+    assert_equal_ids(&tokenizer, &lines(&folder)[..ids.len()], &ids, |line| tokenizer.encode(line).expect("ids"));
+    assert_eq!(tokenizer.encode_with_specials(&golden.chat.0).expect("ids"), golden.chat.1);
+    // its own chat template, as the file carries it
+    let template = ChatTemplate::of(&tokenizer).expect("template").expect("a template");
+    let prompt = template.render(&[Message::new("system", "Be brief."), Message::user("Hi")], true).expect("prompt");
+    let expected = "<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n";
+    assert_eq!(prompt, expected);
 }
