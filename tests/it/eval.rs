@@ -72,14 +72,12 @@ fn json_of_a_tsv_and_two_systems() {
 #[test]
 fn mistakes_are_explained() {
     let files = Files::new(&[("s.txt", SOURCE), ("r.txt", REFERENCE), ("short.txt", "One line\n")]);
-    let failing = |arguments: &[(&str, &str)], message: &str| {
-        files.eval(arguments).assert().failure().code(1).stderr(predicate::str::contains(message.to_string()));
+    let failing = |arguments: &[(&str, &str)], code: i32, message: &str| {
+        files.eval(arguments).assert().failure().code(code).stderr(predicate::str::contains(message.to_string()));
     };
-    failing(
-        &[("--source", "s.txt"), ("--reference", "r.txt"), ("--hypothesis", "short.txt")],
-        "has 1 sentences and the reference 2",
-    );
-    failing(&[("--source", "s.txt"), ("--hypothesis", "short.txt")], "--reference is missing");
-    failing(&[("--reference", "r.txt"), ("--hypothesis", "none.txt")], "no such file");
-    failing(&[("--reference", "r.txt")], "--source");
+    let short = [("--source", "s.txt"), ("--reference", "r.txt"), ("--hypothesis", "short.txt")];
+    failing(&short, 1, "has 1 sentences and the reference 2");
+    failing(&[("--source", "s.txt"), ("--hypothesis", "short.txt")], 2, "--reference is missing");
+    failing(&[("--reference", "r.txt"), ("--hypothesis", "none.txt")], 1, "no such file");
+    failing(&[("--reference", "r.txt")], 2, "--source");
 }

@@ -87,7 +87,8 @@ impl Report {
     /// As JSON on standard output.
     pub fn print_json(&self) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
-        serde_json::to_writer_pretty(&mut out, self)?;
+        // as an I/O error, so that a reader that went away is recognised
+        serde_json::to_writer_pretty(&mut out, self).map_err(std::io::Error::from)?;
         writeln!(out)?;
         Ok(())
     }
