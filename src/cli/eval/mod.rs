@@ -139,8 +139,8 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     if references.is_empty() {
         return Err(Error::Input("there are no reference sentences to compare with".into()).into());
     }
-    let mut checks = CheckOptions::default();
-    checks.glossary = args.glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
+    let glossary = args.glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
+    let checks = CheckOptions { glossary, ..CheckOptions::default() };
     let systems = match &args.hypothesis {
         Some(first) => {
             std::iter::once(first).chain(&args.hypothesis2).map(|path| from_file(path, limit)).collect::<Result<_>>()?
