@@ -9,6 +9,8 @@ pub mod loops;
 pub mod names;
 pub mod number;
 pub mod number_parse;
+mod number_quantity;
+mod number_tokens;
 pub mod number_words;
 pub mod rates;
 pub mod surface;

@@ -330,12 +330,11 @@ fn bengali_inflected(word: &str, depth: usize) -> Option<Vec<Role>> {
         let (head, rest) = word.split_at(cut);
         let Some(&role) = TABLE.get(head) else { continue };
         match role {
-            Role::Value(v) if v == 9.0 || head == "দু" || head == "ছ" || head == "তের" => {
-                // নয় also means "isn't", দু and ছ are only said with a classifier
-                if classifier(rest).is_some_and(|c| !c.is_empty()) {
-                    return Some(vec![role]);
-                }
-            }
+            // নয় also means "isn't", দু and ছ are only said with a classifier
+            Role::Value(v) if v == 9.0 || matches!(head, "দু" | "ছ" | "তের") => match classifier(rest) {
+                Some(classifier) if !classifier.is_empty() => return Some(vec![role]),
+                _ => {}
+            },
             Role::Value(_) | Role::Ordinal(_) | Role::Fixed(_) if is_inflection(rest) => return Some(vec![role]),
             Role::Multiplier(_) if !matches!(head, "শ" | "শো") && (is_inflection(rest) || rest == "াংশ") => {
                 return (rest != "াংশ").then(|| vec![role]);

@@ -165,10 +165,8 @@ pub(crate) fn distance(units: &[Unit], letters: &[u8]) -> f32 {
                 };
                 lower(&mut costs[start + j + 1], here + extra);
             }
-            if i == n {
-                continue;
-            }
-            let unit = usize::from(units[i]);
+            let Some(&unit) = units.get(i) else { continue };
+            let unit = usize::from(unit);
             lower(&mut costs[start + width + j], here + table.silent[unit]);
             if j < m {
                 lower(&mut costs[start + width + j + 1], here + OTHER_LETTER);
