@@ -1,10 +1,11 @@
 //! A loaded model as a writer of summaries: greedy first, then seeded sampling where a sentence did not hold.
 use super::generator::{Generated, Request, TextGenerator};
-use super::{Language, Method, MethodChoice, SummaryOptions, Writer};
+use super::{Language, Method, MethodChoice, Style, SummaryOptions, Writer};
 use crate::decode::{self, DecodeOptions, Generator, Sampling};
 use crate::hub::manifest::{Manifest, Task};
 use crate::model::bundle::Model;
 use crate::tokenizer::Tokenizer;
+use crate::tokenizer::chat::{ChatTemplate, Message};
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -148,8 +149,24 @@ fn way(options: &SummaryOptions, manifest: Option<&Manifest>, chat: bool) -> (Me
 }
 
 /// The model's own chat template around the manifest's request for a summary, or ours.
-fn chat_prompt(_tokenizer: &dyn Tokenizer, _manifest: Option<&Manifest>, id: &str) -> Result<Box<EncodePrompt>> {
-    Err(Error::Model(format!("{id} is a chat model, which cannot be asked yet; use an encoder–decoder model")))
+fn chat_prompt(tokenizer: &dyn Tokenizer, manifest: Option<&Manifest>, id: &str) -> Result<Box<EncodePrompt>> {
+    let Some(template) = ChatTemplate::of(tokenizer)? else {
+        return Err(Error::Model(format!(
+            "{id} has no chat template, so it cannot be asked for a summary; use a chat model"
+        )));
+    };
+    let own = manifest.and_then(|m| m.prompt.chat_summary.clone().or_else(|| m.prompt.chat.clone()));
+    Ok(Box::new(move |tokenizer, request| {
+        let text = without_specials(tokenizer, &request.text)?;
+        let usual = request.style != Style::Headline && (2..=3).contains(&request.sentences);
+        let user = match &own {
+            Some(own) if usual && request.language == Language::English => own.replace("{text}", &text),
+            _ => format!("{}\n\n{text}", request.instruction()),
+        };
+        // Qwen 3 would think aloud first
+        let quiet = serde_json::Map::from_iter([("enable_thinking".to_string(), false.into())]);
+        tokenizer.encode_with_specials(&template.render_with(&[Message::user(&user)], true, &quiet)?)
+    }))
 }
 
 /// A text from outside with nothing in it that a chat template could take for the end of a turn.
