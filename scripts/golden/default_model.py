@@ -13,8 +13,9 @@ import gguf, numpy as np, torch, transformers as tf
 
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("model"); ap.add_argument("sentences"); ap.add_argument("out")
-ap.add_argument("--logits", type=int, default=50); ap.add_argument("--greedy", type=int, default=100); ap.add_argument("--max-new", type=int, default=96)
+ap.add_argument("--logits", type=int, default=50); ap.add_argument("--greedy", type=int, default=100); ap.add_argument("--max-new", type=int, default=96); ap.add_argument("--threads", type=int, default=1)
 a = ap.parse_args()
+torch.set_num_threads(a.threads)
 lines = [l.split("\t")[0].strip() for l in open(a.sentences, encoding="utf-8") if l.strip()]
 
 # ---- transformers on the dequantised weights -------------------------------------------------------------------
@@ -48,7 +49,7 @@ assert not unexpected and set(missing) <= {"lm_head.weight"}, (missing, unexpect
 model.tie_weights()
 
 import llama_cpp as L
-llm = L.Llama(a.model, n_ctx=2048, n_threads=2, verbose=False, logits_all=False)
+llm = L.Llama(a.model, n_ctx=2048, n_threads=a.threads, verbose=False, logits_all=False)
 prompt = lambda s: llm.tokenize(("Bengali: " + s + "\nEnglish:").encode(), add_bos=True, special=False)
 fixed = [int(x) for x in np.linspace(8, vocab - 1, 40)]
 out = dict(vocab=vocab, fixed_columns=fixed, logits=[], greedy=[])
@@ -85,8 +86,9 @@ for k, field in readers[0].fields.items():
     w.add_key_value(k, field.contents(), field.types[0], sub)
 for n, t in tensors.items(): w.add_tensor(n, gguf.quants.dequantize(t.data, t.tensor_type).astype(np.float32))
 w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
-flt = L.Llama(str(float_file), n_ctx=2048, n_threads=2, verbose=False)
-for s in lines[: a.greedy]:
+flt = L.Llama(str(float_file), n_ctx=2048, n_threads=a.threads, verbose=False)
+for number, s in enumerate(lines[: a.greedy]):
+    print(number, end="\r", flush=True)
     ids = prompt(s)
     out["greedy"].append(dict(text=s, transformers=torch_greedy(ids), llama_q8=llama_greedy(llm, ids), llama_f32=llama_greedy(flt, ids)))
 float_file.unlink()

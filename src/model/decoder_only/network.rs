@@ -7,7 +7,7 @@ use super::config::DecoderConfig;
 use crate::decode::{Cache, Generator, GeneratorSpec, StepBatch};
 use crate::model::layers::attention::AttentionShape;
 use crate::model::layers::{
-    AttentionRows, Embedding, HeadNorm, HeadSlice, KvStore, Linear, Placement, RmsNorm, Rotary, attend, composed,
+    AttentionRows, Embedding, HeadNorm, HeadSlice, KvStore, Linear, Placement, RmsNorm, Rotary, add, attend, composed,
 };
 use crate::model::weights::TensorSource;
 use crate::{Error, Result};
@@ -123,19 +123,19 @@ impl DecoderOnly {
         };
         let rows = AttentionRows::Table { tables: &batch.tables, spans: &batch.spans };
         let seen = layer.output.forward(&attend(&q, store, rows, shape, None, level)?)?;
-        let x = add(x, seen, layer.post_attention.as_ref())?;
+        let x = join(x, seen, layer.post_attention.as_ref())?;
 
         let hidden = layer.gate_up.forward(&layer.ffn_norm.forward(&x)?)?;
         let hidden = layer.down.forward(&composed::gated(&hidden, c.activation, level)?)?;
-        add(x, hidden, layer.post_ffn.as_ref())
+        join(x, hidden, layer.post_ffn.as_ref())
     }
 }
 
 /// residual + norm(x), or residual + x.
-fn add(residual: Tensor, x: Tensor, norm: Option<&RmsNorm>) -> Result<Tensor> {
+fn join(residual: Tensor, x: Tensor, norm: Option<&RmsNorm>) -> Result<Tensor> {
     match norm {
         Some(norm) => norm.forward_add(residual, &x),
-        None => Ok((residual + x)?),
+        None => add(&residual, x),
     }
 }
 

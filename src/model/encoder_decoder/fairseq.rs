@@ -8,7 +8,7 @@ use super::config::{FairseqConfig, Positions, Stack};
 use super::network::{Body, Stores, wanted};
 use super::weights::Weights;
 use crate::decode::StepBatch;
-use crate::model::layers::{Embedding, LayerNorm, Linear, Rotary};
+use crate::model::layers::{Embedding, LayerNorm, Linear, Rotary, add};
 use crate::model::weights::TensorSource;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -199,7 +199,7 @@ impl PositionTable {
             })?;
             rows.extend_from_slice(row);
         }
-        Ok((x + Tensor::from_vec(rows, (tokens.len(), self.d), &self.device)?)?)
+        add(&x, Tensor::from_vec(rows, (tokens.len(), self.d), &self.device)?)
     }
 }
 
@@ -258,8 +258,8 @@ impl FeedForward {
 /// x + f(norm(x)), or norm(x + f(x)).
 fn residual(x: Tensor, norm: &LayerNorm, pre_norm: bool, f: impl FnOnce(&Tensor) -> Result<Tensor>) -> Result<Tensor> {
     match pre_norm {
-        true => Ok((&x + f(&norm.forward(&x)?)?)?),
-        false => norm.forward(&(&x + f(&x)?)?),
+        true => add(&x, f(&norm.forward(&x)?)?),
+        false => norm.forward(&add(&x, f(&x)?)?),
     }
 }
 

@@ -7,7 +7,7 @@ use super::weights::Weights;
 use crate::Result;
 use crate::decode::StepBatch;
 use crate::kernels::Level;
-use crate::model::layers::{Activation, Embedding, Linear, RelativeBias, RmsNorm, composed};
+use crate::model::layers::{Activation, Embedding, Linear, RelativeBias, RmsNorm, add, composed};
 use crate::model::weights::TensorSource;
 use candle_core::Tensor;
 use std::sync::Arc;
@@ -183,7 +183,7 @@ impl FeedForward {
         if let Some(gate) = self.gate {
             hidden = composed::gated(&hidden, gate, self.level)?;
         }
-        Ok((x + self.down.forward(&hidden)?)?)
+        add(x, self.down.forward(&hidden)?)
     }
 
     fn size(&self) -> usize {
@@ -196,7 +196,7 @@ impl Body for T5 {
         let mut x = self.embedding.forward(&sources.tokens)?;
         for layer in &self.encoder {
             let seen = layer.attention.encode(&layer.attention_norm.forward(&x)?, sources, None, Some(&layer.bias))?;
-            x = layer.ffn.forward(&(x + seen)?)?;
+            x = layer.ffn.forward(&add(&x, seen)?)?;
         }
         self.encoder_norm.forward(&x)
     }
@@ -205,8 +205,8 @@ impl Body for T5 {
         let mut x = self.decoder_embedding.as_ref().unwrap_or(&self.embedding).forward(&batch.tokens)?;
         for ((layer, own), memory) in self.decoder.iter().zip(&stores.own).zip(&stores.cross) {
             let normed = layer.attention_norm.forward(&x)?;
-            x = (x + layer.attention.step(&normed, batch, own, None, Some(&layer.bias))?)?;
-            x = (&x + layer.cross.forward(&layer.cross_norm.forward(&x)?, &batch.memory, memory)?)?;
+            x = add(&x, layer.attention.step(&normed, batch, own, None, Some(&layer.bias))?)?;
+            x = add(&x, layer.cross.forward(&layer.cross_norm.forward(&x)?, &batch.memory, memory)?)?;
             x = layer.ffn.forward(&x)?;
         }
         let x = self.decoder_norm.forward(&wanted(x, batch)?)?;

@@ -16,7 +16,7 @@ pub use attention::{AttentionRows, KvStore, RelativeBias, attend};
 pub use embedding::Embedding;
 pub use heads::{HeadNorm, HeadSlice};
 pub use linear::Linear;
-pub use norm::{LayerNorm, RmsNorm};
+pub use norm::{LayerNorm, RmsNorm, add};
 pub use rotary::Rotary;
 
 use crate::kernels::Level;

@@ -5,6 +5,20 @@ use crate::Result;
 use crate::kernels::{Level, rows};
 use candle_core::Tensor;
 
+/// residual + y, where `y` is a layer's fresh output that nobody else holds: on the CPU it is overwritten with the sum.
+/// (candle's own addition wakes a thread pool, which costs more than so short a sum.)
+pub fn add(residual: &Tensor, y: Tensor) -> Result<Tensor> {
+    if !y.device().is_cpu() {
+        return Ok((residual + y)?);
+    }
+    update("residual", &y, residual, |y, residual| {
+        for (y, x) in y.iter_mut().zip(residual) {
+            *y += x;
+        }
+    })?;
+    Ok(y)
+}
+
 /// x / √(mean(x²) + eps) · weight over the last dimension.
 pub struct RmsNorm {
     weight: Tensor,
