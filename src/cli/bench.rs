@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 /// The sentences that are translated unless others are given: those of the sample article.
-const SAMPLE: &str = include_str!("../../samples/seed_article.bn.txt");
+const SAMPLE: &str = include_str!("../../samples/lavrov.txt");
 /// Sentences that are also translated one after another, for latencies.
 const ONE_BY_ONE: usize = 20;
 

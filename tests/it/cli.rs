@@ -17,7 +17,7 @@ fn run(args: &[&str], input: &[u8]) -> (i32, String, String) {
 }
 
 fn sample() -> String {
-    format!("{}/samples/seed_article.bn.txt", env!("CARGO_MANIFEST_DIR"))
+    format!("{}/samples/lavrov.txt", env!("CARGO_MANIFEST_DIR"))
 }
 
 /// An error: the exit code, nothing on stdout, one line on stderr with all of `parts`.
