@@ -48,6 +48,7 @@ fn version() -> &'static str {
 }
 
 /// What anubad can do.
+#[allow(clippy::large_enum_variant)] // there is one, and it lives as long as the program
 #[derive(Debug, Subcommand)]
 pub enum Command {
     Translate(translate::TranslateArgs),

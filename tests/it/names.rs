@@ -11,7 +11,7 @@ fn held_out() -> Vec<(String, String)> {
         crc.update(bengali.as_bytes());
         let (b, e): (Vec<&str>, Vec<&str>) =
             (bengali.split_whitespace().collect(), english.split([' ', '-']).collect());
-        if crc.sum() % 10 == 0 && b.len() == e.len() {
+        if crc.sum().is_multiple_of(10) && b.len() == e.len() {
             pairs.extend(b.iter().zip(&e).map(|(b, e)| (b.to_string(), e.to_string())));
         }
     }

@@ -344,7 +344,7 @@ impl Reader<'_> {
     fn rotary(&self, rope: &Rope, encoder_head: usize, decoder_head: usize) -> Result<Positions> {
         let (theta, factor) = (rope.theta.unwrap_or(10_000.0), rope.scaling_factor.unwrap_or(1.0));
         let sane = theta.is_finite() && theta > 1.0 && factor.is_finite() && factor > 0.0;
-        if encoder_head != decoder_head || encoder_head % 4 != 0 || !sane {
+        if encoder_head != decoder_head || !encoder_head.is_multiple_of(4) || !sane {
             return Err(Error::Model(format!(
                 "{}: rotary positions with heads of {encoder_head} and {decoder_head}, theta {theta} and factor {factor} \
                  are not supported",

@@ -135,7 +135,7 @@ fn latin_word(rest: &str, start: usize, glued: bool, out: &mut Vec<Event>) -> us
         push_word(meridiem[..3].into(), start..start + 3, glued, false, out);
         return if meridiem.ends_with('.') { 4 } else { 3 };
     }
-    let mut end = rest.find(|c: char| !(c.is_alphabetic() && !is_bengali(c)) && c != '\'').unwrap_or(rest.len());
+    let mut end = rest.find(|c: char| (is_bengali(c) || !c.is_alphabetic()) && c != '\'').unwrap_or(rest.len());
     if let Some(quote) = rest[..end].find('\'').filter(|_| !rest[..end].eq_ignore_ascii_case("o'clock")) {
         end = quote;
     }
