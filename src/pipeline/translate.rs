@@ -147,8 +147,14 @@ impl Work<'_> {
         repair::repair(self.engine, &mut suspects, &options, &|source, text| tidy(source, text, self.options))?;
         for (index, suspect) in indices.into_iter().zip(suspects) {
             let best = suspect.best;
-            self.findings.retain(|f| f.segment != Some(index));
-            self.findings.extend(best.findings.into_iter().map(|f| Finding { segment: Some(index), ..f }));
+            // That the source was too long for the model stays true, whatever the text is now.
+            self.findings.retain(|f| f.segment != Some(index) || f.kind == FindingKind::SplitSegment);
+            self.findings.extend(
+                best.findings
+                    .into_iter()
+                    .filter(|f| f.kind != FindingKind::SplitSegment)
+                    .map(|f| Finding { segment: Some(index), ..f }),
+            );
             let done = &mut self.done[index];
             done.text = best.text;
             done.score = Some(best.score);

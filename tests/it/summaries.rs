@@ -97,7 +97,7 @@ fn wrong_arguments_are_a_usage_error_and_missing_models_advice() {
     summarize(&["--sentences", "0"]).code(2);
     summarize(&["--sentences", "2", "--words", "9"]).code(2);
     summarize(&["--style", "poem"]).code(2);
-    let failed = summarize(&["--lang", "bn", "--summary-method", "direct"]).code(1);
+    let failed = summarize(&["--lang", "bn", "--summary-method", "direct"]).code(2);
     let error = String::from_utf8(failed.get_output().stderr.clone()).unwrap();
     assert!(error.contains("--summary-model") && error.lines().count() == 1, "{error}");
 }
