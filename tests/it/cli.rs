@@ -77,7 +77,7 @@ fn lines_in_are_lines_out() {
 
 #[test]
 fn a_sentence_longer_than_the_model_takes_is_not_cut() {
-    let long = "রাশিয়ার পররাষ্ট্রমন্ত্রী উত্তর কোরিয়া সফরে যাচ্ছেন এবং ".repeat(16) + "১৯৭১ সালে যুদ্ধ শেষ হয়।";
+    let long = "রাশিয়ার পররাষ্ট্রমন্ত্রী উত্তর কোরিয়া সফরে যাচ্ছেন এবং ".repeat(24) + "১৯৭১ সালে যুদ্ধ শেষ হয়।";
     let (code, stdout, _) = run(&["translate", "--format", "json", "--no-summary"], long.as_bytes());
     assert_eq!(code, 0);
     let json: serde_json::Value = serde_json::from_str(&stdout).unwrap();
