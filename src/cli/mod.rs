@@ -68,6 +68,14 @@ pub enum Command {
 /// Parses the arguments, runs the command and turns errors into one line and an exit code.
 pub fn run() -> ExitCode {
     std::panic::set_hook(Box::new(report_panic));
+    // RUST_LOG=anubad=debug and the like: what happens inside, on standard error; warnings unless it is set.
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .with_target(false)
+        .init();
     let cli = Cli::parse();
     match dispatch(cli.command) {
         Ok(code) => code,

@@ -7,7 +7,6 @@ use crate::engine::Translate;
 use crate::pipeline::{self, PipelineOptions};
 use crate::summary::{self, Language, Style, Summary, SummaryInput};
 use crate::text::{normalise, segment};
-use anyhow::Context;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -99,7 +98,7 @@ fn print(summary: &Summary, format: OutputFormat) -> anyhow::Result<()> {
     match format {
         OutputFormat::Json => {
             let json = serde_json::json!({ "schema": SCHEMA, "text": summary.text(), "summary": summary });
-            serde_json::to_writer_pretty(&mut out, &json).context("the summary cannot be written as JSON")?;
+            serde_json::to_writer_pretty(&mut out, &json).map_err(std::io::Error::from)?;
             writeln!(out)?;
         }
         OutputFormat::Text => {

@@ -9,7 +9,6 @@ use crate::pipeline::{self, PipelineOptions, Ready, Translation};
 use crate::summary::Language;
 use crate::text::check::Glossary;
 use crate::text::{Finding, Severity, normalise, segment};
-use anyhow::Context;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
@@ -151,7 +150,7 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     match args.format {
         OutputFormat::Json => {
             let mut out = std::io::stdout().lock();
-            serde_json::to_writer_pretty(&mut out, &translation).context("cannot write the JSON")?;
+            serde_json::to_writer_pretty(&mut out, &translation).map_err(std::io::Error::from)?;
             writeln!(out)?;
         }
         _ => {

@@ -496,6 +496,22 @@ mod tests {
     }
 
     #[test]
+    fn unknown_quantisations_and_tensors_outside_the_file_are_named() {
+        let good = sample();
+        // The tensor's type and offset are the last 12 bytes before the padding that precedes its 24 bytes of numbers.
+        let name = good.windows(9).rposition(|w| w == b"\x01\0\0\0\0\0\0\0w").unwrap();
+        let at = name + 9 + 4 + 16;
+        let mut bad = good.clone();
+        bad[at] = 99;
+        let text = open(&bad).err().unwrap().to_string();
+        assert!(text.contains("quantisation type 99") && text.contains("Q8_0"), "{text}");
+        let mut bad = good.clone();
+        bad[at + 4..at + 12].copy_from_slice(&(1u64 << 40).to_le_bytes());
+        let text = open(&bad).err().unwrap().to_string();
+        assert!(text.contains("outside the file") && text.contains("incomplete"), "{text}");
+    }
+
+    #[test]
     fn absurd_counts_are_named() {
         let mut bad = sample();
         bad[8..16].copy_from_slice(&u64::MAX.to_le_bytes());
