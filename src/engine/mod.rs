@@ -2,14 +2,12 @@
 //!
 //! [`Translate`] is what the pipeline and the bulk job see; it says nothing about models.
 mod options;
-mod split;
 mod stats;
 #[cfg(test)]
 mod tests;
 mod translator;
 mod worker;
 pub use options::{EngineOptions, Prompt};
-pub use split::split;
 pub use stats::EngineStats;
 pub use translator::Translator;
 

@@ -1,15 +1,16 @@
 //! The translator: a network, a tokenizer, a prompt and options behind [`Translate`].
 use super::{
     EngineOptions, EngineStats, Job, ModelIdentity, Outcome, Prompt, Translate,
-    split::split,
     worker::{Shared, Worker},
 };
 use crate::{
     Error, Result,
     decode::{Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session},
+    text::clause,
     tokenizer::Tokenizer,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Bytes of a row where the network does not say: about that of a 12-layer network of width 1024.
@@ -125,9 +126,22 @@ impl Translator {
     /// Tokenises a job, in parts where it is too long.
     pub(super) fn prepare(&self, job: Job) -> Result<Prepared> {
         let options = job.options.as_ref().map_or_else(|| self.options.clone(), |o| Arc::new(o.clone()));
-        let count = |text: &str| Ok(self.tokenizer.encode(text)?.len());
-        let parts = split(&job.text, self.sentence_limit(), &count)?
+        // The splitter asks for sizes only; what the tokenizer had to complain of comes out here.
+        let complaint = RefCell::new(None);
+        let measure = |text: &str| match self.tokenizer.encode(text) {
+            Ok(ids) => ids.len(),
+            Err(error) => {
+                complaint.replace(Some(error));
+                0
+            }
+        };
+        let pieces = clause::split(&job.text, &measure, self.sentence_limit());
+        if let Some(error) = complaint.into_inner() {
+            return Err(error);
+        }
+        let parts = pieces
             .iter()
+            .filter(|text| !text.trim().is_empty())
             .map(|text| {
                 let ids = self.prompt.encode(&*self.tokenizer, text)?;
                 let most = self.max_new_tokens(ids.len().saturating_sub(self.overhead));
