@@ -316,5 +316,7 @@ fn memory_does_not_grow_with_the_feed() {
     };
     let (few, many) = (peak(200), peak(20_000));
     eprintln!("peak memory: {few} kB over 200 articles, {many} kB over 20,000");
-    assert!(many < 1.1 * few, "{few} kB over 200 articles, {many} kB over 20,000");
+    // The toy's process is so small (12 MB) that the allocator's whims alone reach a tenth of it; two megabytes more
+    // would still be less than a hundredth of a process with a model, and show a leak of 100 bytes an article.
+    assert!(many < 1.1 * few + 2048.0, "{few} kB over 200 articles, {many} kB over 20,000");
 }
