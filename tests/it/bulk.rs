@@ -35,6 +35,7 @@ impl Task {
         Command::new(std::env::current_exe().unwrap())
             .args(["bulk::process", "--exact", "--ignored", "--nocapture"])
             .env(VARIABLE, serde_json::to_string(self).unwrap())
+            .env("MALLOC_ARENA_MAX", "1") // how many arenas the threads happen to open is not what is measured
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .spawn()
@@ -302,6 +303,7 @@ fn a_full_disk_is_said_and_the_run_goes_on_when_there_is_room() {
 #[cfg(target_os = "linux")]
 fn memory_does_not_grow_with_the_feed() {
     let dir = tempfile::tempdir().unwrap();
+    let runs = std::cell::Cell::new(0);
     let peak = |n: usize| {
         let input = dir.path().join(format!("{n}.jsonl"));
         let line = |i: usize| {
@@ -309,14 +311,15 @@ fn memory_does_not_grow_with_the_feed() {
             format!("{{\"id\":{i},\"title\":\"সংবাদ {i}\",\"body\":\"{body}\"}}\n")
         };
         std::fs::write(&input, (0..n).map(line).collect::<String>()).unwrap();
-        let (code, said) = Task::new(&input, &dir.path().join(format!("{n}.out"))).finish();
+        let (code, said) =
+            Task::new(&input, &dir.path().join(format!("{n}.{}.out", runs.replace(runs.get() + 1)))).finish();
         assert_eq!(code, Some(0), "{said}");
         let kilobytes = said.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap().trim().trim_end_matches(" kB");
         kilobytes.parse::<f64>().unwrap()
     };
-    let (few, many) = (peak(200), peak(20_000));
+    // Threads that happen to run ahead only ever add to a peak, so the least of several is what the job needs.
+    let least = |n: usize| (0..9).map(|_| peak(n)).fold(f64::INFINITY, f64::min);
+    let (few, many) = (least(200), least(20_000));
     eprintln!("peak memory: {few} kB over 200 articles, {many} kB over 20,000");
-    // The toy's process is so small (12 MB) that the allocator's whims alone reach a tenth of it; two megabytes more
-    // would still be less than a hundredth of a process with a model, and show a leak of 100 bytes an article.
-    assert!(many < 1.1 * few + 2048.0, "{few} kB over 200 articles, {many} kB over 20,000");
+    assert!(many < 1.1 * few, "{few} kB over 200 articles, {many} kB over 20,000");
 }
