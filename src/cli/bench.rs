@@ -193,9 +193,9 @@ fn measure(
             run.min, run.max
         ));
     }
-    let source = per_run(&before, &stats, |s| s.encoded + s.prefilled, args.repeat);
-    let steps = per_run(&before, &stats, |s| s.steps, args.repeat);
-    let outputs = per_run(&before, &stats, |s| s.outputs, args.repeat);
+    let source = per_run(&before, &stats, |s| s.sessions.encoded + s.sessions.prefilled, args.repeat);
+    let steps = per_run(&before, &stats, |s| s.sessions.steps, args.repeat);
+    let outputs = per_run(&before, &stats, |s| s.sessions.outputs, args.repeat);
     let reading = Timing::of(&read).median;
     let words: usize = texts.iter().map(|t| t.split_whitespace().count()).sum();
     let engine = translator.engine_options();

@@ -1,7 +1,8 @@
 //! What goes into a session and what comes out of it.
 use super::{DecodeOptions, Hypothesis};
 use crate::Result;
-use std::{sync::Arc, time::Duration};
+use serde::Serialize;
+use std::{ops::AddAssign, sync::Arc, time::Duration};
 
 /// How much a session may do at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,11 +38,12 @@ pub struct Finished {
     pub result: Result<Vec<Hypothesis>>,
 }
 
-/// What a session has done so far.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+/// What a session has done so far, or several sessions together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct SessionStats {
+    /// Steps of the network.
     pub steps: u64,
-    /// Source tokens encoded.
+    /// Source tokens encoded (encoder–decoder).
     pub encoded: u64,
     /// Prompt tokens read.
     pub prefilled: u64,
@@ -51,8 +53,22 @@ pub struct SessionStats {
     pub outputs: u64,
     /// Sentences that had to start again because the store was full.
     pub preempted: u64,
-    /// Time in the network.
+    /// Time in the network and in choosing tokens.
     pub network: Duration,
-    /// Time in choosing tokens.
     pub search: Duration,
+}
+
+impl AddAssign for SessionStats {
+    fn add_assign(&mut self, other: Self) {
+        // Taken apart, so that a counter that is new cannot be forgotten here.
+        let Self { steps, encoded, prefilled, decoded, outputs, preempted, network, search } = other;
+        self.steps += steps;
+        self.encoded += encoded;
+        self.prefilled += prefilled;
+        self.decoded += decoded;
+        self.outputs += outputs;
+        self.preempted += preempted;
+        self.network += network;
+        self.search += search;
+    }
 }

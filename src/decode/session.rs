@@ -77,8 +77,9 @@ impl Session {
         &self.limits
     }
 
-    pub fn stats(&self) -> SessionStats {
-        self.stats
+    /// What was done since the last call.
+    pub fn take_stats(&mut self) -> SessionStats {
+        std::mem::take(&mut self.stats)
     }
 
     /// Sentences in work.

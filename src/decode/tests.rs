@@ -108,7 +108,7 @@ fn a_common_prefix_is_read_once() {
         }
         assert_eq!(finished[&(id as u64)], alone(&generator, &source, &options));
     }
-    assert_eq!(session.stats().prefilled, 4 + 2 + 3 + 2, "the last token of a prompt is always read");
+    assert_eq!(session.take_stats().prefilled, 4 + 2 + 3 + 2, "the last token of a prompt is always read");
     assert!(session.is_clean());
 }
 

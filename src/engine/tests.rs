@@ -164,7 +164,7 @@ fn nothing_comes_of_nothing() {
         assert_eq!((outcome.text.as_str(), outcome.parts, outcome.target_tokens), ("", 1, 0));
         assert!(!outcome.truncated);
     }
-    assert_eq!(translator.stats().steps, 0);
+    assert_eq!(translator.stats().sessions.steps, 0);
 }
 
 #[test]
@@ -236,13 +236,13 @@ fn counters_tell_what_went_through_the_network() {
         all(&translator, &["one", "two", "three four"]).into_iter().map(Result::unwrap).collect();
     let stats = translator.stats();
     assert_eq!(stats.jobs, 3);
-    assert_eq!(stats.encoded, 16);
-    assert_eq!(stats.prefilled, 6, "the start and the forced token of each");
+    assert_eq!(stats.sessions.encoded, 16);
+    assert_eq!(stats.sessions.prefilled, 6, "the start and the forced token of each");
     // The forced token is not chosen and the last one not fed.
-    assert_eq!(stats.decoded, outcomes.iter().map(|o| o.target_tokens as u64 - 2).sum::<u64>());
-    assert_eq!(stats.outputs, outcomes.iter().map(|o| o.target_tokens as u64 - 1).sum::<u64>());
+    assert_eq!(stats.sessions.decoded, outcomes.iter().map(|o| o.target_tokens as u64 - 2).sum::<u64>());
+    assert_eq!(stats.sessions.outputs, outcomes.iter().map(|o| o.target_tokens as u64 - 1).sum::<u64>());
     assert!(stats.fill() > 1.0 && stats.fill() <= 3.0);
-    assert_eq!(stats.tokens(), stats.encoded + stats.prefilled + stats.decoded);
+    assert_eq!(stats.tokens(), stats.sessions.encoded + stats.sessions.prefilled + stats.sessions.decoded);
 }
 
 #[test]

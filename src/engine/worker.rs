@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    decode::{Finished, Hypothesis, Request, Session, SessionStats},
+    decode::{Finished, Hypothesis, Request, Session},
 };
 use std::{
     collections::{HashMap, VecDeque},
@@ -84,7 +84,6 @@ pub(super) struct Worker<'a> {
     translator: &'a Translator,
     shared: &'a Shared<'a>,
     session: Option<Session>,
-    counted: SessionStats,
     /// By a number of our own: the caller's need not be unique.
     in_hand: HashMap<u64, InHand>,
     /// Which job and part a request of the session is.
@@ -103,7 +102,6 @@ impl<'a> Worker<'a> {
             translator,
             shared,
             session: None,
-            counted: SessionStats::default(),
             in_hand: HashMap::new(),
             requests: HashMap::new(),
             next_number: 0,
@@ -159,10 +157,7 @@ impl<'a> Worker<'a> {
     fn new_session(&mut self) {
         let Some(request) = self.pending.front() else { return };
         match contained(|| self.translator.session(request)) {
-            Ok(session) => {
-                self.counted = session.stats();
-                self.session = Some(session);
-            }
+            Ok(session) => self.session = Some(session),
             Err(error) => {
                 let number = request.id;
                 self.finish_part(number, Err(error));
@@ -228,9 +223,8 @@ impl<'a> Worker<'a> {
     fn step(&mut self) {
         let Some(session) = &mut self.session else { return };
         let result = contained(|| session.step());
-        let (before, now) = (self.counted, session.stats());
-        self.counted = now;
-        self.translator.count(|stats| stats.add(&before, &now));
+        let done = session.take_stats();
+        self.translator.count(|stats| stats.sessions += done);
         match result {
             Ok(finished) => {
                 for Finished { id, result } in finished {

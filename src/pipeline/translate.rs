@@ -27,16 +27,7 @@ pub fn translate(
     writer: Option<&Writer>,
     ready: &mut dyn FnMut(Ready<'_>) -> bool,
 ) -> Result<Translation> {
-    let mut work = Work {
-        engine,
-        prepared,
-        options,
-        done: Vec::new(),
-        findings: Vec::new(),
-        shown: 0,
-        started: Instant::now(),
-        timings: Timings::default(),
-    };
+    let mut work = Work::new(engine, prepared, options);
     let mut repairing = Duration::ZERO;
     for wave in prepared.waves(FIRST_WAVE) {
         work.first_pass(wave.clone())?;
@@ -69,16 +60,7 @@ pub fn complete(
     options: &PipelineOptions,
     writer: Option<&Writer>,
 ) -> Result<Translation> {
-    let mut work = Work {
-        engine,
-        prepared,
-        options,
-        done: Vec::new(),
-        findings: Vec::new(),
-        shown: 0,
-        started: Instant::now(),
-        timings: Timings::default(),
-    };
+    let mut work = Work::new(engine, prepared, options);
     let all = 0..prepared.segments.len();
     work.take(all.clone(), outcomes);
     if options.repair {
@@ -99,7 +81,20 @@ struct Work<'a> {
     timings: Timings,
 }
 
-impl Work<'_> {
+impl<'a> Work<'a> {
+    fn new(engine: &'a dyn Translate, prepared: &'a Prepared, options: &'a PipelineOptions) -> Self {
+        Self {
+            engine,
+            prepared,
+            options,
+            done: Vec::new(),
+            findings: Vec::new(),
+            shown: 0,
+            started: Instant::now(),
+            timings: Timings::default(),
+        }
+    }
+
     /// Translates the segments of a wave.
     fn first_pass(&mut self, wave: Range<usize>) -> Result<()> {
         let mut outcomes: Vec<Option<Result<Outcome>>> = wave.clone().map(|_| None).collect();
