@@ -32,6 +32,10 @@ pub struct ModelArgs {
     /// Hypotheses kept while searching; 1 is greedy [default: the model's own]
     #[arg(long, value_name = "N")]
     pub beam: Option<usize>,
+    /// Draw N samples of each sentence and take the one most like the others (minimum Bayes risk with chrF) instead of
+    /// searching. Costs about N times as much as greedy; README says what the built-in model gains by it
+    #[arg(long, value_name = "N", conflicts_with = "beam")]
+    pub mbr: Option<usize>,
     /// Exponent of the length that scores are divided by
     #[arg(long, value_name = "X")]
     pub length_penalty: Option<f32>,
@@ -83,6 +87,12 @@ impl ModelArgs {
                 return Err(Error::Settings(format!("--beam {beams}: use 1 (greedy) to 64")));
             }
             options.beams = beams;
+        }
+        if let Some(samples) = self.mbr {
+            if !(2..=64).contains(&samples) {
+                return Err(Error::Settings(format!("--mbr {samples}: use 2 to 64 samples")));
+            }
+            options.minimum_bayes_risk(samples);
         }
         options.length_penalty = self.length_penalty.unwrap_or(options.length_penalty);
         options.no_repeat_ngram = self.no_repeat_ngram.unwrap_or(options.no_repeat_ngram);

@@ -1,6 +1,7 @@
 //! Decoding, written once for every model: greedy, beam search and sampling over the [`Generator`] trait.
 mod beam;
 mod columns;
+mod consensus;
 mod constraint;
 mod generate;
 pub mod generator;
@@ -17,6 +18,7 @@ mod top_k;
 #[cfg(test)]
 pub(crate) mod toy;
 pub use columns::Columns;
+pub use consensus::consensus;
 pub use generate::generate;
 pub use generator::{Cache, Generator, GeneratorSpec, StepBatch};
 pub use loop_guard::is_loop;
@@ -58,6 +60,20 @@ pub struct DecodeOptions {
     pub loop_guard: bool,
     /// Sampling: `None` is off (greedy or beam).
     pub sampling: Option<Sampling>,
+    /// Which hypothesis is the result; the others are its alternatives.
+    pub choice: Choice,
+}
+
+/// Which of several hypotheses is the result.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Choice {
+    /// The one with the best score.
+    #[default]
+    Score,
+    /// The one that is most like all others (see [`consensus`]): for samples. The engine makes this choice, since it
+    /// compares texts; a session knows tokens only.
+    Consensus,
 }
 
 /// When beam search is content with what it has; `false`, `true` or `"never"` in `generation_config.json`.
@@ -122,6 +138,17 @@ pub struct Sampling {
     pub seed: u64,
 }
 
+impl DecodeOptions {
+    /// Draws `samples` hypotheses and takes the one most like the others. The temperature is low: small models write
+    /// nonsense at 1.
+    pub fn minimum_bayes_risk(&mut self, samples: usize) {
+        self.beams = 1;
+        self.alternatives = samples.max(1) - 1;
+        self.sampling = Some(Sampling { temperature: 0.6, top_k: None, top_p: None, seed: 1 });
+        self.choice = Choice::Consensus;
+    }
+}
+
 impl Default for DecodeOptions {
     fn default() -> Self {
         Self {
@@ -139,6 +166,7 @@ impl Default for DecodeOptions {
             ignore_prompt: false,
             loop_guard: true,
             sampling: None,
+            choice: Choice::Score,
         }
     }
 }

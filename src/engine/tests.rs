@@ -2,7 +2,7 @@
 use super::*;
 use crate::{
     Error,
-    decode::{DecodeOptions, toy::Toy},
+    decode::{Choice, DecodeOptions, Sampling, consensus, toy::Toy},
     tokenizer::Tokenizer,
 };
 use proptest::prelude::*;
@@ -136,6 +136,32 @@ fn a_long_sentence_is_translated_in_parts_and_nothing_is_cut_off() {
         assert_eq!(whole.target_tokens, single.iter().map(|o| o.target_tokens).sum::<usize>());
         assert_eq!(translator.stats().split, 1);
     }
+}
+
+#[test]
+fn consensus_puts_the_sample_that_the_others_agree_with_first() {
+    let sampling = Some(Sampling { temperature: 1.0, top_k: None, top_p: None, seed: 3 });
+    let sampled = DecodeOptions { sampling, alternatives: 7, ..Default::default() };
+    let agreed = DecodeOptions { choice: Choice::Consensus, ..sampled.clone() };
+    let texts = ["good morning to you", "the river is wide", "come in", ""];
+    let by_score = all(&translator(false, sampled, small(1)), &texts);
+    let by_agreement = all(&translator(false, agreed, small(1)), &texts);
+    let mut moved = 0;
+    for (score, agreement) in by_score.into_iter().zip(by_agreement).map(|(a, b)| (a.unwrap(), b.unwrap())) {
+        let list = |o: &Outcome| -> Vec<(String, f32)> {
+            std::iter::once((o.text.clone(), o.score)).chain(o.alternatives.iter().cloned()).collect()
+        };
+        let (mut score, mut agreement) = (list(&score), list(&agreement));
+        moved += usize::from(score != agreement);
+        let whole: Vec<(&str, bool)> = score.iter().map(|(text, _)| (text.as_str(), false)).collect();
+        // samples that broke off have no say; the toy's end by themselves here, but for the empty text's
+        assert_eq!(agreement[0], score[consensus(&whole).unwrap()]);
+        let order = |a: &(String, f32), b: &(String, f32)| a.0.cmp(&b.0).then(a.1.total_cmp(&b.1));
+        score.sort_by(order);
+        agreement.sort_by(order);
+        assert_eq!(score, agreement, "the same samples, in another order");
+    }
+    assert!(moved > 0, "the best by score is not always the one agreed on");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    decode::{Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session},
+    decode::{Choice, Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session, consensus},
     text::clause,
     tokenizer::Tokenizer,
 };
@@ -153,18 +153,23 @@ impl Translator {
 
     /// Puts the parts of a job together.
     pub(super) fn assemble(&self, prepared: &Prepared, parts: &[Vec<Hypothesis>]) -> Result<Outcome> {
-        let best: Vec<&Hypothesis> = parts.iter().filter_map(|hypotheses| hypotheses.first()).collect();
-        let texts = best.iter().map(|h| self.text(h)).collect::<Result<Vec<_>>>()?;
+        let mut parts: Vec<Vec<(&Hypothesis, String)>> = parts
+            .iter()
+            .map(|hypotheses| hypotheses.iter().map(|h| Ok((h, self.text(h)?))).collect())
+            .collect::<Result<_>>()?;
+        if prepared.options.choice == Choice::Consensus {
+            parts.iter_mut().for_each(|hypotheses| best_first(hypotheses));
+        }
+        let (best, texts): (Vec<&Hypothesis>, Vec<&str>) =
+            parts.iter().filter_map(|hypotheses| hypotheses.first()).map(|(h, text)| (*h, text.as_str())).unzip();
         let target_tokens: usize = best.iter().map(|h| h.tokens.len()).sum();
-        let alternatives = match parts {
-            [hypotheses] => {
-                hypotheses[1..].iter().map(|h| Ok((self.text(h)?, h.mean_log_prob()))).collect::<Result<_>>()?
-            }
+        let alternatives = match &parts[..] {
+            [hypotheses] => hypotheses[1..].iter().map(|(h, text)| (text.clone(), h.mean_log_prob())).collect(),
             // Alternatives of parts cannot be combined in a useful way.
             _ => Vec::new(),
         };
         Ok(Outcome {
-            text: texts.iter().filter(|t| !t.is_empty()).map(String::as_str).collect::<Vec<_>>().join(" "),
+            text: texts.iter().filter(|t| !t.is_empty()).copied().collect::<Vec<_>>().join(" "),
             score: best.iter().map(|h| h.log_prob).sum::<f32>() / target_tokens.max(1) as f32,
             source_tokens: prepared.parts.iter().map(|(ids, _)| ids.len()).sum(),
             target_tokens,
@@ -223,6 +228,14 @@ impl Translator {
             ((bytes / row).min(sentences * source + self.engine.hypotheses * generated), 0)
         };
         Limits { rows, memory_rows, hypotheses: self.engine.hypotheses, step_tokens: self.engine.step_tokens }
+    }
+}
+
+/// Puts the hypothesis that the others agree with before them.
+fn best_first(hypotheses: &mut [(&Hypothesis, String)]) {
+    let texts: Vec<(&str, bool)> = hypotheses.iter().map(|(h, text)| (text.as_str(), h.truncated)).collect();
+    if let Some(best) = consensus(&texts) {
+        hypotheses[..=best].rotate_right(1);
     }
 }
 

@@ -24,6 +24,37 @@ impl Chrf {
         self.score(&self.statistics(hypothesis, &[reference])) / 100.0
     }
 
+    /// F-scores, 0 to 1, of every text against every other, `[hypothesis][reference]`: what [`sentence`](Self::sentence)
+    /// says, with the n-grams of each text counted once. Many candidates are compared so in a millisecond or two.
+    pub fn pairwise(&self, texts: &[&str]) -> Vec<Vec<f64>> {
+        let texts: Vec<String> = texts.iter().map(|t| self.fold(t)).collect();
+        let chars: Vec<Chars> = texts.iter().map(|t| Chars::new(t)).collect();
+        let words: Vec<Vec<&str>> = texts.iter().map(|t| split_punctuation(t)).collect();
+        // [order][text]
+        let mut orders: Vec<Vec<Vec<u32>>> =
+            (1..=CHAR_ORDER).map(|n| numbered(chars.iter().map(|c| c.ngrams(n)))).collect();
+        orders.extend((1..=self.word_order).map(|n| numbered(words.iter().map(|w| w.windows(n)))));
+        let mut scores = vec![vec![0.0; texts.len()]; texts.len()];
+        for i in 0..texts.len() {
+            for j in 0..=i {
+                let [mut row, mut column] = [const { Vec::new() }; 2];
+                for order in &orders {
+                    let (a, b) = (&order[i], &order[j]);
+                    let matches = in_common(a, b);
+                    row.extend([a.len(), b.len(), matches].map(|n| n as f64));
+                    column.extend([b.len(), a.len(), matches].map(|n| n as f64));
+                }
+                scores[i][j] = self.score(&row) / 100.0;
+                scores[j][i] = self.score(&column) / 100.0;
+            }
+        }
+        scores
+    }
+
+    fn fold(&self, text: &str) -> String {
+        if self.lowercase { text.to_lowercase() } else { text.to_string() }
+    }
+
     fn one_reference(&self, hypothesis: &str, reference: &str) -> Vec<f64> {
         let mut out = Vec::with_capacity(3 * (CHAR_ORDER + self.word_order));
         let (h, r) = (Chars::new(hypothesis), Chars::new(reference));
@@ -47,11 +78,10 @@ impl CorpusMetric for Chrf {
 
     /// For each order, characters first: [hypothesis n-grams, reference n-grams, matches].
     fn statistics(&self, hypothesis: &str, references: &[&str]) -> Vec<f64> {
-        let fold = |text: &str| if self.lowercase { text.to_lowercase() } else { text.to_string() };
-        let hypothesis = fold(hypothesis);
+        let hypothesis = self.fold(hypothesis);
         let mut best = (-1.0, vec![0.0; 3 * (CHAR_ORDER + self.word_order)]);
         for reference in references {
-            let statistics = self.one_reference(&hypothesis, &fold(reference));
+            let statistics = self.one_reference(&hypothesis, &self.fold(reference));
             let score = self.score(&statistics);
             if score > best.0 {
                 best = (score, statistics);
@@ -126,6 +156,34 @@ fn count_matches<K: std::hash::Hash + Eq>(
     out.extend([f64::from(hypotheses), f64::from(references), f64::from(matches)]);
 }
 
+/// The n-grams of each text as numbers in ascending order, the same number for the same n-gram in all texts.
+fn numbered<K: std::hash::Hash + Eq>(texts: impl Iterator<Item = impl Iterator<Item = K>>) -> Vec<Vec<u32>> {
+    let mut numbers: HashMap<K, u32> = HashMap::new();
+    let mut number = |ngram| {
+        let next = numbers.len() as u32;
+        *numbers.entry(ngram).or_insert(next)
+    };
+    texts
+        .map(|ngrams| {
+            let mut ids: Vec<u32> = ngrams.map(&mut number).collect();
+            ids.sort_unstable();
+            ids
+        })
+        .collect()
+}
+
+/// How many elements two ascending lists share, repeated ones as often as they are in both.
+fn in_common(a: &[u32], b: &[u32]) -> usize {
+    let (mut i, mut j, mut count) = (0, 0, 0);
+    while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {
+        let order = x.cmp(y);
+        count += usize::from(order.is_eq());
+        i += usize::from(order.is_le());
+        j += usize::from(order.is_ge());
+    }
+    count
+}
+
 /// Words with one leading or trailing ASCII punctuation mark split off: "(hi)" becomes "(hi" and ")", as in chrF++.py.
 fn split_punctuation(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
@@ -147,6 +205,25 @@ fn split_punctuation(text: &str) -> Vec<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn pairwise_scores_are_those_of_the_sentences(
+            texts in prop::collection::vec("[ab ক,.]{0,12}", 0..5),
+            word_order in 0usize..3,
+            lowercase: bool,
+        ) {
+            let chrf = Chrf { word_order, lowercase };
+            let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+            let scores = chrf.pairwise(&texts);
+            for (i, hypothesis) in texts.iter().enumerate() {
+                for (j, reference) in texts.iter().enumerate() {
+                    prop_assert_eq!(scores[i][j], chrf.sentence(hypothesis, reference), "{:?} {:?}", hypothesis, reference);
+                }
+            }
+        }
+    }
 
     #[test]
     fn splits_one_mark_off_a_word() {
