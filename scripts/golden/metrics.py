@@ -1,13 +1,15 @@
 """Makes tests/golden/metrics/*.json with sacrebleu and rouge-score: python scripts/golden/metrics.py
 
 Needs: pip install sacrebleu==2.6.0 rouge-score==0.1.2
-Five small corpora with the oddities that break reimplementations: empty lines, single tokens, Unicode
+Five small corpora and five files with the oddities that break reimplementations: empty lines, single tokens, Unicode
 spaces and scripts, numbers and entities, repetition.
 """
 
 import itertools
 import json
 import pathlib
+import subprocess
+import sys
 
 import sacrebleu
 from nltk.stem.porter import PorterStemmer
@@ -64,6 +66,30 @@ CORPORA = {
         ("A line ends in 1. and .5 starts, 1,", "A line ends in 1 . and .5 starts, 1 ,"),
         ("Policies, relational organizations; dying skies and newly enjoyed falling ponies.", "Policy relations: the organized sky died. New joy, fallen pony."),
     ],
+}
+
+# Whole files as bytes, read by sacrebleu's own command line: what counts as a line, what is stripped. (hypothesis, reference)
+FILES = {
+    "blank": (
+        "The train left at nine.\n\n   \nThe bridge over the Padma is open to traffic.\n\nHe said nothing.\n\n",
+        "The train left Dhaka at nine.\nNothing stands opposite.\nOnly white space.\nThe bridge over the Padma has been opened to traffic.\n\nHe did not say anything.\n\n",
+    ),
+    "spaces": (
+        "Trailing spaces are here.   \n\tA tab leads and\tone parts these words.\nTwo  spaces   and\u00a0one that does not break.\nZero\u200bwidth and thin\u2009space.\nno final newline",
+        "Trailing spaces are here.\nA tab leads, and one parts these words.\t\nTwo spaces and one that does not break. \nZero width and thin space.\nno final newline",
+    ),
+    "crlf": (
+        "The court rejected the plea on Monday.\r\nPrices rose 5.5 per cent, to Tk 1,200.\r\nA return \r inside the line.\r\nA separator\u2028 and a next line\u0085 mark.\r\nForm\x0cfeed and vertical\x0btab.\r\n",
+        "The court on Monday rejected the plea.\r\nPrices rose by 5.5 percent to Tk 1,200.\r\nA return inside the line.\r\nA separator and a next line mark.\r\nForm feed and vertical tab.\r\n",
+    ),
+    "unicode": (
+        "Cafe\u0301 owners in Sa\u0303o Paulo protested.\nWell done 👩‍👩‍👧 👍🏽!\nÅngström (A\u030angstro\u0308m) is a unit.\nفي القاهرة 5 أشخاص\nＦull width １２３ and ﬁne ligatures.\n“Quotes” — and ‘more’…\n",
+        "Café owners in São Paulo protested today.\nWell done 👩‍👩‍👧 👍🏾 !\nÅngström (Ångström) is a unit.\nفي القاهرة ٥ أشخاص\nFull width 123 and fine ligatures.\n\"Quotes\" - and 'more' ...\n",
+    ),
+    "bengali": (
+        "The meeting will be held in ঢাকা on Sunday।\nতিনি বলেন, বৃষ্টি হবে।\nপড়া বাড়ি হয়\nMinister ড. হাছান মাহমুদ said ১২ লাখ টাকা was paid.\nর‍্যাব arrested ৭২৮ people.\n",
+        "The meeting will be held in Dhaka on Sunday.\nতিনি বললেন, বৃষ্টি হবে ।\nপ\u09a1\u09bcা বা\u09a1\u09bcি হ\u09af\u09bc\nMinister Dr Hasan Mahmud said Tk 12 lakh was paid.\nRAB arrested 728 people.\n",
+    ),
 }
 
 SUMMARIES = [
@@ -157,11 +183,32 @@ def paired():
     }
 
 
+def file_scores():
+    """Writes the files and what sacrebleu's command line says of them."""
+    folder = OUT / "files"
+    folder.mkdir(exist_ok=True)
+    expected = {}
+    for name, sides in FILES.items():
+        hyp, ref = folder / f"{name}.hyp", folder / f"{name}.ref"
+        for path, text in zip((hyp, ref), sides):
+            path.write_bytes(text.encode())
+        command = [sys.executable, "-m", "sacrebleu", str(ref), "-i", str(hyp), "-f", "json", "-w", "6"]
+        runs = [["-m", "bleu", "chrf"], ["-m", "chrf", "--chrf-word-order", "2"], ["-lc", "-m", "bleu"]]
+        expected[name] = []
+        for run in runs:
+            out = json.loads(subprocess.run(command + run, check=True, capture_output=True, text=True).stdout)
+            for score in out if isinstance(out, list) else [out]:
+                kept = {"name": score["name"], "score": score["score"], "signature": score["signature"], "details": score.get("verbose_score", "")}
+                expected[name].append({"lowercase": "-lc" in run, **kept})
+    return expected
+
+
 def main():
     OUT.mkdir(parents=True, exist_ok=True)
     print("sacrebleu", sacrebleu.__version__)
     files = {name: corpus(name, pairs) for name, pairs in CORPORA.items()}
     files["summaries"], files["stems"], files["paired"] = summaries(), stems(), paired()
+    files["files"] = file_scores()
     for name, data in files.items():
         (OUT / f"{name}.json").write_text(json.dumps(data, ensure_ascii=True, default=float) + "\n")
 

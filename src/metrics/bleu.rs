@@ -41,7 +41,7 @@ pub struct BleuScore {
 
 impl Bleu {
     /// The score and its parts from summed statistics.
-    pub fn details(&self, statistics: &[f64]) -> BleuScore {
+    pub fn parts(&self, statistics: &[f64]) -> BleuScore {
         let at = |i: usize| statistics.get(i).copied().unwrap_or(0.0);
         let (hypothesis, reference) = (at(0), at(1));
         let brevity_penalty = match (hypothesis < reference, hypothesis > 0.0) {
@@ -128,7 +128,16 @@ impl CorpusMetric for Bleu {
     }
 
     fn score(&self, statistics: &[f64]) -> f64 {
-        self.details(statistics).score
+        self.parts(statistics).score
+    }
+
+    fn details(&self, statistics: &[f64]) -> String {
+        let parts = self.parts(statistics);
+        let precisions = parts.precisions.map(|p| format!("{p:.1}")).join("/");
+        let (ours, theirs) = (parts.hypothesis_length, parts.reference_length);
+        let ratio = if theirs == 0 { 0.0 } else { ours as f64 / theirs as f64 };
+        let penalty = parts.brevity_penalty;
+        format!("{precisions} (BP = {penalty:.3} ratio = {ratio:.3} hyp_len = {ours} ref_len = {theirs})")
     }
 
     fn settings(&self) -> String {

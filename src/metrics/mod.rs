@@ -29,6 +29,12 @@ pub trait CorpusMetric: Send + Sync {
     /// The score, 0 to 100, of summed statistics.
     fn score(&self, statistics: &[f64]) -> f64;
 
+    /// What the score is made of, as sacrebleu's verbose score has it; empty where it says nothing more.
+    fn details(&self, statistics: &[f64]) -> String {
+        let _ = statistics;
+        String::new()
+    }
+
     /// The part of sacrebleu's signature that belongs to the measure, e.g. `case:mixed|eff:no|tok:13a|smooth:exp`.
     fn settings(&self) -> String;
 

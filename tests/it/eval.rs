@@ -66,7 +66,39 @@ fn json_of_a_tsv_and_two_systems() {
     assert_eq!(report["systems"][0]["checks"]["numbers_kept"], 1);
     assert_eq!(report["systems"][0]["segments"][1]["findings"][0]["kind"], "number_changed");
     assert_eq!(report["paired"].as_array().unwrap().len(), 3);
-    assert!(report["paired"][0][1]["p_value"].as_f64().is_some());
+    assert_eq!(report["paired"][2]["name"], "chrF2++");
+    assert!(report["paired"][2]["signature"].as_str().unwrap().contains("|bs:100|seed:12345|"));
+    assert!(report["paired"][2]["p_value"].as_f64().is_some());
+}
+
+/// Five pairs of files with blank lines, tabs, trailing spaces, CRLF, odd separators, NFD, emoji and Bengali; what
+/// sacrebleu's own command line says of them is in `files.json` (`scripts/golden/metrics.py`).
+#[test]
+fn files_with_oddities_score_as_in_sacrebleu() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/metrics");
+    let golden: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("files.json")).unwrap()).unwrap();
+    let golden = golden.as_object().unwrap();
+    assert_eq!(golden.len(), 5);
+    for (name, scores) in golden {
+        for lowercase in [false, true] {
+            let mut command = Command::cargo_bin("anubad").unwrap();
+            command.args(["eval", "--json"]).args(lowercase.then_some("--lowercase"));
+            command.arg("--hypothesis").arg(folder.join(format!("files/{name}.hyp")));
+            command.arg("--reference").arg(folder.join(format!("files/{name}.ref")));
+            let output = command.output().unwrap();
+            assert!(output.status.success(), "{name}: {}", String::from_utf8_lossy(&output.stderr));
+            let report: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+            let metrics = report["systems"][0]["metrics"].as_array().unwrap();
+            for wanted in scores.as_array().unwrap().iter().filter(|s| s["lowercase"] == lowercase) {
+                let got = metrics.iter().find(|m| m["name"] == wanted["name"]).unwrap();
+                let difference = got["score"].as_f64().unwrap() - wanted["score"].as_f64().unwrap();
+                assert!(difference.abs() < 0.005, "{name}: {got}, not {wanted}");
+                assert_eq!(got["signature"], wanted["signature"], "{name}");
+                assert_eq!(got["details"].as_str().unwrap_or(""), wanted["details"], "{name}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@ use crate::engine::Translate;
 use crate::metrics::bootstrap::{DEFAULT_RESAMPLES, DEFAULT_SEED};
 use crate::metrics::{Bleu, Chrf, CorpusMetric, Rouge, RougeTokenizer, paired_bootstrap, sum};
 use crate::pipeline::PipelineOptions;
+use crate::pipeline::confidence::confidence;
 use crate::pipeline::finish::tidy;
 use crate::pipeline::repair::{Attempt, RepairOptions, Suspect, repair};
 use crate::text::check::{CheckOptions, CheckRates, Glossary, check_segment};
@@ -14,7 +15,7 @@ use crate::text::{Finding, normalise, segment};
 use crate::{Error, Result};
 use clap::ValueEnum;
 use input::{Part, has_both, read};
-use report::{MetricReport, Report, SegmentReport, SystemReport};
+use report::{MetricReport, PairedReport, Report, SegmentReport, SystemReport};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -253,8 +254,14 @@ fn measure(
     for (i, system) in systems.iter().enumerate() {
         let mut out = SystemReport::new(system.name.clone());
         for (metric, rows) in metrics.iter().zip(&rows) {
-            let score = metric.score(&sum(rows[i].iter().cloned()));
-            out.metrics.push(MetricReport { name: metric.name(), score, signature: metric.signature(1, None) });
+            let total = sum(rows[i].iter().cloned());
+            let (score, details) = (metric.score(&total), metric.details(&total));
+            out.metrics.push(MetricReport {
+                name: metric.name(),
+                score,
+                details,
+                signature: metric.signature(1, None),
+            });
         }
         if args.metric.contains(&Metric::Rouge) {
             let tokenizer = args.rouge_tokenizer.into();
@@ -273,7 +280,8 @@ fn measure(
     if systems.len() == 2 {
         for (metric, rows) in metrics.iter().zip(&rows) {
             let result = paired_bootstrap(&**metric, &rows[0], &rows[1], args.bootstrap, args.seed);
-            report.paired.push((metric.name(), result));
+            let signature = metric.signature(1, Some((args.bootstrap, args.seed)));
+            report.paired.push(PairedReport { name: metric.name(), signature, result });
         }
     }
     report
@@ -301,6 +309,7 @@ fn segments(
             let findings: Vec<Finding> =
                 source.as_deref().map_or(Vec::new(), |s| check_segment(s, &system.texts[i], checks));
             SegmentReport {
+                confidence: system.scores[i].map(|score| confidence(score, &findings)),
                 source,
                 hypothesis: system.texts[i].clone(),
                 reference: references[i].clone(),

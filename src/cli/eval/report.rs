@@ -17,7 +17,7 @@ pub struct Report {
     pub systems: Vec<SystemReport>,
     /// By measure: the second system against the first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub paired: Vec<(String, PairedBootstrap)>,
+    pub paired: Vec<PairedReport>,
 }
 
 /// One system's figures.
@@ -36,7 +36,19 @@ pub struct SystemReport {
 pub struct MetricReport {
     pub name: String,
     pub score: f64,
+    /// What it is made of, where there is more to say: BLEU's precisions and lengths.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub details: String,
     pub signature: String,
+}
+
+/// One measure of two systems, the second against the first.
+#[derive(Debug, Serialize)]
+pub struct PairedReport {
+    pub name: String,
+    pub signature: String,
+    #[serde(flatten)]
+    pub result: PairedBootstrap,
 }
 
 /// One sentence.
@@ -51,6 +63,9 @@ pub struct SegmentReport {
     /// Mean log-probability of the tokens, where the model was run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f32>,
+    /// What `translate --format json` says of such a score and such findings.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f32>,
     pub findings: Vec<Finding>,
 }
 
@@ -74,6 +89,7 @@ pub fn rouge(mean: &Rouge, tokenizer: Tokenizer) -> Vec<MetricReport> {
         .map(|(name, prf)| MetricReport {
             name: name.into(),
             score: 100.0 * prf.f1,
+            details: String::new(),
             signature: format!("f1|mean|tok:{tokenizer}"),
         })
         .collect()
@@ -100,18 +116,20 @@ impl Report {
             writeln!(out, "{} ({} sentences)", system.name, self.sentences)?;
             for metric in &system.metrics {
                 writeln!(out, "  {:<11}{:>6.2}  {}", metric.name, metric.score, metric.signature)?;
+                if !metric.details.is_empty() {
+                    writeln!(out, "  {:<17}  {}", "", metric.details)?;
+                }
             }
             if let Some(checks) = &system.checks {
                 print_checks(&mut out, checks)?;
             }
         }
-        for (name, paired) in &self.paired {
-            let [first, second] = [0, 1].map(|i| format!("{:.2} ± {:.2}", paired.means[i], paired.intervals[i]));
-            writeln!(
-                out,
-                "{name}: {first} against {second}, p = {:.4} ({} resamples, seed {})",
-                paired.p_value, paired.resamples, paired.seed
-            )?;
+        if !self.paired.is_empty() {
+            writeln!(out, "paired bootstrap (mean ± half of the 95 % interval; p: so large a difference by chance)")?;
+        }
+        for PairedReport { name, signature, result } in &self.paired {
+            let [first, second] = [0, 1].map(|i| format!("{:.2} ± {:.2}", result.means[i], result.intervals[i]));
+            writeln!(out, "  {name:<11}{first} against {second}, p = {:.4}  {signature}", result.p_value)?;
         }
         Ok(())
     }
