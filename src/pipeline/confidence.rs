@@ -1,4 +1,24 @@
 //! How far a translated sentence can be trusted, from the model's own score and the checks.
+//!
+//! What the figure is worth: the embedded model with checks and repair, on text that the weights were not fitted on
+//! (500 sentences of mixed kinds, SUPara's development set, in tenths by confidence).
+//!
+//! | confidence, mean of the tenth | reached 40 chrF++ | chrF++, mean |
+//! |---|---|---|
+//! | 0.23 | 10 % | 29.9 |
+//! | 0.34 | 24 % | 34.5 |
+//! | 0.41 | 32 % | 36.3 |
+//! | 0.46 | 42 % | 37.6 |
+//! | 0.52 | 64 % | 41.5 |
+//! | 0.57 | 52 % | 40.8 |
+//! | 0.64 | 56 % | 43.7 |
+//! | 0.70 | 70 % | 46.1 |
+//! | 0.79 | 62 % | 48.2 |
+//! | 0.87 | 80 % | 63.6 |
+//!
+//! The order holds (area under the curve 0.73). The figure is six points too high there on average, while on news it
+//! is right on average (299 sentences: 0.55 said, 55 % reached). It says how near to a human translation a sentence is
+//! likely to be, not that nothing in it is wrong.
 use crate::text::{Finding, Severity};
 
 /// Weights of a logistic model: constant, mean log-probability, serious findings (at most two), warnings (at most two).
