@@ -3,9 +3,10 @@
 
     vocabulary.py BASE.gguf PAIRS.jsonl OUT.gguf [--english 45000]
 
-Kept: every control, byte, punctuation and single-character piece; every piece with a Bengali letter; the English
-pieces with the greatest mass under word frequencies; every piece that occurs in the training text; and every piece
-that byte-pair merging passes through on the way to a kept one, so that kept text is split exactly as before.
+Kept: every control, byte and punctuation piece; every single character of Latin, Bengali and the common signs (other
+scripts fall back to bytes); every piece with a Bengali letter; the English pieces with the greatest mass under word
+frequencies; every piece that occurs in the training text; and every piece that byte-pair merging passes through on
+the way to a kept one, so that kept text is split exactly as before.
 English word frequencies come from the package wordfreq where it is installed, else from the English side of the
 training text (which then decides alone; say so when you publish the result). The output has F16 matrices.
 """
@@ -15,6 +16,10 @@ import json
 import re
 
 import gemma_gguf
+
+
+# Latin, combining marks, danda, Bengali, Latin additional, then punctuation to mathematical operators.
+CHARACTERS = "[\u0000-\u024f\u0300-\u036f\u0964\u0965\u0980-\u09ff\u1e00-\u1eff\u2000-\u22ff▁]"
 
 
 def english_words(pairs):
@@ -62,7 +67,7 @@ def choose(vocabulary, pairs, english):
         unused = re.fullmatch(r"<unused\d+>|\[multimodal\]", piece)
         if kind != 1 and not unused:
             kept.add(number)  # control, byte and user-defined pieces, <unk>
-        elif len(piece) == 1 or re.search("[\u0980-\u09ff]", piece):
+        elif re.fullmatch(CHARACTERS, piece) or re.search("[\u0980-\u09ff]", piece):
             kept.add(number)
         elif re.fullmatch(r"[▁\W\d_]+", piece) and piece.isascii():
             kept.add(number)
