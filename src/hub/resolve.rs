@@ -4,6 +4,7 @@ use super::config::HubConfig;
 use super::download::Observer;
 use super::manifest::{HubSource, Manifest, is_safe_file_name};
 use super::pull::{Snapshot, cached_source, find_cached, guess_source, has_weights, pull, split_names};
+use super::pypi;
 use super::registry::Registry;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
@@ -99,27 +100,35 @@ fn from_manifest(
         let (path, kind) = (PathBuf::new(), ModelKind::Embedded);
         return Ok(ResolvedModel { id, manifest: Some(manifest), path, kind, revision: None, notes: Vec::new() });
     }
-    let snapshot = match manifest.hub() {
-        Some(source) => match find_cached(config, source) {
-            Some(snapshot) => Some(snapshot),
-            None if download => Some(pull(&Client::new(config.clone())?, source, observer)?),
-            None => None,
-        },
-        None => None,
+    let from_pypi = |id, manifest, path, notes| ResolvedModel {
+        id,
+        manifest: Some(manifest),
+        path,
+        kind: ModelKind::Gguf,
+        revision: None,
+        notes,
     };
-    match snapshot {
-        Some(snapshot) => Ok(from_snapshot(id, Some(manifest), snapshot)),
-        None => match super::pypi::find(config, &manifest) {
-            Some(path) => Ok(ResolvedModel {
-                id,
-                manifest: Some(manifest),
-                path,
-                kind: ModelKind::Gguf,
-                revision: None,
-                notes: Vec::new(),
-            }),
-            None => Err(missing(&id)),
-        },
+    if let Some(snapshot) = manifest.hub().and_then(|source| find_cached(config, source)) {
+        return Ok(from_snapshot(id, Some(manifest), snapshot));
+    }
+    if let Some(path) = pypi::find(config, &manifest) {
+        return Ok(from_pypi(id, manifest, path, Vec::new()));
+    }
+    if !download {
+        return Err(missing(&id));
+    }
+    let client = Client::new(config.clone())?;
+    let Some(source) = manifest.hub() else {
+        let source = manifest.pypi().ok_or_else(|| missing(&id))?;
+        let path = pypi::pull(&client, source, observer)?;
+        return Ok(from_pypi(id, manifest, path, Vec::new()));
+    };
+    match pull(&client, source, observer) {
+        Ok(snapshot) => Ok(from_snapshot(id, Some(manifest), snapshot)),
+        Err(error) => {
+            let (path, note) = pypi::pull_instead(&client, &manifest, error, observer)?;
+            Ok(from_pypi(id, manifest, path, vec![note]))
+        }
     }
 }
 

