@@ -95,6 +95,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("articles")
     parser.add_argument("--anubad", default="target/release/anubad")
+    parser.add_argument("--only", metavar="SYSTEM", help="measure this one only, such as anubad")
     arguments = parser.parse_args()
     articles = [json.loads(line) for line in open(arguments.articles, encoding="utf-8")]
     three = lambda rank: lambda article: " ".join(rank(article, 3))
@@ -107,6 +108,8 @@ def main():
     scorer = rouge_scorer.RougeScorer(METRICS, tokenizer=Spaces())
     print(f"{'system':16} {'length':9} {'half':9} " + " ".join(f"{m}-best {m}-mean" for m in METRICS))
     for name, runs in systems.items():
+        if arguments.only not in (None, name):
+            continue
         for length, run in zip(("3 sent.", f"{WORDS} words"), runs):
             with ThreadPoolExecutor(2) as pool:
                 outputs = list(pool.map(run, articles))

@@ -16,13 +16,17 @@ import numpy as np
 
 
 class Engine:
-    def __init__(self, path, parallel, threads):
+    def __init__(self, path, parallel, threads, float_cache=False):
         start = time.perf_counter()
         self.llama = ll.Llama(path, n_ctx=512, n_threads=threads, n_threads_batch=threads, verbose=False)
         params = ll.llama_context_default_params()
         params.n_ctx = max(2048, parallel * 512)
         params.n_batch, params.n_ubatch, params.n_seq_max = 4096, 512, parallel
         params.n_threads = params.n_threads_batch = threads
+        if float_cache:
+            params.type_k = params.type_v = ll.GGML_TYPE_F32
+            if hasattr(params, "flash_attn_type"):
+                params.flash_attn_type = ll.LLAMA_FLASH_ATTN_TYPE_DISABLED
         if hasattr(params, "kv_unified"):
             params.kv_unified = True
         self.context = ll.llama_init_from_model(self.llama.model, params)

@@ -94,7 +94,10 @@ impl Steps for PipelineSteps {
 
 impl From<Translation> for Finished {
     fn from(translation: Translation) -> Self {
-        let Translation { article, mut findings, summary, .. } = translation;
+        let Translation { mut article, mut findings, summary, .. } = translation;
+        if article.title.is_none() {
+            article.title = summary.as_ref().and_then(|s| s.headline.clone());
+        }
         findings.extend(summary.iter().flat_map(|s| s.findings.clone()));
         Self { article, summary: summary.map(|s| s.text()), findings }
     }

@@ -1,11 +1,12 @@
 //! `anubad bench`: how fast this machine is with this model.
 use super::common::{Loaded, ModelArgs};
+use super::summary_args::SummaryArgs;
 use crate::Error;
 use crate::decode::DecodeOptions;
-use crate::engine::{EngineStats, Job, Outcome, Translate};
+use crate::engine::{EngineStats, Job, Outcome, Translate, Translator};
 use crate::kernels::Level;
 use crate::metrics::timing::Timing;
-use crate::pipeline;
+use crate::pipeline::{self, PipelineOptions};
 use anyhow::Context;
 use serde::Serialize;
 use std::path::PathBuf;
@@ -43,6 +44,18 @@ pub struct BenchArgs {
     pub json: bool,
     #[command(flatten)]
     pub model: ModelArgs,
+    #[command(flatten)]
+    pub summary: SummaryArgs,
+}
+
+/// What a summary costs beside the translation of the same text as one article, checks and repair included. Medians.
+#[derive(Debug, Serialize)]
+struct SummaryCost {
+    method: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    model: Option<String>,
+    article_s: f64,
+    summary_s: f64,
 }
 
 /// All that is measured. Rates are medians over the runs.
@@ -76,6 +89,9 @@ struct Report {
     /// Hypotheses in a step, and the share of real tokens among those computed (nothing is padded).
     hypotheses_per_step: f64,
     real_token_share: f64,
+    /// Absent with `--length`, which the summary's own model would not keep.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    summary: Option<SummaryCost>,
     peak_memory_mb: Option<f64>,
     warnings: Vec<String>,
 }
@@ -223,8 +239,32 @@ fn measure(
         one_by_one_generated_tokens_per_s: alone_tokens as f64 / alone.iter().sum::<f64>(),
         hypotheses_per_step: outputs / steps.max(1.0),
         real_token_share: 1.0,
+        summary: if args.length.is_none() { Some(summary_cost(args, translator, texts)?) } else { None },
         peak_memory_mb: super::common::peak_memory_mb(),
         warnings,
+    })
+}
+
+/// The texts as one article, a paragraph of four sentences each, translated and summarised.
+fn summary_cost(args: &BenchArgs, translator: &Translator, texts: &[String]) -> crate::Result<SummaryCost> {
+    let options = PipelineOptions { summary: Some(args.summary.options()), ..PipelineOptions::default() };
+    let model = args.summary.open_model(&args.model, &args.summary.options(), args.json)?;
+    let writer = model.as_ref().map(|m| m.writer());
+    let paragraphs: Vec<String> = texts.chunks(4).map(|sentences| sentences.join(" ")).collect();
+    let article = crate::article::read::parse(paragraphs.join("\n\n").as_bytes(), "sample.txt", &Default::default())?;
+    let prepared = pipeline::prepare(article);
+    let (mut article_s, mut summary_s, mut method) = (Vec::new(), Vec::new(), String::new());
+    for _ in 0..args.repeat {
+        let done = pipeline::translate(translator, &prepared, &options, writer.as_ref(), &mut |_| true)?;
+        article_s.push(done.timings.translate_s);
+        summary_s.push(done.timings.summary_s);
+        method = done.summary.map(|s| s.method.to_string()).unwrap_or_default();
+    }
+    Ok(SummaryCost {
+        method,
+        model: writer.map(|w| w.model.to_string()),
+        article_s: Timing::of(&article_s).median,
+        summary_s: Timing::of(&summary_s).median,
     })
 }
 
@@ -255,6 +295,11 @@ fn print_report(r: &Report) {
     row("one sentence alone", format!("p50 {:.3} s, p95 {:.3} s, p99 {:.3} s", s.median, s.p95, s.p99));
     row("tokens generated, one by one", format!("{:.0} /s", r.one_by_one_generated_tokens_per_s));
     row("hypotheses in a step", format!("{:.1} (padding: none)", r.hypotheses_per_step));
+    if let Some(s) = &r.summary {
+        let share = 100.0 * s.summary_s / s.article_s.max(1e-9);
+        row("an article, with repair", format!("{:.3} s", s.article_s));
+        row("its summary", format!("{:.3} s more ({share:.1} %, {})", s.summary_s, s.method));
+    }
     row("peak memory", r.peak_memory_mb.map_or("not known here".into(), |mb| format!("{mb:.0} MB")));
     r.warnings.iter().for_each(|warning| eprintln!("anubad: {warning}"));
 }

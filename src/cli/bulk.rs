@@ -8,7 +8,6 @@ use crate::bulk::{
 use crate::engine::{EngineOptions, Translator};
 use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
 use crate::pipeline::PipelineOptions;
-use crate::summary::Language;
 use crate::text::check::Glossary;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -151,14 +150,14 @@ struct PipelineArgs {
     /// Write no summary
     #[arg(long)]
     no_summary: bool,
-    #[command(flatten)]
-    summary: SummaryArgs,
     /// Terms that must be translated as given: Bengali TAB English, one a line
     #[arg(long, value_name = "FILE")]
     glossary: Option<PathBuf>,
     /// Do not translate sentences again that fail the checks
     #[arg(long)]
     no_repair: bool,
+    #[command(flatten)]
+    summary: SummaryArgs,
 }
 
 /// 512, 64K, 16M, 2G.
@@ -280,7 +279,7 @@ fn load(args: &BulkArgs) -> anyhow::Result<(Translator, PipelineSteps)> {
     let PipelineArgs { model: model_args, no_summary, summary, glossary, no_repair } = &args.pipeline;
     let mut options = PipelineOptions { repair: !no_repair, ..PipelineOptions::default() };
     options.checks.glossary = glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
-    options.summary = (!no_summary).then(|| summary.options(Language::English));
+    options.summary = (!no_summary).then(|| summary.options());
     let writer = match &options.summary {
         Some(wanted) => summary.open_model(model_args, wanted, args.output.quiet)?,
         None => None,

@@ -3,10 +3,9 @@ use super::common::ModelArgs;
 use super::summary_args::SummaryArgs;
 use super::translate::InputFormat;
 use crate::article::read::{ReadOptions, read};
-use crate::engine::Translate;
 use crate::pipeline::{self, PipelineOptions};
 use crate::summary::{self, Language, Style, Summary, SummaryInput};
-use crate::text::{normalise, segment};
+use crate::text::segment;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,11 +23,6 @@ pub struct SummarizeArgs {
     /// Article as text, HTML or Markdown; - is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
-    /// Language of the summary
-    #[arg(long, value_name = "LANG", value_enum, default_value_t)]
-    lang: Language,
-    #[command(flatten)]
-    summary: SummaryArgs,
     /// What to print
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: OutputFormat,
@@ -43,6 +37,8 @@ pub struct SummarizeArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
+    #[command(flatten)]
+    summary: SummaryArgs,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -61,11 +57,13 @@ pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
     let format = args.input_format.map(Into::into);
     let article = read(&args.file, &ReadOptions { format, lossy: args.lossy, ..Default::default() })?;
     let segments = segment::segments(&article);
-    let options = args.summary.options(args.lang);
+    let options = args.summary.options();
     let writer = args.summary.open_model(&args.model, &options, args.quiet)?;
     // a Bengali summary needs no translator
-    let loaded = if args.lang == Language::English { Some(args.model.load(args.quiet)?) } else { None };
-    let translate = loaded.as_ref().map(|loaded| |sentences: &[String]| translate(&loaded.translator, sentences));
+    let loaded = if options.language == Language::English { Some(args.model.load(args.quiet)?) } else { None };
+    let translate = loaded.as_ref().map(|loaded| {
+        |sentences: &[String]| pipeline::sentences(&loaded.translator, sentences, &PipelineOptions::default())
+    });
     let input = SummaryInput {
         article: &article,
         segments: &segments,
@@ -78,19 +76,6 @@ pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
         report(&summary);
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The sentences in English, tidied; what is English already stays.
-fn translate(translator: &dyn Translate, sentences: &[String]) -> crate::Result<Vec<String>> {
-    let needed = |s: &&String| segment::needs_translation(s);
-    let texts: Vec<String> = sentences.iter().filter(needed).map(|s| normalise::canonical(s)).collect();
-    let mut outcomes = translator.translate_all(&texts)?.into_iter();
-    let options = PipelineOptions::default();
-    let english = |s: &String| match segment::needs_translation(s).then(|| outcomes.next()).flatten() {
-        Some(outcome) => Ok(pipeline::finish::tidy(s, &outcome?.text, &options)),
-        None => Ok(segment::passed_through(s)),
-    };
-    sentences.iter().map(english).collect()
 }
 
 fn print(summary: &Summary, format: OutputFormat) -> anyhow::Result<()> {

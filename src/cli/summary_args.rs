@@ -17,6 +17,9 @@ pub struct SummaryArgs {
     /// The form of the summary
     #[arg(long, value_name = "STYLE", value_enum, default_value_t)]
     style: Style,
+    /// Language of the summary
+    #[arg(long, value_name = "LANG", value_enum, default_value_t)]
+    lang: Language,
     /// How the summary is made
     #[arg(long, value_name = "METHOD", value_enum, default_value_t)]
     summary_method: MethodChoice,
@@ -35,14 +38,14 @@ fn count(text: &str) -> std::result::Result<u32, String> {
 }
 
 impl SummaryArgs {
-    /// The options for a summary in `language`.
-    pub fn options(&self, language: Language) -> SummaryOptions {
+    /// The options for a summary.
+    pub fn options(&self) -> SummaryOptions {
         let length = match (self.sentences, self.words) {
             (Some(n), _) => Length::Sentences(n as usize),
             (_, Some(n)) => Length::Words(n as usize),
             _ => Length::Auto,
         };
-        SummaryOptions { length, style: self.style, language, method: self.summary_method }
+        SummaryOptions { length, style: self.style, language: self.lang, method: self.summary_method }
     }
 
     /// Opens the model that writes the summary, where one is named and wanted.

@@ -6,7 +6,6 @@ use crate::article::write::{BlockWriter, Style};
 use crate::article::{self, Block};
 use crate::engine::{Job, Translate};
 use crate::pipeline::{self, PipelineOptions, Ready, Translation};
-use crate::summary::Language;
 use crate::text::check::Glossary;
 use crate::text::{Finding, Severity, normalise, segment};
 use clap::{Args, ValueEnum};
@@ -38,8 +37,6 @@ pub struct TranslateArgs {
     /// Print no summary
     #[arg(long)]
     pub no_summary: bool,
-    #[command(flatten)]
-    pub summary_args: SummaryArgs,
     /// Keep comment forms, share lines and other page furniture
     #[arg(long)]
     pub keep_furniture: bool,
@@ -66,6 +63,8 @@ pub struct TranslateArgs {
     /// Say on standard error what was found (-v: every finding; -vv: settings and timings)
     #[arg(long, short, action = clap::ArgAction::Count)]
     pub verbose: u8,
+    #[command(flatten)]
+    pub summary_args: SummaryArgs,
 }
 
 /// Formats that are written.
@@ -105,7 +104,7 @@ fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
     if args.no_summary {
         options.summary = None;
     } else {
-        options.summary = Some(args.summary_args.options(Language::English));
+        options.summary = Some(args.summary_args.options());
     }
     Ok(options)
 }

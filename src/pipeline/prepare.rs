@@ -15,12 +15,17 @@ pub struct Prepared {
 /// Cuts an article into sentences and normalises those that are to be translated.
 pub fn prepare(article: Article) -> Prepared {
     let segments = segment::segments(&article);
-    let texts =
-        segments.iter().map(|s| segment::needs_translation(&s.text).then(|| normalise::canonical(&s.text))).collect();
-    Prepared { article, segments, texts }
+    Prepared::of(article, segments)
 }
 
 impl Prepared {
+    /// An article whose sentences are known.
+    pub fn of(article: Article, segments: Vec<Segment>) -> Self {
+        let text = |s: &Segment| segment::needs_translation(&s.text).then(|| normalise::canonical(&s.text));
+        let texts = segments.iter().map(text).collect();
+        Self { article, segments, texts }
+    }
+
     /// Segments in runs that share a block (the title is a run of its own), in order: (block, segments).
     pub fn runs(&self) -> Vec<(Option<usize>, Range<usize>)> {
         let mut runs: Vec<(Option<usize>, Range<usize>)> = Vec::new();

@@ -4,10 +4,10 @@ use super::finish::{article_findings, assemble, run_text, segment_result, tidy};
 use super::prepare::Prepared;
 use super::repair::{self, Attempt, RepairOptions, Suspect};
 use super::{PipelineOptions, Ready, SCHEMA, Timings, TranslatedSegment, Translation, seconds};
-use crate::article::Block;
+use crate::article::{Article, Block, BlockKind};
 use crate::engine::{Job, Outcome, Translate};
-use crate::summary::{SummaryInput, Writer, summarise};
-use crate::text::{Finding, FindingKind, Severity, segment};
+use crate::summary::{SummaryInput, Translated, Writer, summarise};
+use crate::text::{Finding, FindingKind, Segment, Severity, segment};
 use crate::{Error, Result};
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -220,10 +220,11 @@ impl<'a> Work<'a> {
         let start = Instant::now();
         let summary = match &self.options.summary {
             Some(options) if !self.prepared.segments.is_empty() => {
+                let sentences = with_doubts(&self.done, &self.findings);
                 let input = SummaryInput {
                     article: &self.prepared.article,
                     segments: &self.prepared.segments,
-                    translated: Some(&texts),
+                    translated: Some(&sentences),
                     translate: None,
                 };
                 Some(summarise(&input, options, writer)?)
@@ -242,6 +243,27 @@ impl<'a> Work<'a> {
             timings: self.timings,
         })
     }
+}
+
+/// Translates sentences that belong to no article (those that a summary needs), checked and repaired like one.
+///
+/// # Errors
+/// The engine's own; a sentence that fails alone carries its finding.
+pub fn sentences(engine: &dyn Translate, sources: &[String], options: &PipelineOptions) -> Result<Vec<Translated>> {
+    let block = |text: &String| Block { kind: BlockKind::Paragraph, text: text.clone(), range: 0..text.len() };
+    let segment =
+        |(i, text): (usize, &String)| Segment { block: Some(i), sentence: 0, text: text.clone(), range: 0..text.len() };
+    let article = Article { blocks: sources.iter().map(block).collect(), ..Article::default() };
+    let prepared = Prepared::of(article, sources.iter().enumerate().map(segment).collect());
+    let options = PipelineOptions { summary: None, ..options.clone() };
+    let translation = translate(engine, &prepared, &options, None, &mut |_| true)?;
+    Ok(with_doubts(&translation.segments, &translation.findings))
+}
+
+/// The English sentences, each with the first of its serious findings.
+fn with_doubts(segments: &[TranslatedSegment], findings: &[Finding]) -> Vec<Translated> {
+    let doubt = |i| findings.iter().find(|f| f.segment == Some(i) && f.severity == Severity::Serious).cloned();
+    segments.iter().enumerate().map(|(i, s)| Translated { text: s.text.clone(), doubt: doubt(i) }).collect()
 }
 
 /// Whether a translation has findings that would mislead a reader.

@@ -135,6 +135,15 @@ pub fn leans_back(word: &str) -> bool {
     LEANING_WORDS.contains(word)
 }
 
+/// Whether a sentence speaks of somebody or something that only the sentence before names: "তিনি বলেন, …",
+/// "…, বলেন তিনি।". A mere connective at its start can be left out and does not count.
+pub fn needs_the_one_before(sentence: &str) -> bool {
+    let words = words(sentence);
+    let pronoun = |w: &String| matches!(w.as_str(), "তিনি" | "তারা" | "তাঁরা");
+    let first = words.iter().find(|w| !is_connective(w));
+    first.is_some_and(|w| leans_back(w)) || words.last().is_some_and(pronoun)
+}
+
 /// Words that only tie a sentence to the one before: the sentence stands without them.
 static CONNECTIVES: LazyLock<HashSet<String>> =
     LazyLock::new(|| word_set("তবে কিন্তু তাই ফলে এদিকে এছাড়া আর অন্যদিকে তারপরও অবশ্য সুতরাং এরপর"));
@@ -164,6 +173,18 @@ mod tests {
         assert_eq!(stem("মামলাগুলোর"), "মামলা");
         assert_eq!(stem("আদালতের"), "আদালত");
         assert_eq!(stem("কে"), "কে");
+    }
+
+    #[test]
+    fn sentences_that_lean_on_another() {
+        for sentence in ["তিনি বলেন, পানি কমছে।", "পানি কমছে বলে জানান তিনি।", "তবে তাঁরা ফিরে আসেন।"]
+        {
+            assert!(needs_the_one_before(sentence), "{sentence}");
+        }
+        for sentence in ["তবে পদ্মার পানি কমছে।", "মন্ত্রী বলেন, তিনি ফিরবেন।", ""]
+        {
+            assert!(!needs_the_one_before(sentence), "{sentence}");
+        }
     }
 
     #[test]

@@ -1,4 +1,5 @@
 //! English text of a summary: its sentences, and what two of them share.
+use super::Language;
 use std::collections::HashSet;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -45,6 +46,51 @@ fn ends_in_abbreviation(text: &str) -> bool {
 /// Whether a sentence ends as sentences do (closing quotes and brackets aside).
 pub fn is_ended(sentence: &str) -> bool {
     sentence.trim_end_matches(['"', '\'', '”', '’', ')', ']', ' ']).ends_with(['.', '!', '?', '…', '।'])
+}
+
+/// A sentence taken out of a longer quotation, with both its quotation marks: `said, "It is over.` is closed, `over," he
+/// said.` opened.
+pub fn with_both_quotes(sentence: &str) -> String {
+    let marks = |open: char, close: char| {
+        let count = |mark| sentence.chars().filter(|&c| c == mark).count();
+        if open == close { (count(open) % 2, 0) } else { (count(open), count(close)) }
+    };
+    for (open, close) in [('"', '"'), ('“', '”')] {
+        let (opened, closed) = marks(open, close);
+        if opened == closed || opened.abs_diff(closed) > 1 {
+            continue;
+        }
+        // of two equal marks the last tells by what stands before it
+        let opens = if open == close {
+            let at = sentence.rfind(open).unwrap_or(0);
+            sentence[..at].is_empty() || sentence[..at].ends_with([' ', '(', '—', '-'])
+        } else {
+            opened > closed
+        };
+        return if opens {
+            format!("{}{close}", sentence.trim_end())
+        } else {
+            format!("{open}{}", sentence.trim_start())
+        };
+    }
+    sentence.to_string()
+}
+
+/// Whether a text is written in the script of the language, a few foreign words aside.
+pub fn is_in(language: Language, text: &str) -> bool {
+    let letters = |wanted: fn(char) -> bool| text.chars().filter(|&c| c.is_alphabetic() && wanted(c)).count();
+    let bengali = letters(|c| matches!(c, '\u{0980}'..='\u{09ff}'));
+    let latin = letters(|c| c.is_ascii());
+    match language {
+        Language::English => bengali == 0,
+        Language::Bengali => bengali > latin,
+    }
+}
+
+/// The text with a capital at its start.
+pub(super) fn capitalised(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// The words of a text in lower case, digits included.
@@ -117,6 +163,27 @@ mod tests {
             ]
         );
         assert!(is_ended("He said \"go.\"") && !is_ended("He said"));
+    }
+
+    #[test]
+    fn a_quotation_is_opened_and_closed() {
+        for (cut, whole) in [
+            ("He said, \"It is over.", "He said, \"It is over.\""),
+            ("It is over,\" he said.", "\"It is over,\" he said."),
+            ("\"It is,\" he said, \"over.", "\"It is,\" he said, \"over.\""),
+            ("“It is over.", "“It is over.”"),
+            ("The \"end\" is near.", "The \"end\" is near."),
+            ("Plain.", "Plain."),
+        ] {
+            assert_eq!(with_both_quotes(cut), whole);
+        }
+    }
+
+    #[test]
+    fn the_language_shows_in_the_script() {
+        assert!(is_in(Language::English, "Prime Minister Modi said \"no\".") && is_in(Language::English, "1971"));
+        assert!(!is_in(Language::English, "The মন্ত্রী said so.") && !is_in(Language::Bengali, "The minister said so."));
+        assert!(is_in(Language::Bengali, "মন্ত্রী BNP-র কথা বলেন।"));
     }
 
     #[test]

@@ -26,9 +26,14 @@ mod weight {
     pub const QUOTE: f64 = -0.2;
     pub const OPEN_QUOTE: f64 = -0.3;
     pub const LEANS_BACK: f64 = -0.2;
+    /// Needs the sentence before it, which is not in the summary. Not found on those articles, whose human summaries
+    /// are full of such sentences: a reader who does not know the article stumbles over them.
+    pub const ALONE: f64 = -0.5;
     pub const LIST: f64 = -0.55;
     pub const QUESTION: f64 = -0.4;
     pub const ASIDE: f64 = -0.6;
+    /// Not found on those articles, which have no translation: about what a lead or a middling length is worth.
+    pub const DOUBTFUL: f64 = -0.6;
     /// How much a sentence loses for being like one already taken.
     pub const REDUNDANCY: f64 = 0.5;
 }
@@ -46,14 +51,16 @@ const REPEATED: f64 = 0.75;
 /// neither is a sentence that only repeats the headline. The same input gives the same choice.
 /// With [`super::Length::Words`] the Bengali words are counted; see [`select_by`].
 pub fn select(article: &Article, segments: &[Segment], options: &SummaryOptions) -> Vec<usize> {
-    select_by(article, segments, options, |i| segments[i].text.split_whitespace().count())
+    select_by(article, segments, options, &|_| false, |i| segments[i].text.split_whitespace().count())
 }
 
-/// As [`select`], with the caller's own count of a sentence's words (of its translation, say).
+/// As [`select`], with the caller's own count of a sentence's words (of its translation, say) and what it knows of
+/// sentences that had better not be chosen (badly translated ones).
 pub fn select_by(
     article: &Article,
     segments: &[Segment],
     options: &SummaryOptions,
+    doubtful: &dyn Fn(usize) -> bool,
     count_words: impl Fn(usize) -> usize,
 ) -> Vec<usize> {
     let wanted = match options.style {
@@ -62,7 +69,7 @@ pub fn select_by(
     };
     let mut chosen: Vec<usize> = Vec::new();
     let mut words = 0;
-    for i in rank(article, segments).take(wanted, options.length.words().is_some()) {
+    for i in rank(article, segments, doubtful).take(wanted, options.length.words().is_some()) {
         let more = count_words(i);
         match options.length.words() {
             Some(most) if !chosen.is_empty() && words + more > most => continue,
@@ -84,6 +91,8 @@ struct Ranking {
     /// Indices into the segments; row `k` of the vectors is candidate `k`.
     candidates: Vec<usize>,
     scores: Vec<f64>,
+    /// Candidates that need the one before them to be understood.
+    leaning: Vec<bool>,
     vectors: Vectors,
 }
 
@@ -96,8 +105,13 @@ impl Ranking {
         let mut likeness = vec![0.0f64; n];
         let mut left: Vec<usize> = (0..n).collect();
         let mut taken = Vec::with_capacity(rounds);
+        let mut in_summary = vec![false; n];
         while taken.len() < rounds && !left.is_empty() {
-            let value = |k: usize| self.scores[k] - weight::REDUNDANCY * likeness[k];
+            let alone = |k: usize| self.leaning[k] && (k == 0 || !in_summary[k - 1]);
+            let value = |k: usize| {
+                let alone = if alone(k) { weight::ALONE } else { 0.0 };
+                self.scores[k] + alone - weight::REDUNDANCY * likeness[k]
+            };
             // the first of equals, so that the choice never depends on anything but the text
             let (at, &best) = left
                 .iter()
@@ -106,6 +120,7 @@ impl Ranking {
                 .unwrap_or((0, &left[0]));
             left.remove(at);
             taken.push(self.candidates[best]);
+            in_summary[best] = true;
             left.retain(|&k| {
                 likeness[k] = likeness[k].max(self.vectors.cosine(best, k));
                 likeness[k] < REPEATED
@@ -115,7 +130,7 @@ impl Ranking {
     }
 }
 
-fn rank(article: &Article, segments: &[Segment]) -> Ranking {
+fn rank(article: &Article, segments: &[Segment], doubtful: &dyn Fn(usize) -> bool) -> Ranking {
     let candidates = candidates(article, segments);
     let title = article.title.as_deref().unwrap_or("");
     let stems = stems_of(candidates.iter().map(|&i| segments[i].text.as_str()).chain([title]));
@@ -131,10 +146,12 @@ fn rank(article: &Article, segments: &[Segment]) -> Ranking {
             + weight::HEADLINE_COVERED * covered
             + weight::FIRST * f64::from(u8::from(k == 0))
             + weight::EARLY / (k + 1) as f64
+            + weight::DOUBTFUL * f64::from(u8::from(doubtful(candidates[k])))
             + form(article, &segments[candidates[k]])
     };
     let scores = (0..n).map(score).collect();
-    Ranking { candidates, scores, vectors }
+    let leaning = candidates.iter().map(|&i| bengali::needs_the_one_before(&segments[i].text)).collect();
+    Ranking { candidates, scores, leaning, vectors }
 }
 
 /// Indices of the segments that may be chosen: running text that does more than repeat the headline; failing that,

@@ -1,5 +1,6 @@
 //! A headline for an article that has none: its most telling sentence, shortened where a clause ends.
 use super::Language;
+use super::english::capitalised;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -34,6 +35,31 @@ static BENGALI_ATTRIBUTION: LazyLock<Regex> = LazyLock::new(|| {
         .expect("a constant pattern")
 });
 
+/// Words that tie an English sentence to the one before, and what may follow them.
+static CONNECTIVE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)^(?:(?:however|meanwhile|in the meantime|besides|moreover|furthermore|in addition|additionally|also|therefore|thus|hence|consequently|as a result|on the other hand|nevertheless|nonetheless|otherwise|then|after that|apart from this|besides this|in this regard|in this context|for this reason),\s+|(?:but|and|so|yet),?\s+)")
+        .expect("a constant pattern")
+});
+
+/// A sentence that begins with "However," or "তবে" without that: it stands where the sentence before it does not.
+pub(super) fn without_connective(sentence: &str, language: Language) -> String {
+    let rest = match language {
+        Language::English => CONNECTIVE.find(sentence).map(|found| &sentence[found.end()..]),
+        Language::Bengali => bengali_connective(sentence),
+    };
+    match rest.filter(|rest| count(rest) >= LEAST) {
+        Some(rest) => capitalised(rest.trim_start()),
+        None => sentence.to_string(),
+    }
+}
+
+/// What follows a Bengali connective at the start of a sentence.
+fn bengali_connective(sentence: &str) -> Option<&str> {
+    let (first, after) = sentence.split_once(' ')?;
+    let word = super::bengali::words(first).into_iter().next()?;
+    super::bengali::is_connective(&word).then_some(after)
+}
+
 /// Shortens a sentence to a headline, without its full stop; it is cut only where a clause ends, so that a sentence
 /// that cannot be shortened is returned whole.
 pub fn compress(sentence: &str, language: Language) -> String {
@@ -44,8 +70,7 @@ pub fn compress(sentence: &str, language: Language) -> String {
         Language::Bengali => bengali(&bare),
     };
     let short = short.trim_matches(|c: char| c.is_whitespace() || ",;:-–—".contains(c));
-    let mut letters = short.chars();
-    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
+    capitalised(short)
 }
 
 fn english(sentence: &str) -> String {
@@ -73,9 +98,7 @@ fn english(sentence: &str) -> String {
 
 fn bengali(sentence: &str) -> String {
     let mut rest = sentence.to_string();
-    if let Some((first, after)) = sentence.split_once(' ')
-        && super::bengali::words(first).first().is_some_and(|w| super::bengali::is_connective(w))
-    {
+    if let Some(after) = bengali_connective(sentence) {
         keep_if_enough(&mut rest, sentence.len() - after.len().., sentence);
     }
     let cut = BENGALI_ATTRIBUTION.find(&rest).map(|m| m.start()).filter(|&at| count(&rest[..at]) >= LEAST);

@@ -11,8 +11,10 @@ pub mod bengali;
 pub mod english;
 pub mod evidence;
 pub mod extractive;
+mod from_article;
 pub mod generator;
 pub mod headline;
+pub mod input;
 pub mod long;
 pub mod model;
 mod names;
@@ -22,5 +24,6 @@ pub mod tidy;
 mod vectors;
 
 pub use generator::{Generated, Request, TextGenerator};
+pub use input::{SummaryInput, TranslateSentences, Translated};
 pub use options::{Language, Length, MethodChoice, Style, SummaryOptions};
-pub use summarise::{Method, Summary, SummaryInput, TranslateSentences, Writer, summarise};
+pub use summarise::{Method, Summary, Writer, summarise};

@@ -2,7 +2,7 @@
 use super::generator::{Generated, Request, TextGenerator};
 use super::{Language, Method, MethodChoice, Style, SummaryOptions, Writer};
 use crate::decode::{self, DecodeOptions, Generator, Sampling};
-use crate::hub::manifest::{Manifest, Task};
+use crate::hub::manifest::{Manifest, Prompt, Task};
 use crate::model::bundle::Model;
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::chat::{ChatTemplate, Message};
@@ -11,6 +11,10 @@ use std::sync::Arc;
 
 /// Tokens of context that are kept for the prompt around the text and for the answer (decoder-only models).
 const RESERVED: usize = 512;
+/// Tokens that are kept for language codes, a task prefix and the end token (encoder–decoder models).
+const AROUND: usize = 16;
+/// Tokens that T5 and its relatives were trained to read at once: their relative positions set no limit themselves.
+const T5_READS: usize = 512;
 /// Requests that are decoded together.
 const TOGETHER: usize = 8;
 
@@ -37,13 +41,13 @@ impl ModelGenerator {
         input_tokens: Option<usize>,
     ) -> Self {
         let spec = network.spec();
+        let whole = input_tokens.unwrap_or(usize::MAX);
         let room = if spec.encoder_decoder {
-            // language codes, a task prefix, the end token
-            spec.max_source.saturating_sub(16)
+            whole.min(spec.max_source).saturating_sub(AROUND)
         } else {
-            spec.max_source.saturating_sub(RESERVED)
+            whole.min(spec.max_source.saturating_sub(RESERVED))
         };
-        let limit = room.min(input_tokens.unwrap_or(usize::MAX)).max(1);
+        let limit = room.max(1);
         Self { network, tokenizer, prompt, options, limit }
     }
 
@@ -113,7 +117,8 @@ impl SummaryModel {
         }
         let chat = !model.generator.spec().encoder_decoder;
         let (method, language) = way(options, manifest, chat);
-        let input_tokens = manifest.and_then(|m| m.limits.input_tokens);
+        let t5 = ["t5", "mt5", "umt5"].contains(&model.identity.architecture.as_str()).then_some(T5_READS);
+        let input_tokens = manifest.and_then(|m| m.limits.input_tokens).or(t5);
         let prompt: Box<EncodePrompt> = if chat {
             chat_prompt(&*model.tokenizer, manifest, &id)?
         } else {
@@ -139,7 +144,7 @@ fn way(options: &SummaryOptions, manifest: Option<&Manifest>, chat: bool) -> (Me
     // a model that writes several languages keeps to that of the text it reads
     let keeps_language = !chat && writes("bn") && writes("en");
     let method = match options.method {
-        MethodChoice::Direct if reads("bn") => Method::Direct,
+        MethodChoice::Direct if reads("bn") || manifest.is_none() => Method::Direct,
         MethodChoice::Abstractive if reads("en") || manifest.is_none() => Method::Abstractive,
         _ if language == Language::Bengali => Method::Direct,
         _ if !chat && reads("bn") && !keeps_language => Method::Direct,
@@ -155,18 +160,37 @@ fn chat_prompt(tokenizer: &dyn Tokenizer, manifest: Option<&Manifest>, id: &str)
             "{id} has no chat template, so it cannot be asked for a summary; use a chat model"
         )));
     };
-    let own = manifest.and_then(|m| m.prompt.chat_summary.clone().or_else(|| m.prompt.chat.clone()));
+    let own = manifest.map(|m| m.prompt.clone()).unwrap_or_default();
     Ok(Box::new(move |tokenizer, request| {
         let text = without_specials(tokenizer, &request.text)?;
-        let usual = request.style != Style::Headline && (2..=3).contains(&request.sentences);
-        let user = match &own {
-            Some(own) if usual && request.language == Language::English => own.replace("{text}", &text),
-            _ => format!("{}\n\n{text}", request.instruction()),
-        };
         // Qwen 3 would think aloud first
         let quiet = serde_json::Map::from_iter([("enable_thinking".to_string(), false.into())]);
-        tokenizer.encode_with_specials(&template.render_with(&[Message::user(&user)], true, &quiet)?)
+        let prompt = template.render_with(&turns(&own, request, &text), true, &quiet)?;
+        tokenizer.encode_with_specials(&prompt)
     }))
+}
+
+/// The conversation that asks for a summary: as the manifest says, or with our own instruction.
+fn turns(own: &Prompt, request: &Request, text: &str) -> Vec<Message> {
+    let english = request.language == Language::English;
+    let headline = request.style == Style::Headline;
+    let system = if headline { &own.system_headline } else { &own.system_summary };
+    if let (Some(system), true) = (system, english) {
+        let system = system.replace("{sentences}", &in_words(request.sentences));
+        return vec![Message::new("system", &system), Message::user(text)];
+    }
+    let usual = !headline && english && (2..=3).contains(&request.sentences);
+    let user = match own.chat_summary.as_ref().or(own.chat.as_ref()) {
+        Some(own) if usual => own.replace("{text}", text),
+        _ => format!("{}\n\n{text}", request.instruction()),
+    };
+    vec![Message::user(&user)]
+}
+
+/// "three sentences"
+fn in_words(sentences: usize) -> String {
+    const WORDS: [&str; 5] = ["one sentence", "two sentences", "three sentences", "four sentences", "five sentences"];
+    WORDS.get(sentences.saturating_sub(1)).map_or_else(|| format!("{sentences} sentences"), |words| words.to_string())
 }
 
 /// A text from outside with nothing in it that a chat template could take for the end of a turn.
@@ -176,4 +200,41 @@ pub fn without_specials(tokenizer: &dyn Tokenizer, text: &str) -> Result<String>
         text = text.replace(['<', '>', '[', ']', '|'], " ");
     }
     Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hub::Registry;
+
+    #[test]
+    fn the_manifest_says_which_way_a_model_writes() {
+        use Language::{Bengali, English};
+        use Method::{Abstractive, Direct};
+        let registry = Registry::built_in().unwrap();
+        let asked = |id: &str, method, language, chat| {
+            let options = SummaryOptions { method, language, ..Default::default() };
+            way(&options, Some(registry.find(id).unwrap()), chat)
+        };
+        for (id, chat, english, bengali) in [
+            ("mt5-m2o-english-crosssum", false, (Direct, English), (Direct, English)),
+            ("mt5-multilingual-xlsum", false, (Abstractive, English), (Direct, Bengali)),
+            ("distilbart-cnn", false, (Abstractive, English), (Abstractive, English)),
+            ("flan-t5-base", false, (Abstractive, English), (Abstractive, English)),
+            ("gemma-3-1b-it", true, (Abstractive, English), (Abstractive, English)),
+        ] {
+            assert_eq!(asked(id, MethodChoice::Auto, English, chat), english, "{id}");
+            assert_eq!(asked(id, MethodChoice::Auto, Bengali, chat), bengali, "{id}");
+        }
+        // what is asked for is done where the model can
+        assert_eq!(asked("gemma-3-1b-it", MethodChoice::Direct, English, true), (Direct, English));
+        assert_eq!(
+            asked("mt5-m2o-english-crosssum", MethodChoice::Abstractive, English, false),
+            (Abstractive, English)
+        );
+        assert_eq!(asked("distilbart-cnn", MethodChoice::Direct, English, false), (Abstractive, English));
+        // of a folder without a manifest the user knows more than anubad
+        let options = SummaryOptions { method: MethodChoice::Direct, ..Default::default() };
+        assert_eq!(way(&options, None, false), (Direct, English));
+    }
 }

@@ -1,9 +1,10 @@
 //! From an article to its summary, by whichever way is asked for and can be had.
 use super::evidence::Evidence;
+use super::from_article::extract;
 use super::generator::{Request, TextGenerator};
-use super::{Language, Length, MethodChoice, Style, SummaryOptions, english, extractive, headline, long, tidy};
-use crate::article::{Article, BlockKind};
-use crate::text::{Finding, FindingKind, Segment, Severity};
+use super::input::SummaryInput;
+use super::{Language, Length, MethodChoice, Style, SummaryOptions, english, long, tidy};
+use crate::text::{Finding, FindingKind, Severity};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -32,21 +33,6 @@ impl std::fmt::Display for Method {
             Self::Direct => "direct",
         })
     }
-}
-
-/// Translates Bengali sentences, in order.
-pub type TranslateSentences<'a> = dyn Fn(&[String]) -> Result<Vec<String>> + 'a;
-
-/// What is summarised.
-pub struct SummaryInput<'a> {
-    /// The Bengali article.
-    pub article: &'a Article,
-    /// Its sentences, the title's included.
-    pub segments: &'a [Segment],
-    /// Their translations, parallel to `segments`, where the article has been translated.
-    pub translated: Option<&'a [String]>,
-    /// Otherwise what translates the sentences that are needed. Not needed for a Bengali summary.
-    pub translate: Option<&'a TranslateSentences<'a>>,
 }
 
 /// A model that writes summaries, and how.
@@ -102,21 +88,23 @@ impl Summary {
 /// # Errors
 /// Options that contradict one another, an article without text, a translator or engine that fails.
 pub fn summarise(input: &SummaryInput, options: &SummaryOptions, writer: Option<&Writer>) -> Result<Summary> {
-    let writer = choose_writer(options, writer)?;
+    let given = writer;
+    let writer = choose_writer(options, given)?;
     let mut summary = match writer {
         None => extract(input, options)?,
         Some(writer) => match write(input, options, writer) {
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Ok(Written { summary, .. }) if !summary.sentences.is_empty() => summary,
             outcome => {
-                let findings = match outcome {
-                    Ok(written) => written.summary.findings,
-                    Err(error) => vec![warning(FindingKind::Failed, format!("the summary model failed: {error}"))],
+                let (findings, parts) = match outcome {
+                    Ok(written) => (written.summary.findings, written.summary.parts),
+                    Err(error) => (vec![warning(FindingKind::Failed, format!("the summary model failed: {error}"))], 1),
                 };
                 let mut instead = extract(input, options)?;
                 instead.findings.extend(findings);
+                let read = if parts > 1 { format!(" (it read the article in {parts} parts)") } else { String::new() };
                 let message = format!(
-                    "nothing that {} wrote is borne out by the article; sentences of the article stand in its place",
+                    "nothing that {} wrote{read} is borne out by the article; sentences of the article stand in its place",
                     writer.model
                 );
                 instead.findings.push(warning(FindingKind::Unsupported, message));
@@ -124,8 +112,14 @@ pub fn summarise(input: &SummaryInput, options: &SummaryOptions, writer: Option<
             }
         },
     };
-    let titled = input.article.title.as_ref().is_some_and(|t| !t.trim().is_empty());
-    if !titled && options.style != Style::Headline {
+    if let (None, Some(other), MethodChoice::Auto) = (writer, given, options.method) {
+        let message = format!(
+            "{} does not write in the language of --lang; sentences of the article stand in its place",
+            other.model
+        );
+        summary.findings.push(warning(FindingKind::Unsupported, message));
+    }
+    if !input.is_titled() && options.style != Style::Headline {
         summary.headline = make_headline(input, options, writer)?;
     }
     Ok(summary)
@@ -156,125 +150,69 @@ fn choose_writer<'w, 'g>(options: &SummaryOptions, writer: Option<&'w Writer<'g>
     }
 }
 
-/// The extractive way.
-fn extract(input: &SummaryInput, options: &SummaryOptions) -> Result<Summary> {
-    let title = input.segments.iter().position(|s| s.block.is_none() && !s.text.trim().is_empty());
-    let (mut chosen, from_title) = match (options.style, title) {
-        (Style::Headline, Some(title)) => (vec![title], true),
-        _ => (select_in_language(input, options), false),
-    };
-    if chosen.is_empty() {
-        return Err(Error::Input("the article has no text to summarise; check the input".into()));
-    }
-    let mut sentences = in_language(input, options.language, &chosen)?;
-    if options.style == Style::Headline {
-        let line =
-            if from_title { bare_line(&sentences[0]) } else { headline::compress(&sentences[0], options.language) };
-        sentences = vec![line];
-    } else {
-        (sentences, chosen) = without_repetitions(sentences, chosen);
-    }
-    Ok(Summary {
-        sentences,
-        headline: None,
-        style: options.style,
-        language: options.language,
-        method: Method::Extractive,
-        model: None,
-        parts: 1,
-        chosen,
-        findings: Vec::new(),
-    })
-}
-
-/// Indices of the sentences, a word budget being counted in the words that the reader will see where those are known.
-fn select_in_language(input: &SummaryInput, options: &SummaryOptions) -> Vec<usize> {
-    match (options.language, input.translated) {
-        (Language::English, Some(translated)) => extractive::select_by(input.article, input.segments, options, |i| {
-            translated.get(i).map_or(0, |t| t.split_whitespace().count())
-        }),
-        // English news has about a third more words than its Bengali original
-        (Language::English, None) => extractive::select_by(input.article, input.segments, options, |i| {
-            input.segments[i].text.split_whitespace().count() * 4 / 3
-        }),
-        (Language::Bengali, _) => extractive::select(input.article, input.segments, options),
-    }
-}
-
-/// Sentences of the article in the language wanted.
-fn in_language(input: &SummaryInput, language: Language, chosen: &[usize]) -> Result<Vec<String>> {
-    let source = || chosen.iter().map(|&i| input.segments[i].text.clone()).collect::<Vec<_>>();
-    if language == Language::Bengali {
-        return Ok(source());
-    }
-    if let Some(translated) = input.translated {
-        return Ok(chosen.iter().filter_map(|&i| translated.get(i).cloned()).collect());
-    }
-    match input.translate {
-        Some(translate) => translate(&source()),
-        None => Err(Error::Settings("an English summary needs a translation model; name one with --model".into())),
-    }
-}
-
-/// Two sentences of the source may come out alike in translation: the first stays.
-fn without_repetitions(sentences: Vec<String>, chosen: Vec<usize>) -> (Vec<String>, Vec<usize>) {
-    let mut kept: Vec<(String, usize)> = Vec::with_capacity(sentences.len());
-    for (sentence, i) in sentences.into_iter().zip(chosen) {
-        let said = |(earlier, _): &(String, usize)| english::overlap(earlier, &sentence) >= 0.95;
-        if !sentence.trim().is_empty() && !kept.iter().any(said) {
-            kept.push((sentence, i));
-        }
-    }
-    kept.into_iter().unzip()
-}
-
-fn bare_line(text: &str) -> String {
-    text.trim().trim_end_matches(['.', '।']).to_string()
-}
-
 /// What a model wrote, after the checks; the summary may be empty.
 struct Written {
     summary: Summary,
-}
-
-/// The text that a writer reads, block by block.
-fn blocks_to_read(input: &SummaryInput, sentences: &[String]) -> Vec<String> {
-    let mut blocks: Vec<(Option<usize>, String)> = Vec::new();
-    for (segment, sentence) in input.segments.iter().zip(sentences) {
-        let kind = segment.block.and_then(|b| input.article.blocks.get(b)).map(|b| b.kind);
-        let furniture = matches!(kind, Some(BlockKind::Caption | BlockKind::SourceLine | BlockKind::Verbatim));
-        if furniture || sentence.trim().is_empty() {
-            continue;
-        }
-        match blocks.last_mut() {
-            Some((block, text)) if *block == segment.block => {
-                text.push(' ');
-                text.push_str(sentence.trim());
-            }
-            _ => blocks.push((segment.block, sentence.trim().to_string())),
-        }
-    }
-    blocks.into_iter().map(|(_, text)| text).collect()
 }
 
 /// What a writer reads, and what its words are held against.
 struct Reading {
     blocks: Vec<String>,
     evidence: Evidence,
+    language: Language,
+    /// In the language of the blocks.
+    title: Option<String>,
 }
 
 impl Reading {
     fn of(input: &SummaryInput, writer: &Writer) -> Result<Self> {
-        let all: Vec<usize> = (0..input.segments.len()).collect();
-        let bengali = in_language(input, Language::Bengali, &all)?;
+        let bengali = input.texts(Language::Bengali)?;
         let english = match writer.method {
-            Method::Direct => input.translated.map(<[String]>::to_vec).unwrap_or_default(),
-            _ => in_language(input, Language::English, &all)?,
+            Method::Direct if input.translated.is_none() => Vec::new(),
+            _ => input.texts(Language::English)?,
         };
         let evidence = Evidence::new(&english, &bengali);
-        let blocks = blocks_to_read(input, if writer.method == Method::Direct { &bengali } else { &english });
-        Ok(Self { blocks, evidence })
+        let sentences = if writer.method == Method::Direct { &bengali } else { &english };
+        let blocks = input.blocks_to_read(sentences);
+        let title = input.is_titled().then(|| blocks.first().cloned()).flatten();
+        Ok(Self { blocks, evidence, language: writer.language, title })
     }
+
+    /// What speaks against a sentence; `None` where nothing does.
+    fn complaint(&self, sentence: &str) -> Option<Finding> {
+        let drop = |kind, why: String| {
+            Some(warning(kind, format!("a sentence was dropped from the summary, as {why}: {sentence}")))
+        };
+        if !english::is_in(self.language, sentence) {
+            return drop(FindingKind::Unsupported, "it is in the wrong language".into());
+        }
+        if tidy::is_about_the_article(sentence) {
+            return drop(FindingKind::Unsupported, "it speaks of the article and not of its matter".into());
+        }
+        if tidy::goes_in_circles(sentence) {
+            return drop(FindingKind::Loop, "it goes round in circles".into());
+        }
+        match self.evidence.unsupported(sentence) {
+            missing if missing.is_empty() => None,
+            missing => {
+                let missing = missing.iter().map(|m| format!("“{m}”")).collect::<Vec<_>>().join(", ");
+                drop(FindingKind::Unsupported, format!("the article does not say {missing}"))
+            }
+        }
+    }
+
+    /// Whether a sentence only says the article's title again, which stands above the summary.
+    fn is_title(&self, sentence: &str) -> bool {
+        self.title
+            .as_ref()
+            .is_some_and(|title| english::overlap(title, sentence) >= 0.9 && within_a_third(title, sentence))
+    }
+}
+
+/// Whether two texts are of about the same length.
+fn within_a_third(a: &str, b: &str) -> bool {
+    let (a, b) = (a.chars().count(), b.chars().count());
+    a.max(b) * 3 <= a.min(b) * 4
 }
 
 /// A model's way: write, check, write again, drop.
@@ -286,26 +224,32 @@ fn write(input: &SummaryInput, options: &SummaryOptions, writer: &Writer) -> Res
     let (mut parts, mut unread) = (1, 0);
     for attempt in 0..ATTEMPTS {
         let request = request(options, wanted, attempt);
-        let written = long::write(writer.generator, &reading.blocks, &request, &|s| reading.evidence.supports(s))?;
+        let written = long::write(writer.generator, &reading.blocks, &request, &|s| reading.complaint(s).is_none())?;
         (parts, unread) = (written.parts, written.unread);
         let sentences = match options.style {
             Style::Headline => tidy::headline(&written.last).into_iter().collect(),
             _ => tidy::summary_sentences(&written.last),
         };
         let mut failed = sentences.is_empty();
-        for sentence in within_length(sentences, options.length, wanted) {
-            let missing = reading.evidence.unsupported(&sentence);
-            if missing.is_empty() {
-                let fresh = attempt == 0 || kept.iter().all(|k| english::overlap(k, &sentence) < SAID_ALREADY);
-                if fresh && kept.len() < wanted {
-                    kept.push(sentence);
+        for sentence in sentences {
+            if kept.len() >= wanted {
+                break;
+            }
+            match reading.complaint(&sentence) {
+                Some(complaint) => {
+                    failed = true;
+                    findings.push(complaint);
                 }
-            } else {
-                failed = true;
-                findings.push(warning(FindingKind::Unsupported, unsupported_message(&sentence, &missing)));
+                None if options.style != Style::Headline && reading.is_title(&sentence) => {}
+                None => {
+                    let fresh = attempt == 0 || kept.iter().all(|k| english::overlap(k, &sentence) < SAID_ALREADY);
+                    if fresh {
+                        kept.push(sentence);
+                    }
+                }
             }
         }
-        if !failed || (kept.len() >= wanted && attempt > 0) {
+        if !failed || kept.len() >= wanted {
             break;
         }
     }
@@ -360,19 +304,16 @@ fn request(options: &SummaryOptions, sentences: usize, attempt: u32) -> Request 
 
 /// A headline by the writer where it writes one that holds, else the most telling sentence, shortened.
 fn make_headline(input: &SummaryInput, options: &SummaryOptions, writer: Option<&Writer>) -> Result<Option<String>> {
-    let options = SummaryOptions { style: Style::Headline, length: Length::Auto, ..options.clone() };
-    if let Some(writer) = writer
+    // it stands over an English article, whatever language the summary has
+    let language = if input.translated.is_some() { Language::English } else { options.language };
+    let options = SummaryOptions { style: Style::Headline, length: Length::Auto, language, ..options.clone() };
+    if let Some(writer) = writer.filter(|w| w.language == language)
         && let Ok(Written { summary }) = write(input, &options, writer)
         && let Some(line) = summary.sentences.into_iter().next()
     {
         return Ok(Some(line));
     }
     Ok(extract(input, &options)?.sentences.into_iter().next().filter(|line| !line.is_empty()))
-}
-
-fn unsupported_message(sentence: &str, missing: &[String]) -> String {
-    let missing = missing.iter().map(|m| format!("“{m}”")).collect::<Vec<_>>().join(", ");
-    format!("a sentence was dropped from the summary, as the article does not say {missing}: {sentence}")
 }
 
 fn warning(kind: FindingKind, message: String) -> Finding {

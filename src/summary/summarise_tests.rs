@@ -1,6 +1,7 @@
 use super::*;
-use crate::article::Block;
-use crate::summary::Generated;
+use crate::article::{Article, Block, BlockKind};
+use crate::summary::{Generated, Translated};
+use crate::text::Segment;
 use std::sync::Mutex;
 
 /// Answers each attempt with the next of its texts (the last one for ever after), and remembers what it was asked.
@@ -51,18 +52,22 @@ const ENGLISH: [&str; 4] = [
     "As relief 100 tonnes of rice were given.",
 ];
 
-fn article(title: Option<&str>) -> (Article, Vec<Segment>, Vec<String>) {
+fn good(text: &str) -> Translated {
+    Translated { text: text.into(), doubt: None }
+}
+
+fn article(title: Option<&str>) -> (Article, Vec<Segment>, Vec<Translated>) {
     let text = BENGALI.join(" ");
     let block = Block { kind: BlockKind::Paragraph, range: 0..text.len(), text };
     let article = Article { title: title.map(String::from), blocks: vec![block], ..Default::default() };
     let (mut segments, mut english) = (Vec::new(), Vec::new());
     if let Some(title) = title {
         segments.push(Segment { block: None, sentence: 0, text: title.into(), range: 0..title.len() });
-        english.push("Padma on the rise.".to_string());
+        english.push(good("Padma on the rise."));
     }
     for (sentence, text) in BENGALI.iter().enumerate() {
         segments.push(Segment { block: Some(0), sentence, text: text.to_string(), range: 0..0 });
-        english.push(ENGLISH[sentence].to_string());
+        english.push(good(ENGLISH[sentence]));
     }
     (article, segments, english)
 }
@@ -81,15 +86,74 @@ const TITLE: Option<&str> = Some("পদ্মায় পানি বাড�
 #[test]
 fn without_a_writer_sentences_of_the_article_are_translated_and_only_those() {
     let (article, segments, _) = article(TITLE);
-    let translate = |texts: &[String]| -> Result<Vec<String>> {
+    let translate = |texts: &[String]| -> Result<Vec<Translated>> {
         assert!(texts.len() <= 2);
-        Ok(texts.iter().map(|t| format!("<{t}>")).collect())
+        Ok(texts.iter().map(|t| good(&format!("<{t}>"))).collect())
     };
     let input = SummaryInput { article: &article, segments: &segments, translated: None, translate: Some(&translate) };
     let summary = summarise(&input, &SummaryOptions::default(), None).unwrap();
     assert_eq!((summary.method, summary.headline), (Method::Extractive, None));
     assert_eq!(summary.chosen.len(), 2);
     assert_eq!(summary.sentences[0], format!("<{}>", segments[summary.chosen[0]].text));
+}
+
+/// The translation of one sentence is doubtful.
+fn doubtful(text: &str) -> Translated {
+    Translated { text: text.into(), doubt: Some(warning(FindingKind::NumberChanged, "20 is 30".into())) }
+}
+
+#[test]
+fn a_sentence_that_is_badly_translated_makes_room() {
+    let (article, segments, mut english) = article(TITLE);
+    let options = SummaryOptions { length: Length::Sentences(2), ..Default::default() };
+    let of = |input: &SummaryInput| summarise(input, &options, None).unwrap();
+    let input = SummaryInput { article: &article, segments: &segments, translated: Some(&english), translate: None };
+    let bad = of(&input).chosen[1];
+    english[bad] = doubtful("All wrong.");
+    let input = SummaryInput { article: &article, segments: &segments, translated: Some(&english), translate: None };
+    let others = of(&input).chosen;
+    assert!(others.len() == 2 && !others.contains(&bad), "{bad}: {others:?}");
+    // the same where only what is chosen is translated
+    let translate = |texts: &[String]| -> Result<Vec<Translated>> {
+        let one = |t: &String| if *t == segments[bad].text { doubtful(t) } else { good(t) };
+        Ok(texts.iter().map(one).collect())
+    };
+    let input = SummaryInput { article: &article, segments: &segments, translated: None, translate: Some(&translate) };
+    let summary = of(&input);
+    assert_eq!((summary.chosen, summary.findings), (others, vec![]));
+    // and where nothing better is to be had, the doubt is passed on
+    let translate = |texts: &[String]| -> Result<Vec<Translated>> { Ok(texts.iter().map(|t| doubtful(t)).collect()) };
+    let input = SummaryInput { article: &article, segments: &segments, translated: None, translate: Some(&translate) };
+    let summary = of(&input);
+    assert_eq!(summary.findings[0].segment, Some(summary.chosen[0]));
+}
+
+#[test]
+fn no_sentence_begins_with_what_ties_it_to_one_that_is_missing() {
+    let (article, segments, mut english) = article(TITLE);
+    let options = SummaryOptions { length: Length::Sentences(1), ..Default::default() };
+    english.iter_mut().for_each(|t| t.text = format!("However, {}", t.text));
+    let input = SummaryInput { article: &article, segments: &segments, translated: Some(&english), translate: None };
+    let summary = summarise(&input, &options, None).unwrap();
+    assert!(ENGLISH.contains(&summary.sentences[0].as_str()), "{:?}", summary.sentences);
+    let all = SummaryOptions { length: Length::Sentences(9), ..options };
+    let summary = summarise(&input, &all, None).unwrap();
+    assert!(summary.sentences[1].starts_with("However"), "it follows on what it refers to: {:?}", summary.sentences);
+}
+
+#[test]
+fn neither_the_title_again_nor_talk_about_the_article() {
+    let text = "Padma on the rise. The article discusses the river. The river Padma is above the danger level.";
+    let summary = run(&SummaryOptions::default(), &[text], TITLE).unwrap();
+    assert_eq!(summary.sentences, ["The river Padma is above the danger level."]);
+    assert!(summary.findings.iter().any(|f| f.message.contains("speaks of the article")), "{:?}", summary.findings);
+}
+
+#[test]
+fn a_summary_in_the_wrong_language_is_none() {
+    let summary = run(&SummaryOptions::default(), &["পদ্মা নদীর পানি বাড়ছে।"], TITLE).unwrap();
+    assert_eq!(summary.method, Method::Extractive);
+    assert!(summary.findings.iter().any(|f| f.message.contains("wrong language")), "{:?}", summary.findings);
 }
 
 #[test]

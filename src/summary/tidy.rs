@@ -1,7 +1,8 @@
 //! From what a model wrote to the sentences of a summary: no chat around it, no Markdown, nothing twice, nothing cut.
-use super::english::{is_ended, overlap, sentences};
+use super::english::{capitalised, is_ended, overlap, sentences, words};
 use super::generator::Generated;
 use regex::Regex;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 /// Openings that chat models put before the thing itself, up to the colon or the end of the sentence.
@@ -25,6 +26,14 @@ static CHATTER: LazyLock<Regex> = LazyLock::new(|| {
     .expect("a constant pattern")
 });
 
+/// Sentences about the article instead of its matter, up to what they say of it.
+static ABOUT: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(
+        r"(?i)^(?:the|this) (?:news |given |following |above )?(?:article|passage|text|news story|summary)(?: (?:also|then|further|mainly|primarily|briefly))?\s+(?:(?P<that>(?:says|states|reports|mentions|notes|claims|explains|adds|reveals|argues|suggests|describes|highlights|concludes|emphasi[sz]es) that)|is about|talks|deals|ends|begins|starts|sheds|delves|gives|tells|touches|(?:say|state|report|mention|note|claim|explain|add|reveal|argue|suggest|describe|highlight|conclude|emphasi[sz]e|discusse|provide|focuse|explore|examine|cover|outline|present|detail|summari[sz]e|offer|recount|include)(?:s|d|ed))\b\s*",
+    )
+    .expect("a constant pattern")
+});
+
 /// List markers, headings and quotation marks at the start of a line.
 static MARKER: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"^\s*(?:>\s*|#{1,6}\s+|[-*•–]\s+|\(?\d{1,2}[.)]\s+)+").expect("a constant pattern"));
@@ -33,6 +42,12 @@ static MARKER: LazyLock<Regex> =
 static EMPHASIS: LazyLock<Regex> =
     LazyLock::new(|| Regex::new(r"\*\*|__|`+|\*(?P<word>[^*\s][^*\n]*)\*").expect("a constant pattern"));
 
+/// Fewest words of a sentence: less is a title or a name that the model threw in.
+const LEAST_WORDS: usize = 3;
+/// Words that come twice in a row within one sentence: the model goes round in circles.
+const CIRCLE: usize = 5;
+/// Words in a row that two sentences of a summary may not share.
+const COPIED: usize = 8;
 /// Likeness from which a sentence only says again what an earlier one said.
 const REPEATED: f64 = 0.85;
 
@@ -43,12 +58,16 @@ pub fn summary_sentences(written: &Generated) -> Vec<String> {
     let all = sentences(&strip_preamble(&text));
     let last = all.len().saturating_sub(1);
     for (i, sentence) in all.into_iter().enumerate() {
-        let sentence = strip_preamble(&sentence).trim().to_string();
-        if !sentence.chars().any(char::is_alphanumeric) || CHATTER.is_match(&sentence) || sentence.ends_with(':') {
+        let sentence = said_by_the_article(strip_preamble(&sentence).trim());
+        if sentence.split_whitespace().count() < LEAST_WORDS
+            || !sentence.chars().any(char::is_alphanumeric)
+            || CHATTER.is_match(&sentence)
+            || sentence.ends_with(':')
+        {
             continue;
         }
         let cut = i == last && !written.finished && !is_ended(&sentence);
-        if cut || found.iter().any(|earlier| overlap(earlier, &sentence) >= REPEATED) {
+        if cut || found.iter().any(|earlier| says_again(earlier, &sentence)) {
             continue;
         }
         found.push(if is_ended(&sentence) {
@@ -58,6 +77,41 @@ pub fn summary_sentences(written: &Generated) -> Vec<String> {
         });
     }
     found
+}
+
+/// "… is a highlight of the article", but not "the article of the treaty".
+static OF_THE_ARTICLE: LazyLock<Regex> = LazyLock::new(|| {
+    Regex::new(r"(?i)\bthe (?:news )?article(?:['’]s\b|[.,;]|$| (?:also|is|was|does|did|has|provides)\b)")
+        .expect("a constant pattern")
+});
+
+/// Whether a sentence speaks of the article instead of its matter ("The article discusses …").
+pub fn is_about_the_article(sentence: &str) -> bool {
+    ABOUT.is_match(sentence) || OF_THE_ARTICLE.is_match(sentence)
+}
+
+/// "The article says that it rained." → "It rained."
+fn said_by_the_article(sentence: &str) -> String {
+    match ABOUT.captures(sentence) {
+        Some(found) if found.name("that").is_some() => {
+            capitalised(sentence[found.get_match().end()..].trim_start_matches([',', ' ']))
+        }
+        _ => sentence.to_string(),
+    }
+}
+
+/// Whether a sentence only says again what an earlier one said, or a long stretch of it word for word.
+fn says_again(earlier: &str, sentence: &str) -> bool {
+    let (before, now) = (words(earlier), words(sentence));
+    let runs: HashSet<&[String]> = before.windows(COPIED).collect();
+    overlap(earlier, sentence) >= REPEATED || now.windows(COPIED).any(|run| runs.contains(run))
+}
+
+/// Whether a sentence says the same words over again ("the film was a success, and the film was a success").
+pub fn goes_in_circles(sentence: &str) -> bool {
+    let words = words(sentence);
+    let mut seen = HashSet::new();
+    words.windows(CIRCLE).any(|run| !seen.insert(run))
 }
 
 /// One line for a headline: no full stop, no quotation marks around it. `None` where there is none.
@@ -90,11 +144,7 @@ fn strip_preamble(text: &str) -> String {
         }
         rest = rest[found.end()..].trim_start_matches([' ', '"', '\n']);
     }
-    let mut letters = rest.chars();
-    match letters.next() {
-        Some(first) if rest.len() < text.trim().len() => first.to_uppercase().chain(letters).collect(),
-        _ => rest.to_string(),
-    }
+    if rest.len() < text.trim().len() { capitalised(rest) } else { rest.to_string() }
 }
 
 #[cfg(test)]
@@ -145,6 +195,39 @@ mod tests {
         let text = format!("{} {} {} The minister then", CLEAN[0], CLEAN[1], CLEAN[0]);
         assert_eq!(summary_sentences(&Generated { text, finished: false }), CLEAN);
         assert_eq!(summary_sentences(&Generated { text: "The minister then".into(), finished: false }), [""; 0]);
+    }
+
+    #[test]
+    fn the_matter_is_told_and_not_the_article() {
+        assert_eq!(tidy("The article also mentions that the river is rising."), ["The river is rising."]);
+        for sentence in [
+            "The article discusses the river.",
+            "This passage provides a summary of the flood.",
+            "The article is about a flood.",
+        ] {
+            assert!(is_about_the_article(sentence), "{sentence}");
+        }
+        for sentence in [
+            "The report said five people died.",
+            "The article of the treaty was signed.",
+            "Article 39 protects speech.",
+        ] {
+            assert!(!is_about_the_article(sentence), "{sentence}");
+        }
+    }
+
+    #[test]
+    fn a_long_stretch_is_not_said_twice() {
+        let text = "The market has been very bullish, and the main index of the exchange has been falling. \
+            The market has been positive, and the main index of the exchange has been falling.";
+        assert_eq!(tidy(text).len(), 1);
+    }
+
+    #[test]
+    fn circles_and_scraps() {
+        assert!(goes_in_circles("The movie was a literary festival, and the movie was a literary festival."));
+        assert!(!goes_in_circles("The court granted bail in one case and the court refused it in another."));
+        assert_eq!(tidy("Bhenali. The court granted bail to the former minister. Five cases remain."), CLEAN);
     }
 
     #[test]

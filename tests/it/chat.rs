@@ -1,6 +1,11 @@
 //! Chat templates render as jinja2 renders them under transformers' settings; golden file by scripts/golden/chat.py.
+//! A chat model writes what llama.cpp writes; golden file by scripts/golden/llama_greedy.py.
 use std::path::Path;
 
+use anubad::decode::{DecodeOptions, generate};
+use anubad::hub::{ResolveOptions, resolve};
+use anubad::model::bundle::{Model, ModelOptions};
+use anubad::model::layers::Compute;
 use anubad::tokenizer::chat::{ChatTemplate, Message};
 
 #[derive(serde::Deserialize)]
@@ -36,4 +41,60 @@ fn templates_render_as_in_transformers() {
             (None, None) => panic!("{} expects nothing", case.name),
         }
     }
+}
+
+#[derive(serde::Deserialize)]
+struct Greedy {
+    instruction: String,
+    prompts: Vec<Prompt>,
+}
+
+#[derive(serde::Deserialize)]
+struct Prompt {
+    text: String,
+    prompt_tokens: usize,
+    /// llama.cpp with the weights as f32, and with the file as it is.
+    answer: Vec<u32>,
+    quantised: Vec<u32>,
+}
+
+/// How many of the prompts are answered token for token as in llama.cpp (with f32 weights, with the file's own).
+fn equal_answers(file: &str, golden: &Greedy, compute: Compute) -> (usize, usize) {
+    let resolved = resolve(file, &ResolveOptions::default()).unwrap();
+    let options = ModelOptions { compute, whole_vocabulary: true, ..ModelOptions::default() };
+    let model = Model::open(&resolved, &options).unwrap();
+    let template = ChatTemplate::of(&*model.tokenizer).unwrap().unwrap();
+    let render = |prompt: &Prompt| {
+        let message = Message::user(&format!("{}{}", golden.instruction, prompt.text));
+        let ids = template.encode(&*model.tokenizer, &[message]).unwrap();
+        assert_eq!(ids.len(), prompt.prompt_tokens, "{}", prompt.text);
+        ids
+    };
+    let prompts: Vec<Vec<u32>> = golden.prompts.iter().map(render).collect();
+    let decode = DecodeOptions { max_new_tokens: Some(48), loop_guard: false, ..DecodeOptions::default() };
+    let results = generate(&model.generator, &prompts, &decode, 8).unwrap();
+    let ends = &model.generator.spec().eos;
+    let (mut floats, mut quantised) = (0, 0);
+    for (result, prompt) in results.into_iter().zip(&golden.prompts) {
+        let mut tokens = result.unwrap().swap_remove(0).tokens;
+        tokens.pop_if(|last| ends.contains(last));
+        floats += usize::from(tokens == prompt.answer);
+        quantised += usize::from(tokens == prompt.quantised);
+    }
+    println!("{}: {floats} as with f32 weights, {quantised} as with the file's own", compute.name());
+    (floats, quantised)
+}
+
+#[test]
+fn a_chat_model_writes_what_llama_cpp_writes() {
+    let Ok(file) = std::env::var("ANUBAD_SMOLLM2") else {
+        println!("skipped: give the weights as ANUBAD_SMOLLM2=SmolLM2-135M-Instruct.Q4_1.gguf");
+        return;
+    };
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/smollm2_greedy.json");
+    let golden: Greedy = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    assert_eq!(golden.prompts.len(), 100);
+    let (equal, _) = equal_answers(&file, &golden, Compute::F32);
+    assert!(equal >= 95, "{equal} of 100");
+    equal_answers(&file, &golden, Compute::Int8);
 }

@@ -1,9 +1,12 @@
-//! Summaries by extraction, measured against human ones and through the command line.
+//! Summaries: extraction measured against human ones, and every way through the command line.
 use anubad::article::{Article, Block, BlockKind};
+use anubad::hub::{HubConfig, ResolveOptions, resolve};
 use anubad::metrics::{Rouge, RougeTokenizer};
+use anubad::model::bundle::{Model, ModelOptions};
 use anubad::summary::{Length, SummaryOptions, extractive};
 use anubad::text::{Segment, segment::segments};
 use assert_cmd::Command;
+use std::path::{Path, PathBuf};
 
 /// 195 Bengali news articles, each with three human extractive summaries, where they are at hand.
 fn articles() -> Option<Vec<(Article, Vec<String>)>> {
@@ -90,6 +93,150 @@ fn a_bengali_summary_is_made_without_any_model() {
     assert_eq!(json["summary"]["method"], "extractive");
     let headline = stdout(summarize(&["--lang", "bn", "--style", "headline"]).success());
     assert_eq!(headline.trim(), "পদ্মায় পানি বাড়ছে");
+}
+
+/// A checkpoint of random weights: what it writes is noise, the way there and back is not.
+struct Noise {
+    _folder: tempfile::TempDir,
+    manifest: PathBuf,
+    cache: PathBuf,
+}
+
+/// The fixture `name` in the Hub's cache, under a manifest with these lines besides the usual ones.
+fn noise(name: &str, lines: &str) -> Noise {
+    const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parity");
+    let folder = tempfile::tempdir().unwrap();
+    let bytes = std::fs::read(root.join(format!("{name}.tar.zst"))).unwrap();
+    tar::Archive::new(zstd::Decoder::new(&bytes[..]).unwrap()).unpack(folder.path()).unwrap();
+    let cache = folder.path().join("cache");
+    let repo = cache.join("models--toy--noise");
+    std::fs::create_dir_all(repo.join("snapshots")).unwrap();
+    std::fs::rename(folder.path().join(name), repo.join("snapshots").join(COMMIT)).unwrap();
+    let manifest = folder.path().join("noise.toml");
+    let text = format!(
+        "format = 1\nid = \"noise\"\nname = \"Noise\"\ntask = \"summarise\"\narchitecture = \"{name}\"\n{lines}\n\
+         [[source]]\nkind = \"hub\"\nrepo = \"toy/noise\"\nrevision = \"{COMMIT}\"\nweights = [\"model.safetensors\"]\n\
+         files = [\"config.json\"]\n[licence]\nspdx = \"MIT\"\nsummary = \"Noise.\"\n"
+    );
+    std::fs::write(&manifest, text).unwrap();
+    Noise { _folder: folder, manifest, cache }
+}
+
+impl Noise {
+    fn summarize(&self, article: &str, arguments: &[&str]) -> assert_cmd::assert::Assert {
+        let mut command = Command::cargo_bin("anubad").unwrap();
+        command.env("HF_HUB_CACHE", &self.cache).arg("summarize").arg("--summary-model").arg(&self.manifest);
+        command.args(arguments).write_stdin(article).assert()
+    }
+
+    /// The summary as JSON.
+    fn summary(&self, article: &str, arguments: &[&str]) -> serde_json::Value {
+        let text = stdout(self.summarize(article, &[arguments, &["--format", "json"]].concat()).success());
+        let mut json: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert!(!json["text"].as_str().unwrap().trim().is_empty(), "{json}");
+        json["summary"].take()
+    }
+}
+
+const READS_BOTH: &str = "languages = { source = { bn = \"\", en = \"\" }, target = { en = \"\" } }";
+const READS_ENGLISH: &str = "languages = { source = { en = \"\" }, target = { en = \"\" } }";
+const SHORT: &str =
+    "limits = { input_tokens = 100, output_tokens = 24 }\ndecoding = { beams = 2, max_new_tokens = 24 }";
+
+/// The article ten times over, with a number of its own each time.
+fn long_article() -> String {
+    let paragraph = |i: usize| {
+        format!("জেলার {} নম্বর ইউনিয়নে বন্যার পানি কমতে শুরু করেছে এবং মানুষ বাড়ি ফিরছে। নদীর পানি এখনো অনেক।\n\n", i + 3)
+    };
+    format!("{ARTICLE}\n{}", (0..10).map(paragraph).collect::<String>())
+}
+
+#[test]
+fn models_that_read_articles_write_summaries_or_make_way() {
+    for (name, lines, method) in
+        [("bart", READS_ENGLISH, "abstractive"), ("t5", READS_ENGLISH, "abstractive"), ("mt5", READS_BOTH, "direct")]
+    {
+        let model = noise(name, &format!("{lines}\n{SHORT}"));
+        let summary = model.summary(ARTICLE, &[]);
+        let findings = summary["findings"].to_string();
+        match summary["method"].as_str().unwrap() {
+            "extractive" => {
+                assert!(findings.contains("stand in its place") && summary["model"].is_null(), "{name}: {summary}")
+            }
+            written => assert!(written == method && summary["model"] == "noise", "{name}: {summary}"),
+        }
+        // the way follows from the manifest, and no other is to be had
+        let other = if method == "direct" { "abstractive" } else { "direct" };
+        let wanted = model.summarize(ARTICLE, &["--summary-method", other, "--quiet"]);
+        match name {
+            // what reads both languages does both
+            "mt5" => drop(wanted.success()),
+            _ => {
+                let error = String::from_utf8(wanted.code(2).get_output().stderr.clone()).unwrap();
+                assert!(error.contains("writes abstractive summaries"), "{name}: {error}");
+            }
+        }
+        // a Bengali summary is not in its power: the article speaks
+        let bengali = model.summary(ARTICLE, &["--lang", "bn"]);
+        assert_eq!((&bengali["method"], &bengali["language"]), (&"extractive".into(), &"bn".into()), "{name}");
+        assert!(bengali["findings"].to_string().contains("does not write in the language"), "{name}: {bengali}");
+    }
+}
+
+#[test]
+fn an_article_longer_than_the_model_is_read_in_parts_and_that_is_said() {
+    let model = noise("mt5", &format!("{READS_BOTH}\n{SHORT}"));
+    let said = model.summarize(&long_article(), &["--style", "bullets", "--sentences", "2"]).success();
+    let error = String::from_utf8(said.get_output().stderr.clone()).unwrap();
+    assert!(error.contains("parts"), "{error}");
+    assert!(stdout(said).lines().all(|line| line.starts_with("- ")));
+}
+
+#[test]
+fn the_task_prefix_of_the_manifest_stands_before_the_text() {
+    let with = noise("t5", &format!("{READS_ENGLISH}\nprompt = {{ prefix = \"summarize: \" }}"));
+    let without = noise("t5", READS_ENGLISH);
+    let encode = |noise: &Noise, text: &str| {
+        let mut config = HubConfig::from_lookup(&|_| None);
+        config.cache = noise.cache.clone();
+        let options = ResolveOptions { download: false, config: Some(config) };
+        let resolved = resolve(noise.manifest.to_str().unwrap(), &options).unwrap();
+        Model::open(&resolved, &ModelOptions::default()).unwrap().tokenizer.encode_source(text).unwrap()
+    };
+    assert_eq!(encode(&with, "The flood"), encode(&without, "summarize: The flood"));
+    assert_ne!(encode(&with, "The flood"), encode(&without, "The flood"));
+}
+
+#[test]
+fn a_summary_is_checked_and_mended_like_a_translation() {
+    // the model's first try at this sentence has another number (the README's example)
+    let article = "বুধবার একদিনে ৭২৮টি ড্রোন এবং ১৩টি ক্ষেপণাস্ত্র ছোড়া হয়।";
+    let run = |command: &str| {
+        let out = Command::cargo_bin("anubad").unwrap().args([command, "--quiet"]).write_stdin(article).assert();
+        stdout(out.success())
+    };
+    let (translated, summary) = (run("translate"), run("summarize"));
+    assert!(summary.contains("728"), "{summary}");
+    let sentence = summary.trim().lines().last().unwrap();
+    assert!(translated.contains(sentence), "{translated}\n{summary}");
+}
+
+#[test]
+fn translate_and_bulk_take_the_same_options() {
+    let options = ["--sentences", "1", "--style", "bullets", "--lang", "bn", "--summary-method", "extractive"];
+    let mut translate = Command::cargo_bin("anubad").unwrap();
+    let text = stdout(
+        translate.args(["translate", "--summary", "--quiet"]).args(options).write_stdin(ARTICLE).assert().success(),
+    );
+    assert!(text.contains("৩০ সেন্টিমিটার") && text.contains("30"), "{text}");
+    let folder = tempfile::tempdir().unwrap();
+    let (feed, out) = (folder.path().join("a.md"), folder.path().join("out.jsonl"));
+    std::fs::write(&feed, ARTICLE.split_once('\n').unwrap().1.trim()).unwrap();
+    let mut bulk = Command::cargo_bin("anubad").unwrap();
+    bulk.arg("bulk").arg("--quiet").arg(&feed).arg("-o").arg(&out).args(options).assert().success();
+    let record: serde_json::Value = serde_json::from_str(std::fs::read_to_string(&out).unwrap().trim()).unwrap();
+    assert!(record["summary"].as_str().unwrap().contains("৩০ সেন্টিমিটার"), "{record}");
 }
 
 #[test]
