@@ -112,4 +112,18 @@ fn mistakes_are_explained() {
     failing(&[("--source", "s.txt"), ("--hypothesis", "short.txt")], 2, "--reference is missing");
     failing(&[("--reference", "r.txt"), ("--hypothesis", "none.txt")], 1, "no such file");
     failing(&[("--reference", "r.txt")], 2, "--source");
+    // source and reference only: the references must not be scored against themselves
+    let pairs = Files::new(&[("p.tsv", "ক\tk\nখ\tkh\n")]);
+    let mut command = pairs.eval(&[("--source", "p.tsv"), ("--hypothesis", "p.tsv")]);
+    command.assert().failure().code(1).stderr(predicate::str::contains("no column for the hypothesis"));
+    let none = pairs.eval(&[("--source", "p.tsv")]).args(["--bootstrap", "0"]).output().unwrap();
+    assert_eq!(none.status.code(), Some(2));
+}
+
+#[test]
+fn reads_translations_from_standard_input() {
+    let files = Files::new(&[("r.txt", REFERENCE)]);
+    let mut command = files.eval(&[("--reference", "r.txt")]);
+    command.args(["--hypothesis", "-", "--metric", "bleu"]).write_stdin(REFERENCE);
+    command.assert().success().stdout(predicate::str::is_match(r"BLEU +100\.00").unwrap());
 }

@@ -1,5 +1,6 @@
 //! Reads sentence pairs: plain lines, TSV, JSONL.
 use crate::{Error, Result};
+use std::io::Read;
 use std::path::Path;
 
 /// Which part of a pair is wanted of a file that has several.
@@ -20,22 +21,33 @@ impl Part {
         }
     }
 
-    fn name(self) -> &'static str {
+    /// What is wrong with a line of a TSV that lacks the part.
+    fn missing_column(self) -> String {
         match self {
-            Self::Source => "source",
-            Self::Reference => "reference",
-            Self::Hypothesis => "hypothesis",
+            Self::Source => "no column for the source",
+            Self::Reference => "no second column for the reference",
+            Self::Hypothesis => {
+                "no column for the hypothesis: it is the third, after source and reference, or the only one"
+            }
         }
+        .into()
     }
 }
 
 /// The wanted part of every line of a file: the whole line of plain text; of a TSV the first column (source), the
-/// second (reference), or the last (hypothesis); of JSONL a field.
+/// second (reference), or the third (hypothesis); of JSONL a field. `-` is standard input, as plain text.
 ///
 /// # Errors
 /// The file can't be read, isn't UTF-8, or a line lacks the part; the text names the line.
 pub fn read(path: &Path, part: Part) -> Result<Vec<String>> {
-    let bytes = std::fs::read(path).map_err(|e| Error::io(path, e))?;
+    let bytes = match path.as_os_str() == "-" {
+        true => {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map_err(|e| Error::io(path, e))?;
+            bytes
+        }
+        false => std::fs::read(path).map_err(|e| Error::io(path, e))?,
+    };
     let text = String::from_utf8(bytes).map_err(|e| {
         let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
         Error::Input(format!("{}: line {line} is not UTF-8; convert the file to UTF-8", path.display()))
@@ -50,7 +62,7 @@ pub fn read(path: &Path, part: Part) -> Result<Vec<String>> {
         "tsv" | "tab" => lines
             .iter()
             .enumerate()
-            .map(|(i, line)| column(line, part).ok_or_else(|| wrong(i, format!("no column for the {}", part.name()))))
+            .map(|(i, line)| column(line, part).ok_or_else(|| wrong(i, part.missing_column())))
             .collect(),
         "jsonl" | "ndjson" => lines
             .iter()
@@ -74,7 +86,9 @@ fn column(line: &str, part: Part) -> Option<String> {
     let place = match part {
         Part::Source => 0,
         Part::Reference => 1,
-        Part::Hypothesis => columns.len() - 1,
+        // Two columns are source and reference: the last would score the references against themselves.
+        Part::Hypothesis if columns.len() == 1 => 0,
+        Part::Hypothesis => 2,
     };
     columns.get(place).map(|c| c.to_string())
 }
@@ -104,6 +118,7 @@ mod tests {
             ("a.tsv", "ক\tk\tx\nখ\tkh\ty\n", Part::Source, vec!["ক", "খ"]),
             ("a.tsv", "ক\tk\tx\nখ\tkh\ty\n", Part::Reference, vec!["k", "kh"]),
             ("a.tsv", "ক\tk\tx\nখ\tkh\ty\n", Part::Hypothesis, vec!["x", "y"]),
+            ("h.tsv", "k\nkh\n", Part::Hypothesis, vec!["k", "kh"]),
             ("a.jsonl", "{\"src\":\"ক\",\"ref\":\"k\"}\n", Part::Reference, vec!["k"]),
             ("empty.txt", "", Part::Source, vec![]),
         ] {
@@ -116,6 +131,9 @@ mod tests {
     fn errors_name_the_line() {
         let (_dir, path) = write("a.tsv", b"a\tb\nonly one\n");
         assert!(read(&path, Part::Reference).unwrap_err().to_string().contains("line 2"));
+        let (_dir, path) = write("a.tsv", b"a\tb\tc\na\tb\n");
+        let error = read(&path, Part::Hypothesis).unwrap_err().to_string();
+        assert!(error.contains("line 2") && error.contains("third"), "{error}");
         let (_dir, path) = write("a.txt", b"ok\n\xff\n");
         assert!(read(&path, Part::Source).unwrap_err().to_string().contains("line 2 is not UTF-8"));
         let (_dir, path) = write("a.jsonl", b"{\"x\":1}\n");

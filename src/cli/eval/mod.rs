@@ -14,6 +14,7 @@ use crate::text::check::{CheckOptions, CheckRates, Glossary, check_segment};
 use crate::text::{Finding, normalise, segment};
 use crate::{Error, Result};
 use clap::ValueEnum;
+use clap::builder::RangedU64ValueParser;
 use input::{Part, has_both, read};
 use report::{MetricReport, PairedReport, Report, SegmentReport, SystemReport};
 use std::path::{Path, PathBuf};
@@ -22,8 +23,8 @@ use std::sync::Arc;
 
 /// Measure translation or summary quality as sacrebleu and rouge-score define it
 ///
-/// Files hold one sentence a line; of a .tsv the first column is the source, the second the reference and the last
-/// the hypothesis, of a .jsonl the fields "source", "reference" and "hypothesis" are read (or src, ref, hyp, …).
+/// Files hold one sentence a line; of a .tsv the first column is the source, the second the reference and the third
+/// (or only one) the hypothesis, of a .jsonl the fields "source", "reference" and "hypothesis" are read (or src, ref, hyp, …).
 #[derive(Debug, clap::Args)]
 pub struct EvalArgs {
     /// Bengali sentences; needed for the checks and for translating. A .tsv or .jsonl may hold the references, too
@@ -32,7 +33,7 @@ pub struct EvalArgs {
     /// What the translations should say
     #[arg(long, value_name = "FILE")]
     pub reference: Option<PathBuf>,
-    /// Translations to measure [default: translate the source with the model]
+    /// Translations to measure, - for standard input [default: translate the source with the model]
     #[arg(long, value_name = "FILE")]
     pub hypothesis: Option<PathBuf>,
     /// Translations of another system, compared with the first by paired bootstrap resampling
@@ -42,7 +43,7 @@ pub struct EvalArgs {
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Metric::Bleu, Metric::Chrf, Metric::ChrfPlusPlus])]
     pub metric: Vec<Metric>,
     /// Resamples of the paired bootstrap
-    #[arg(long, value_name = "N", default_value_t = DEFAULT_RESAMPLES)]
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_RESAMPLES, value_parser = at_least_one())]
     pub bootstrap: usize,
     /// Seed of the resampling
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SEED)]
@@ -79,6 +80,10 @@ pub struct EvalArgs {
     /// Nothing but errors on standard error
     #[arg(long, short)]
     pub quiet: bool,
+}
+
+fn at_least_one() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(1..)
 }
 
 /// Measures that can be asked for.

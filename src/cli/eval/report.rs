@@ -136,14 +136,16 @@ impl Report {
 }
 
 fn print_checks(out: &mut impl Write, rates: &CheckRates) -> std::io::Result<()> {
-    let share = |part: usize, of: usize| if of == 0 { 100.0 } else { 100.0 * part as f64 / of as f64 };
     for (name, part, of) in [
         ("numbers kept", rates.numbers_kept, rates.numbers),
         ("names kept", rates.names_kept, rates.names),
         ("loops", rates.loops, rates.segments),
         ("serious findings", rates.serious, rates.segments),
     ] {
-        writeln!(out, "  {name:<17}{:>5.1} %  {part} of {of}", share(part, of))?;
+        match of {
+            0 => writeln!(out, "  {name:<17}none to keep")?,
+            _ => writeln!(out, "  {name:<17}{:>5.1} %  {part} of {of}", 100.0 * part as f64 / of as f64)?,
+        }
     }
     Ok(())
 }
