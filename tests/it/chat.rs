@@ -53,9 +53,10 @@ struct Greedy {
 struct Prompt {
     text: String,
     prompt_tokens: usize,
-    /// llama.cpp with the weights as f32, and with the file as it is.
+    /// llama.cpp with the weights as f32, and (of some) with the file as it is.
     answer: Vec<u32>,
-    quantised: Vec<u32>,
+    #[serde(default)]
+    quantised: Option<Vec<u32>>,
 }
 
 /// How many of the prompts are answered token for token as in llama.cpp (with f32 weights, with the file's own).
@@ -79,7 +80,7 @@ fn equal_answers(file: &str, golden: &Greedy, compute: Compute) -> (usize, usize
         let mut tokens = result.unwrap().swap_remove(0).tokens;
         tokens.pop_if(|last| ends.contains(last));
         floats += usize::from(tokens == prompt.answer);
-        quantised += usize::from(tokens == prompt.quantised);
+        quantised += usize::from(Some(tokens) == prompt.quantised);
     }
     println!("{}: {floats} as with f32 weights, {quantised} as with the file's own", compute.name());
     (floats, quantised)
