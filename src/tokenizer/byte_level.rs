@@ -103,11 +103,13 @@ fn words(text: &str, stretch: Range<usize>, pattern: &Regex) -> Vec<Range<usize>
     let part = &text[stretch.clone()];
     let mut out = Vec::new();
     let mut from = 0;
+    // patterns newer than GPT-2's take line ends by themselves, whole
+    let keeps_lines = pattern.as_str().contains(r"\s*[\r\n]+");
     while let Some(found) = pattern.find_at(part, from) {
         if found.start() > from {
             out.push(from..found.start());
         }
-        let end = found.start() + without_last_space(found.as_str(), found.end() < part.len());
+        let end = found.start() + without_last_space(found.as_str(), found.end() < part.len(), keeps_lines);
         out.push(found.start()..end);
         from = end;
     }
@@ -117,14 +119,17 @@ fn words(text: &str, stretch: Range<usize>, pattern: &Regex) -> Vec<Range<usize>
     out.into_iter().map(|range| range.start + stretch.start..range.end + stretch.start).collect()
 }
 
-/// White space before a word leaves its last character to that word (`\s+(?!\S)`), unless it ends a line.
-/// Returns the length that stays. In GPT-2's pattern a line break is white space like any other, and gives way too.
-fn without_last_space(matched: &str, more: bool) -> usize {
+/// White space before a word leaves its last character to that word (`\s+(?!\S)`), unless it ends a line and the
+/// pattern keeps lines. Returns the length that stays. In GPT-2's pattern a line break is white space like any other, and
+/// gives way too: "\n\nword" is "\n", "\n", "word".
+fn without_last_space(matched: &str, more: bool, keeps_lines: bool) -> usize {
     let mut characters = matched.chars();
     let last = characters.next_back();
     let all_space = matched.chars().all(char::is_whitespace);
     match last {
-        Some(last) if more && all_space && characters.next().is_some() && !matches!(last, '\r' | '\n') => {
+        Some(last)
+            if more && all_space && characters.next().is_some() && !(keeps_lines && matches!(last, '\r' | '\n')) =>
+        {
             matched.len() - last.len_utf8()
         }
         _ => matched.len(),
@@ -181,6 +186,8 @@ mod tests {
         assert_eq!(split("gpt-2", "a \n\n b  "), ["a", " \n\n", " b", "  "]);
         assert_eq!(split("llama-bpe", "a \n\n b  "), ["a", " \n\n", " b", "  "]);
         assert_eq!(split("llama-bpe", "a.\nb"), ["a", ".\n", "b"]);
+        assert_eq!(split("smollm", "a.\n\nb"), ["a", ".", "\n", "\n", "b"]);
+        assert_eq!(split("qwen2", "a.\n\nb\n\nc"), ["a", ".\n\n", "b", "\n\n", "c"]);
         assert_eq!(split("qwen2", "   "), ["   "]);
         assert!(split("qwen2", "").is_empty());
     }
