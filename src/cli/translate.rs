@@ -244,7 +244,10 @@ fn lines(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
         let source = waiting.lock().unwrap_or_else(|e| e.into_inner()).remove(&id).unwrap_or_default();
         let text = match outcome {
             Ok(_) if !segment::needs_translation(&source) => segment::passed_through(&source),
-            Ok(outcome) => pipeline::finish::tidy(&source, &outcome.text, &options),
+            Ok(outcome) => {
+                let text = pipeline::finish::tidy(&source, &outcome.text, &options);
+                pipeline::finish::respelled(&source, text).0
+            }
             Err(error) => {
                 eprintln!("anubad: line {}: {error}", id + 1);
                 failed += 1;

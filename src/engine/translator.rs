@@ -6,10 +6,11 @@ use super::{
 use crate::{
     Error, Result,
     decode::{Choice, Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session, consensus},
-    text::clause,
+    text::{clause, latin::SourceStep},
     tokenizer::Tokenizer,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -29,6 +30,8 @@ pub struct Translator {
     overhead: usize,
     /// Tokens that it begins with.
     prefix: Vec<u32>,
+    /// What is done to a sentence before the model sees it.
+    steps: Vec<SourceStep>,
     /// One a worker.
     pools: Vec<ThreadPool>,
     /// Sessions of workers that are done, for the next call.
@@ -78,10 +81,16 @@ impl Translator {
             engine,
             overhead,
             prefix,
+            steps: Vec::new(),
             pools,
             idle: Mutex::default(),
             stats: Mutex::default(),
         })
+    }
+
+    /// The same with sentences prepared in the ways that the model's manifest asks for.
+    pub fn with_source_steps(self, steps: Vec<SourceStep>) -> Self {
+        Self { steps, ..self }
     }
 
     pub fn options(&self) -> &DecodeOptions {
@@ -135,7 +144,8 @@ impl Translator {
                 0
             }
         };
-        let pieces = clause::split(&job.text, &measure, self.sentence_limit());
+        let text = self.steps.iter().fold(Cow::Borrowed(job.text.as_str()), |text, step| step.apply(text));
+        let pieces = clause::split(&text, &measure, self.sentence_limit());
         if let Some(error) = complaint.into_inner() {
             return Err(error);
         }

@@ -167,7 +167,8 @@ pub struct Prompt {
     /// The template takes the text and the two language codes in fields of their own (TranslateGemma).
     #[serde(default)]
     pub structured: bool,
-    /// Extra normalisation that the model was trained with: `csebuetnlp`, `indictrans2`, `compose-nukta`.
+    /// Extra normalisation that the model was trained with (`csebuetnlp`, `indictrans2`, `compose-nukta`) or is better
+    /// with (`latin-names`, `latin-digits`: see [`crate::text::latin`]).
     #[serde(default)]
     pub normalise: Vec<String>,
 }

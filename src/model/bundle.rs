@@ -9,6 +9,7 @@ use crate::engine::{EngineOptions, ModelIdentity, Prompt, Translator};
 use crate::hub::manifest::{Manifest, Task};
 use crate::hub::resolve::{ModelKind, ResolvedModel};
 use crate::kernels::Level;
+use crate::text::latin::SourceStep;
 use crate::tokenizer::{FolderOptions, GgufTokenizer, Tokenizer, from_folder_with, shortlist};
 use crate::{Error, Result};
 use candle_core::Device;
@@ -41,6 +42,8 @@ pub struct Model {
     pub manifest: Option<Manifest>,
     /// Longest source that is translated whole, in tokens.
     pub max_sentence_tokens: Option<usize>,
+    /// What the manifest wants done to a sentence before the model sees it.
+    pub source_steps: Vec<SourceStep>,
 }
 
 impl Model {
@@ -86,6 +89,7 @@ impl Model {
             prompt: Prompt::Source,
             decode,
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
+            source_steps: source_steps(manifest.as_ref()),
             manifest,
         })
     }
@@ -125,6 +129,7 @@ impl Model {
             prompt: Prompt::Text { bos, prefix: prompt.prefix, suffix: prompt.suffix },
             decode,
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
+            source_steps: source_steps(manifest.as_ref()),
             manifest,
         })
     }
@@ -132,8 +137,15 @@ impl Model {
     /// A translator on this model.
     pub fn translator(&self, decode: DecodeOptions, engine: EngineOptions) -> Result<Translator> {
         let (generator, tokenizer) = (self.generator.clone(), self.tokenizer.clone());
-        Translator::new(generator, tokenizer, self.identity.clone(), self.prompt.clone(), decode, engine)
+        let translator =
+            Translator::new(generator, tokenizer, self.identity.clone(), self.prompt.clone(), decode, engine)?;
+        Ok(translator.with_source_steps(self.source_steps.clone()))
     }
+}
+
+/// Those of the manifest's normalisations that are steps before the prompt; the others are the tokenizer's.
+fn source_steps(manifest: Option<&Manifest>) -> Vec<SourceStep> {
+    manifest.iter().flat_map(|m| &m.prompt.normalise).filter_map(|name| SourceStep::named(name)).collect()
 }
 
 /// Tokens that end a sequence: the end of text, and the end of a turn in chat models.

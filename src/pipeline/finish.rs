@@ -4,7 +4,7 @@ use super::{PipelineOptions, TranslatedSegment};
 use crate::Result;
 use crate::article::{Article, Block};
 use crate::engine::Outcome;
-use crate::text::check::{check_article, check_segment};
+use crate::text::check::{check_article, check_segment, respell_names};
 use crate::text::{Finding, FindingKind, Segment, Severity, english, segment};
 use std::ops::Range;
 
@@ -35,11 +35,13 @@ pub fn segment_result(
             findings.push(finding(FindingKind::Failed, Severity::Serious, format!("not translated: {error}")));
         }
         Some(Ok(outcome)) => {
-            out.text = tidy(&segment.text, &outcome.text, options);
+            let (text, notes) = respelled(&segment.text, tidy(&segment.text, &outcome.text, options));
+            out.text = text;
             out.score = Some(outcome.score);
             out.source_tokens = outcome.source_tokens;
             out.target_tokens = outcome.target_tokens;
             findings = check_segment(&segment.text, &out.text, &options.checks);
+            findings.extend(notes);
             if outcome.parts > 1 {
                 let message = format!("too long for the model; translated in {} parts", outcome.parts);
                 findings.push(finding(FindingKind::SplitSegment, Severity::Note, message));
@@ -63,6 +65,11 @@ pub fn tidy(source: &str, text: &str, options: &PipelineOptions) -> String {
         Some(glossary) => glossary.enforce(source, &text),
         None => text,
     }
+}
+
+/// A tidied translation with known names in their usual spelling, and notes of what was changed.
+pub fn respelled(source: &str, text: String) -> (String, Vec<Finding>) {
+    respell_names(source, &text).unwrap_or((text, Vec::new()))
 }
 
 fn finding(kind: FindingKind, severity: Severity, message: String) -> Finding {

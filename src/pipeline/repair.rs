@@ -3,6 +3,7 @@
 //! model's own score deciding between equals; what isn't cured keeps its findings.
 //!
 //! Every round is one pass through the engine for all segments that still need it.
+use super::finish::respelled;
 use crate::decode::DecodeOptions;
 use crate::engine::{Job, Outcome, Translate};
 use crate::text::check::{CheckOptions, check_segment, is_common_english_word, patch_numbers};
@@ -152,8 +153,12 @@ impl Round {
             ..options.decode.clone()
         };
         open.filter_map(|(index, suspect)| {
+            let text = match &options.checks.glossary {
+                Some(glossary) => glossary.write_into(&suspect.text),
+                None => suspect.text.clone(),
+            };
             let jobs = match self {
-                Self::Beam => vec![(suspect.text.clone(), beam.clone())],
+                Self::Beam => vec![(text, beam.clone())],
                 Self::NoRepeat => {
                     let decode = DecodeOptions {
                         no_repeat_ngram: 3,
@@ -162,10 +167,10 @@ impl Round {
                         ignore_prompt: true,
                         ..beam.clone()
                     };
-                    vec![(suspect.text.clone(), decode)]
+                    vec![(text, decode)]
                 }
                 Self::Pieces => {
-                    let pieces = pieces(&suspect.text);
+                    let pieces = pieces(&text);
                     let decode = DecodeOptions { alternatives: 0, ..beam.clone() };
                     pieces.into_iter().map(|piece| (piece, decode.clone())).collect()
                 }
@@ -238,8 +243,9 @@ fn attempts(
     texts
         .into_iter()
         .map(|(text, score)| {
-            let text = tidy(&suspect.source, &text);
-            let findings = check_segment(&suspect.source, &text, &options.checks);
+            let (text, notes) = respelled(&suspect.source, tidy(&suspect.source, &text));
+            let mut findings = check_segment(&suspect.source, &text, &options.checks);
+            findings.extend(notes);
             Attempt { text, score, source_tokens, target_tokens, truncated, findings }
         })
         .collect()

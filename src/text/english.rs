@@ -53,8 +53,11 @@ fn plain_marks(text: &str) -> String {
 fn spaces(text: &str) -> String {
     let chars: Vec<char> = text.trim().chars().collect();
     let mut out = String::with_capacity(text.len());
+    // typewriter quotes open and close by turns
+    let mut quoted = false;
     for (i, &c) in chars.iter().enumerate() {
         if c != ' ' {
+            quoted ^= c == '"';
             out.push(c);
             continue;
         }
@@ -63,11 +66,13 @@ fn spaces(text: &str) -> String {
         let after = chars.get(next + 1).copied().unwrap_or(' ');
         let closing = matches!(mark, ')' | ']' | '}' | '”' | ';')
             || (matches!(mark, ',' | '.' | '?' | '!' | ':' | '%') && !after.is_alphanumeric())
+            || (mark == '"' && quoted && !after.is_alphanumeric())
             || (mark == '\'' && after == 's' && !chars.get(next + 2).is_some_and(|c| c.is_alphanumeric()));
         let last = out.chars().last().unwrap_or(' ');
         // "Wait ..." keeps its space.
         let ellipsis = mark == '.' && after == '.';
-        if last != ' ' && !matches!(last, '(' | '[' | '{' | '“') && (ellipsis || !closing) {
+        let opened = last == '"' && quoted;
+        if last != ' ' && !opened && !matches!(last, '(' | '[' | '{' | '“') && (ellipsis || !closing) {
             out.push(' ');
         }
     }
@@ -162,6 +167,9 @@ mod tests {
         check("He said ( in Dhaka ) that 5 % fell ; yes !", "He said (in Dhaka) that 5% fell; yes!");
         check("It ended..", "It ended.");
         check("Wait... what", "Wait... what");
+        check("\"Rain and thunderstorms. \"", "\"Rain and thunderstorms.\"");
+        check("He said, \" We go \" and \"left\" .", "He said, \"We go\" and \"left\".");
+        check("He said \"go\" , she \"no\" too", "He said \"go\", she \"no\" too");
         check("Wait .... what", "Wait ... what");
         check("Is it?. Yes!.", "Is it? Yes!");
         check("He said \"go.\".", "He said \"go.\"");

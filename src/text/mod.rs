@@ -5,6 +5,7 @@ pub mod clause;
 pub mod digits;
 pub mod english;
 pub mod finding;
+pub mod latin;
 pub mod normalise;
 pub mod script;
 pub mod segment;

@@ -1,30 +1,41 @@
-//! Rates of detection and of false alarm, on references of `../shared/data/dev_news.tsv` and on faults planted in them.
+//! Rates of detection and of false alarm, on references of `../shared/data` and on faults planted in them.
 //! Prints the figures that the README states.
 use anubad::text::check::{CheckOptions, check_names, check_numbers, check_segment};
 use anubad::text::{FindingKind, Severity};
 
-fn references() -> Vec<(String, String)> {
-    let path = format!("{}/../shared/data/dev_news.tsv", env!("CARGO_MANIFEST_DIR"));
-    let text = std::fs::read_to_string(path).unwrap_or_default();
-    text.lines().filter_map(|l| l.split_once('\t')).map(|(a, b)| (a.to_string(), b.to_string())).collect()
+/// A set of sentence pairs that the rates are measured on.
+struct Set {
+    name: &'static str,
+    pairs: Vec<(String, String)>,
 }
 
-/// Shared data, or a printed line that says why the test does nothing.
-fn references_or_skip() -> Option<Vec<(String, String)>> {
-    let pairs = references();
-    if pairs.is_empty() {
+/// The sets that are there: the news that the rules were tuned on, and mixed domains that they were not.
+fn sets() -> Vec<Set> {
+    let load = |name: &'static str| {
+        let path = format!("{}/../shared/data/{name}", env!("CARGO_MANIFEST_DIR"));
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        let pairs = text.lines().filter_map(|l| l.split_once('\t')).map(|(a, b)| (a.to_string(), b.to_string()));
+        Set { name, pairs: pairs.collect() }
+    };
+    let sets = ["dev_news.tsv", "dev_supara.tsv"].into_iter().map(load).filter(|s| !s.pairs.is_empty());
+    let sets: Vec<Set> = sets.collect();
+    if sets.is_empty() {
         println!("skipped: no ../shared/data/dev_news.tsv");
-        return None;
     }
-    Some(pairs)
+    sets
 }
 
 #[test]
 fn references_rarely_raise_an_alarm() {
-    let Some(pairs) = references_or_skip() else { return };
+    for Set { name, pairs } in sets() {
+        rarely_alarmed(name, &pairs);
+    }
+}
+
+fn rarely_alarmed(set: &str, pairs: &[(String, String)]) {
     let options = CheckOptions::default();
     let (mut serious, mut any, mut numbers, mut names) = (0, 0, 0, 0);
-    for (source, output) in &pairs {
+    for (source, output) in pairs {
         let findings = check_segment(source, output, &options);
         let has = |test: &dyn Fn(FindingKind) -> bool| {
             findings.iter().any(|f| f.severity == Severity::Serious && test(f.kind)) as usize
@@ -36,7 +47,7 @@ fn references_rarely_raise_an_alarm() {
     }
     let n = pairs.len();
     println!(
-        "{n} references with findings: {serious} serious, {any} warnings or worse, {numbers} numbers, {names} names"
+        "{set}: {n} references with findings: {serious} serious, {any} warnings or worse, {numbers} numbers, {names} names"
     );
     assert!(numbers * 100 <= n * 2, "numbers: {numbers} of {n}");
     assert!(names * 100 <= n * 4, "names: {names} of {n}");
@@ -72,7 +83,12 @@ fn plant(output: &str, how: usize, seed: usize) -> Option<String> {
 
 #[test]
 fn planted_changes_of_numbers_are_found() {
-    let Some(pairs) = references_or_skip() else { return };
+    for Set { name, pairs } in sets() {
+        planted_numbers(name, &pairs);
+    }
+}
+
+fn planted_numbers(set: &str, pairs: &[(String, String)]) {
     for (how, name, least) in [
         (0, "a digit changed", 0.95),
         (1, "two digits swapped", 0.93),
@@ -90,17 +106,22 @@ fn planted_changes_of_numbers_are_found() {
             let hit = check_numbers(source, &changed).findings.iter().any(|f| f.severity == Severity::Serious);
             found += usize::from(hit);
             if !hit {
-                println!("missed ({name}): {changed} | {source}");
+                println!("{set}: missed ({name}): {changed} | {source}");
             }
         }
-        println!("numbers, {name}: {found} of {planted} found");
-        assert!(found as f64 >= least * planted as f64, "{name}: {found} of {planted}");
+        println!("{set}: numbers, {name}: {found} of {planted} found");
+        assert!(found as f64 >= least * planted as f64, "{set}, {name}: {found} of {planted}");
     }
 }
 
 #[test]
 fn planted_names_are_found() {
-    let Some(pairs) = references_or_skip() else { return };
+    for Set { name, pairs } in sets() {
+        planted_names(name, &pairs);
+    }
+}
+
+fn planted_names(set: &str, pairs: &[(String, String)]) {
     // English spellings that the checks matched with a source word, from all references
     let spelled: Vec<Vec<String>> =
         pairs.iter().map(|(s, o)| check_names(s, o).pairs.into_iter().map(|(_, english)| english).collect()).collect();
@@ -119,9 +140,9 @@ fn planted_names_are_found() {
         let hit = check_names(source, &changed).findings.iter().any(|f| f.kind == FindingKind::NameInvented);
         found += usize::from(hit);
         if !hit {
-            println!("missed: {name} became {other} | {source}");
+            println!("{set}: missed: {name} became {other} | {source}");
         }
     }
-    println!("names replaced by others of the news: {found} of {planted} found");
-    assert!(found as f64 >= 0.75 * planted as f64, "{found} of {planted}");
+    println!("{set}: names replaced by others of the set: {found} of {planted} found");
+    assert!(found as f64 >= 0.75 * planted as f64, "{set}: {found} of {planted}");
 }

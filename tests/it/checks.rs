@@ -1,5 +1,5 @@
 //! The checks of a translation against tables of cases made by hand (`tests/it/tables`).
-use anubad::text::check::{CheckOptions, check_article, check_names, check_numbers};
+use anubad::text::check::{CheckOptions, check_article, check_names, check_numbers, check_segment};
 use anubad::text::{Finding, FindingKind, Severity};
 
 /// Rows of a table: fields separated by tabs, lines with # left out.
@@ -27,8 +27,22 @@ fn words(findings: &[Finding]) -> String {
     if words.is_empty() { "ok".into() } else { words.join(",") }
 }
 
+/// Kinds of the findings above notes, as JSON has them.
+fn kinds(findings: &[Finding]) -> String {
+    let kind = |f: &Finding| serde_json::to_value(f.kind).unwrap().as_str().unwrap().to_string();
+    let mut kinds: Vec<String> = findings.iter().filter(|f| f.severity > Severity::Note).map(kind).collect();
+    kinds.sort_unstable();
+    kinds.dedup();
+    if kinds.is_empty() { "ok".into() } else { kinds.join(",") }
+}
+
 /// Compares every row and reports all that differ.
-fn check_table(name: &str, at_least: usize, check: impl Fn(&[String]) -> Vec<Finding>) {
+fn check_table(
+    name: &str,
+    at_least: usize,
+    words: impl Fn(&[Finding]) -> String,
+    check: impl Fn(&[String]) -> Vec<Finding>,
+) {
     let rows = table(name);
     assert!(rows.len() >= at_least, "{name} has only {} cases", rows.len());
     let mut wrong = Vec::new();
@@ -45,12 +59,31 @@ fn check_table(name: &str, at_least: usize, check: impl Fn(&[String]) -> Vec<Fin
 
 #[test]
 fn numbers() {
-    check_table("numbers", 300, |row| check_numbers(&row[0], &row[1]).findings);
+    check_table("numbers", 440, words, |row| check_numbers(&row[0], &row[1]).findings);
 }
 
 #[test]
 fn names() {
-    check_table("names", 100, |row| check_names(&row[0], &row[1]).findings);
+    check_table("names", 100, words, |row| check_names(&row[0], &row[1]).findings);
+}
+
+#[test]
+fn planted_faults_of_every_kind() {
+    let options = CheckOptions::default();
+    check_table("faults", 30, kinds, |row| check_segment(&row[0], &row[1], &options));
+    let planted: Vec<String> = table("faults").into_iter().map(|row| row[2].clone()).collect();
+    for kind in [
+        "loop",
+        "omission",
+        "addition",
+        "untranslated",
+        "wrong_script",
+        "length_ratio",
+        "punctuation",
+        "sentence_count",
+    ] {
+        assert!(planted.iter().any(|p| p == kind), "{kind} is not planted");
+    }
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::metrics::bootstrap::{DEFAULT_RESAMPLES, DEFAULT_SEED};
 use crate::metrics::{Bleu, Chrf, CorpusMetric, Rouge, RougeTokenizer, paired_bootstrap, sum};
 use crate::pipeline::PipelineOptions;
 use crate::pipeline::confidence::confidence;
-use crate::pipeline::finish::tidy;
+use crate::pipeline::finish::{respelled, tidy};
 use crate::pipeline::repair::{Attempt, RepairOptions, Suspect, repair};
 use crate::text::check::{CheckOptions, CheckRates, Glossary, check_segment};
 use crate::text::{Finding, normalise, segment};
@@ -194,7 +194,7 @@ fn translate(args: &EvalArgs, sources: Option<&[String]>, checks: &CheckOptions)
     for ((source, text), outcome) in sources.iter().zip(texts).zip(outcomes) {
         let best = match outcome {
             Ok(o) if segment::needs_translation(source) => {
-                let text = tidy(source, &o.text);
+                let (text, _) = respelled(source, tidy(source, &o.text));
                 let findings = check_segment(source, &text, checks);
                 let (score, source_tokens, target_tokens) = (o.score, o.source_tokens, o.target_tokens);
                 Attempt { text, score, source_tokens, target_tokens, truncated: o.truncated, findings }

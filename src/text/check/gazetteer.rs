@@ -1,4 +1,5 @@
-//! A built-in table of names whose English form is not their sound: countries, cities, organisations, titles.
+//! Built-in tables of names and their English: countries, cities, organisations, titles (`gazetteer.tsv`), towns
+//! (`upazilas.tsv`) and persons (`persons.tsv`).
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -6,7 +7,12 @@ use std::sync::LazyLock;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryKind {
     Place,
+    /// A smaller place: known, but not so surely a name that a translation without it is doubted.
+    Town,
+    /// A nation, a faith, its language or adjective; a family.
     People,
+    /// A person's name or a word of one.
+    Person,
     Organisation,
     Title,
     Term,
@@ -31,37 +37,35 @@ pub struct Gazetteer {
     by_word: HashMap<String, Vec<usize>>,
 }
 
-/// The built-in table (`gazetteer.tsv`).
+/// The built-in tables.
 pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
     let mut out = Gazetteer { entries: Vec::new(), by_first: HashMap::new(), by_word: HashMap::new() };
-    for line in include_str!("gazetteer.tsv").lines().filter(|l| !l.starts_with('#')) {
+    for line in rows(include_str!("gazetteer.tsv")) {
         let mut fields = line.split('\t');
         let (Some(bengali), Some(english), Some(kind)) = (fields.next(), fields.next(), fields.next()) else {
             continue;
         };
         let kind = match kind {
             "place" => EntryKind::Place,
+            "town" => EntryKind::Town,
             "people" => EntryKind::People,
             "org" => EntryKind::Organisation,
             "title" => EntryKind::Title,
             _ => EntryKind::Term,
         };
-        let bengali = super::canonical::canonical(bengali);
-        let index = out.entries.len();
-        if let Some(first) = bengali.chars().next() {
-            out.by_first.entry(first).or_default().push(index);
-        }
-        let english: Vec<&str> = english.split('|').collect();
-        for word in english.iter().flat_map(|e| english_words(e)) {
-            let list = out.by_word.entry(word).or_default();
-            if !list.contains(&index) {
-                list.push(index);
-            }
-        }
-        out.entries.push(Entry { bengali, english, kind });
+        out.add(bengali, english, kind);
+    }
+    for (table, kind) in
+        [(include_str!("upazilas.tsv"), EntryKind::Town), (include_str!("persons.tsv"), EntryKind::Person)]
+    {
+        rows(table).filter_map(|line| line.split_once('\t')).for_each(|(b, e)| out.add(b, e, kind));
     }
     out
 });
+
+fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
+    table.lines().filter(|line| !line.starts_with('#'))
+}
 
 /// Lower-case words of an English name, without possessive endings.
 pub(crate) fn english_words(name: &str) -> impl Iterator<Item = String> + '_ {
@@ -69,6 +73,30 @@ pub(crate) fn english_words(name: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 impl Gazetteer {
+    fn add(&mut self, bengali: &str, english: &'static str, kind: EntryKind) {
+        let bengali = super::canonical::canonical(bengali);
+        if bengali.contains("র্য") {
+            // articles keep the joiner that the checks drop: র‍্যাব
+            self.insert(bengali.replace("র্য", "র\u{200d}্য"), english, kind);
+        }
+        self.insert(bengali, english, kind);
+    }
+
+    fn insert(&mut self, bengali: String, english: &'static str, kind: EntryKind) {
+        let index = self.entries.len();
+        if let Some(first) = bengali.chars().next() {
+            self.by_first.entry(first).or_default().push(index);
+        }
+        let english: Vec<&str> = english.split('|').collect();
+        for word in english.iter().flat_map(|e| english_words(e)) {
+            let list = self.by_word.entry(word).or_default();
+            if !list.contains(&index) {
+                list.push(index);
+            }
+        }
+        self.entries.push(Entry { bengali, english, kind });
+    }
+
     /// Entries whose Bengali form starts at the beginning of `text` (canonical, at a word's beginning), with the rest
     /// of the word that follows it.
     pub fn at<'t>(&self, text: &'t str) -> impl Iterator<Item = (usize, &'t str)> + use<'_, 't> {
@@ -114,7 +142,13 @@ mod tests {
 
     #[test]
     fn the_table_is_well_formed() {
-        assert!(GAZETTEER.entries.len() > 300);
+        assert!(GAZETTEER.entries.len() > 1_300);
+        let kinds = |kind| GAZETTEER.entries.iter().filter(|e| e.kind == kind).count();
+        assert!(kinds(EntryKind::Town) > 350 && kinds(EntryKind::Person) > 350);
+        let mut names: Vec<&str> = GAZETTEER.entries.iter().map(|e| e.bengali.as_str()).collect();
+        names.sort_unstable();
+        let twice: Vec<&str> = names.windows(2).filter(|w| w[0] == w[1]).map(|w| w[0]).collect();
+        assert_eq!(twice, Vec::<&str>::new(), "named twice");
         for entry in &GAZETTEER.entries {
             assert!(!entry.bengali.is_empty() && entry.english.iter().all(|e| !e.trim().is_empty()), "{entry:?}");
         }

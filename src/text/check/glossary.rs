@@ -1,6 +1,7 @@
 //! The user's own glossary: Bengali terms and the English that must stand for them.
 use super::canonical::canonical;
 use super::gazetteer::GAZETTEER;
+use super::names::is_case_ending;
 use super::{NAME_LIMIT, translit};
 use crate::text::script::is_bengali;
 use crate::text::{Finding, FindingKind, Severity};
@@ -80,11 +81,28 @@ impl Glossary {
         for term in &self.terms {
             let at = source.match_indices(term.bengali.as_str()).map(|(i, _)| i).find(|&i| {
                 let starts = !source[..i].ends_with(is_bengali);
-                starts && !taken.iter().any(|t| t.contains(&i))
+                starts
+                    && is_inflection(ending(&source[i + term.bengali.len()..]))
+                    && !taken.iter().any(|t| t.contains(&i))
             });
             if let Some(i) = at {
                 taken.push(i..i + term.bengali.len());
                 out.push(term);
+            }
+        }
+        out
+    }
+
+    /// The source with the glossary's English in its terms' places, case endings left as they are: a model copies what
+    /// already stands there in English.
+    pub fn write_into(&self, source: &str) -> String {
+        let mut out = source.to_string();
+        for term in self.occurring(&canonical(source)) {
+            let fits =
+                |i: usize| !out[..i].ends_with(is_bengali) && is_inflection(ending(&out[i + term.bengali.len()..]));
+            let place = out.match_indices(term.bengali.as_str()).map(|(i, _)| i).find(|&i| fits(i));
+            if let Some(i) = place {
+                out.replace_range(i..i + term.bengali.len(), &term.english);
             }
         }
         out
@@ -124,6 +142,18 @@ impl Glossary {
         }
         out
     }
+}
+
+/// The Bengali letters that a text begins with: what is left of a word after a term.
+fn ending(text: &str) -> &str {
+    &text[..text.find(|c| !is_bengali(c)).unwrap_or(text.len())]
+}
+
+/// May these letters follow a term within its word?
+fn is_inflection(rest: &str) -> bool {
+    const MORE: [&str; 16] =
+        ["দের", "দেরকে", "রা", "েরা", "টি", "টা", "টির", "টিকে", "টিতে", "গুলো", "গুলি", "গুলোর", "কেও", "তেও", "রই", "এর"];
+    is_case_ending(rest) || MORE.contains(&rest)
 }
 
 /// Where `phrase` stands in `text` as whole words, whatever the case.
@@ -197,6 +227,8 @@ mod tests {
         assert_eq!(findings[0].message, "the glossary wants \"Chittagong\" for চট্টগ্রাম");
         assert!(g.check("পার্বত্য চট্টগ্রামে বৃষ্টি", "Rain in the Hill Tracts").is_empty(), "the longer term counts");
         assert!(g.check("ঢাকায় বৃষ্টি", "Rain in Dhaka").is_empty());
+        assert!(g.check("করিমগঞ্জে বৃষ্টি", "Rain in Karimganj").is_empty(), "another word");
+        assert!(!g.check("করিমদেরকে বলেন", "told them").is_empty(), "an inflected one");
     }
 
     #[test]
@@ -211,6 +243,18 @@ mod tests {
             ("ঢাকা", "Chattogram", "Chattogram"),
         ] {
             assert_eq!(g.enforce(source, output), expected);
+        }
+    }
+
+    #[test]
+    fn terms_are_written_into_the_source_the_longest_first() {
+        let g = glossary();
+        for (source, expected) in [
+            ("পার্বত্য চট্টগ্রামে ও চট্টগ্রামের করিমগঞ্জে", "Hill Tractsে ও Chittagongের করিমগঞ্জে"),
+            ("করিম এলেন", "Kareem এলেন"),
+            ("সে এল", "সে এল"),
+        ] {
+            assert_eq!(g.write_into(source), expected);
         }
     }
 

@@ -13,6 +13,7 @@ mod number_quantity;
 mod number_tokens;
 pub mod number_words;
 pub mod rates;
+mod respell;
 pub mod surface;
 pub mod translit;
 pub(crate) mod words;
@@ -22,6 +23,7 @@ pub use loops::find_loop;
 pub use names::{NameCheck, check_names};
 pub use number::{NumberCheck, bears_out, check_numbers, patch_numbers};
 pub use rates::CheckRates;
+pub use respell::respell_names;
 pub use translit::spell;
 pub(crate) use words::is_common_english as is_common_english_word;
 

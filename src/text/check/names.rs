@@ -25,18 +25,20 @@ pub struct NameCheck {
 const JOINED_LIMIT: f32 = 1.1;
 
 /// A Bengali word of the source.
-struct SourceWord {
-    text: String,
-    units: Vec<Unit>,
+pub(super) struct SourceWord {
+    pub(super) text: String,
+    pub(super) units: Vec<Unit>,
 }
 
 /// A capitalised word of the output.
-struct Candidate {
+pub(super) struct Candidate {
     /// As written, without a possessive ending.
-    text: String,
-    letters: Vec<u8>,
+    pub(super) text: String,
+    pub(super) letters: Vec<u8>,
     /// At the beginning of a sentence or quotation, where every word is capitalised.
-    initial: bool,
+    pub(super) initial: bool,
+    /// Byte of the output where it starts.
+    pub(super) start: usize,
     /// Index among all words, so that neighbours are known.
     index: usize,
 }
@@ -93,7 +95,12 @@ fn judge(
     latin: &[String],
 ) -> Verdict {
     let lower = candidate.text.to_lowercase();
-    if latin.contains(&lower) || entries.iter().any(|&(entry, _)| GAZETTEER.derives(entry, &lower)) {
+    // what the tables know is fine, but of persons and towns it is worth knowing which word was spelled how
+    let known = |spelled: bool| {
+        let kind = |entry: usize| matches!(GAZETTEER.entries[entry].kind, EntryKind::Person | EntryKind::Town);
+        entries.iter().any(|&(entry, _)| kind(entry) == spelled && GAZETTEER.derives(entry, &lower))
+    };
+    if latin.contains(&lower) || known(false) {
         return Verdict::Fine;
     }
     let capitals = candidate.text.strip_suffix('s').filter(|c| c.len() >= 2).unwrap_or(&candidate.text);
@@ -112,6 +119,9 @@ fn judge(
     let (best, distance) = closest(&candidate.letters, words);
     if distance <= NAME_LIMIT {
         return Verdict::Spells(best);
+    }
+    if known(true) {
+        return Verdict::Fine;
     }
     // two words of one side may be one of the other: Cox's Bazar, কক্সবাজার; New York, নিউইয়র্ক
     let joined = following
@@ -231,7 +241,7 @@ fn missing_names(
 }
 
 /// Places of the table that are also ordinary words.
-fn is_ambiguous(bengali: &str) -> bool {
+pub(crate) fn is_ambiguous(bengali: &str) -> bool {
     matches!(
         bengali,
         "মালি"
@@ -250,7 +260,8 @@ fn is_ambiguous(bengali: &str) -> bool {
     )
 }
 
-fn is_case_ending(rest: &str) -> bool {
+/// May this follow a name within its word?
+pub(crate) fn is_case_ending(rest: &str) -> bool {
     matches!(
         rest,
         "" | "র"
@@ -277,7 +288,7 @@ fn stem(word: &str) -> &str {
 }
 
 /// Bengali words of canonical text.
-fn source_words(text: &str) -> Vec<SourceWord> {
+pub(super) fn source_words(text: &str) -> Vec<SourceWord> {
     let mut out = Vec::new();
     let mut start = None;
     for (i, c) in text.char_indices().chain([(text.len(), ' ')]) {
@@ -301,7 +312,7 @@ fn latin_words(text: &str) -> Vec<String> {
 }
 
 /// Entries of the gazetteer in the source, with the rest of the word after them.
-fn entries(source: &str) -> Vec<(usize, &str)> {
+pub(super) fn entries(source: &str) -> Vec<(usize, &str)> {
     let mut out = Vec::new();
     let mut inside = false;
     for (i, c) in source.char_indices() {
@@ -315,7 +326,7 @@ fn entries(source: &str) -> Vec<(usize, &str)> {
 }
 
 /// Capitalised words of the output that may be names, and the letters of all its words.
-fn candidates(output: &str) -> (Vec<Candidate>, Vec<Vec<u8>>) {
+pub(super) fn candidates(output: &str) -> (Vec<Candidate>, Vec<Vec<u8>>) {
     let (mut out, mut all) = (Vec::new(), Vec::new());
     let mut initial = true;
     let mut from = None;
@@ -333,6 +344,7 @@ fn candidates(output: &str) -> (Vec<Candidate>, Vec<Vec<u8>>) {
                             text: text.to_string(),
                             letters: letters.clone(),
                             initial,
+                            start,
                             index: all.len(),
                         });
                     }

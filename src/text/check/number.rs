@@ -18,7 +18,12 @@ pub struct NumberCheck {
 
 /// Compares the numbers of a source sentence with those of its translation.
 pub fn check_numbers(source: &str, output: &str) -> NumberCheck {
-    let (source, output) = (numbers(source), numbers(output));
+    let (mut source, output) = (numbered(source), numbers(output));
+    if let Some(end) = enumerator(source.1.as_str()) {
+        // the number of a clause or list item may be left out or written otherwise: (i), 1), a.
+        source.0.iter_mut().filter(|n| n.range.start < end).for_each(|n| n.weight = Weight::Soft);
+    }
+    let source = source.0;
     if source.is_empty() && output.is_empty() {
         return NumberCheck::default();
     }
@@ -34,6 +39,22 @@ pub fn check_numbers(source: &str, output: &str) -> NumberCheck {
     let lost = |f: &&Finding| matches!(f.kind, FindingKind::NumberMissing | FindingKind::NumberChanged);
     check.kept = check.expected.saturating_sub(check.findings.iter().filter(lost).count());
     check
+}
+
+/// The numbers of a text and the text in the spelling that their ranges mean.
+fn numbered(text: &str) -> (Vec<Number>, String) {
+    (numbers(text), super::canonical::canonical(text))
+}
+
+/// The end of a list number that a text begins with: "1)", "(2)", "3.1.2".
+fn enumerator(text: &str) -> Option<usize> {
+    let digits = text.trim_start_matches(['(', ' ']);
+    let start = text.len() - digits.len();
+    let end = digits.find(|c: char| !c.is_ascii_digit() && c != '.').filter(|&end| end > 0)?;
+    let rest = &digits[end..];
+    let levels = digits[..end].split('.').filter(|level| !level.is_empty()).count();
+    let closed = rest.starts_with(')') || levels == 1 && start == 0 && rest.starts_with('।');
+    (closed || levels >= 3 && rest.starts_with(' ')).then_some(start + end)
 }
 
 struct Matching<'a> {

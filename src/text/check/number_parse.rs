@@ -282,7 +282,8 @@ impl Reader<'_> {
     fn calendar(&mut self) -> bool {
         let i = self.at;
         let english = self.word(i).is_ascii();
-        if english && !self.events[i].capital {
+        // "may" and "march" are verbs, too, and "sun" shines; "tuesday" is careless writing
+        if english && !self.events[i].capital && !self.word(i).ends_with("day") {
             return matches!(self.role(i), Some(Role::Month(_) | Role::Weekday(..))) && {
                 self.at += 1;
                 true

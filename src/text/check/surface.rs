@@ -30,6 +30,7 @@ pub(crate) fn check_surface(source: &str, output: &str, findings: &mut Vec<Findi
     sentences(source, output, &mut add);
     punctuation(source, output, &mut add);
     addresses(source, output, &mut add);
+    broken_off(source, output, &mut add);
     prompt(source, output, &mut add);
 }
 
@@ -249,6 +250,17 @@ fn addresses(source: &str, output: &str, add: &mut Add) {
     }
 }
 
+/// "the Prime Minister of India, Dr.": the model took the full stop of a title for the sentence's.
+fn broken_off(source: &str, output: &str, add: &mut Add) {
+    const TITLES: [&str; 6] = ["Dr.", "Mr.", "Mrs.", "Ms.", "Md.", "Prof."];
+    let ends = |title: &&&str| {
+        output.trim_end().strip_suffix(**title).is_some_and(|before| before.is_empty() || before.ends_with(' '))
+    };
+    if let (Some(title), false) = (TITLES.iter().find(ends), source.trim_end().ends_with('.')) {
+        add(FindingKind::Omission, Severity::Serious, format!("the translation breaks off after \"{title}\""));
+    }
+}
+
 /// Pieces of a prompt, a chat or a system's notice that models let slip.
 fn prompt(source: &str, output: &str, add: &mut Add) {
     const REMAINS: [&str; 12] = [
@@ -319,6 +331,7 @@ mod tests {
             ("তিনি বলেন, \"আমি যাব।\"", "He said, \"I will go.", (Punctuation, Warning)),
             ("বিস্তারিত www.example.com ঠিকানায়।", "Details at the address.", (Omission, Warning)),
             ("তিনি বাড়ি গেছেন।", "English: He went home.", (Addition, Serious)),
+            ("ভারতের প্রধানমন্ত্রী বলেন।", "Said the Prime Minister of India, Dr.", (Omission, Serious)),
             ("এক। দুই। তিন। চার। পাঁচ।", "One. Two.", (Omission, Serious)),
             ("আমি যাই, তুমি এসো, সে থাক।", "I go. You come. He stays.", (SentenceCount, Warning)),
         ] {

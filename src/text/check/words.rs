@@ -42,11 +42,11 @@ pub(crate) fn is_common_english(word: &str) -> bool {
 
 /// Endings that English words have and names hardly ever; the second list only counts where a sentence starts.
 pub(crate) fn has_common_ending(word: &str, initial: bool) -> bool {
-    const ALWAYS: [&str; 15] = [
-        "tion", "tions", "sion", "sions", "ment", "ments", "ship", "ships", "ness", "ities", "ists", "ology", "graphy",
-        "ational", "ously",
+    const ALWAYS: [&str; 17] = [
+        "ism", "icate", "tion", "tions", "sion", "sions", "ment", "ments", "ship", "ships", "ness", "ities", "ists",
+        "ology", "graphy", "ational", "ously",
     ];
-    const INITIAL: [&str; 8] = ["ing", "ed", "ly", "ity", "ance", "ence", "ists", "ful"];
+    const INITIAL: [&str; 12] = ["ing", "ed", "ly", "ity", "ance", "ence", "ists", "ful", "able", "ible", "ous", "ual"];
     let ends = |list: &[&str]| list.iter().any(|e| word.len() >= e.len() + 4 && word.ends_with(e));
     ends(&ALWAYS) || (initial && ends(&INITIAL))
 }
@@ -81,7 +81,8 @@ chancellor dean lecturer editor reporter correspondent journalist author poet si
 expatriate expatriates rohingya rohingyas migrant upazilas thana ward unionparishad detective branch squad crime intelligence \
 investigation narcotics customs revenue tax excise audit comptroller accountant treasurer stock exchange securities fund funds \
 insurance leasing group textiles garments mills factory plant project programme program scheme plan vision agenda goals goal \
-development sustainable millennium climate environment forest forests fisheries livestock food disaster relief refugee repatriation";
+development atomic nuclear constituent constituency civics diaspora mathematics geography physics chemistry biology \
+economics sustainable millennium climate environment forest forests fisheries livestock food disaster relief refugee repatriation";
 
 static INSTITUTION: LazyLock<HashSet<&'static str>> = LazyLock::new(|| INSTITUTIONS.split_whitespace().collect());
 
