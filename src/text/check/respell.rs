@@ -12,6 +12,7 @@ const SLIP: f32 = 2.4;
 
 /// A word of a name in the source that the tables know.
 struct Known {
+    bengali: String,
     units: Vec<Unit>,
     /// The usual spelling.
     english: String,
@@ -45,8 +46,10 @@ pub fn respell_names(source: &str, output: &str) -> Option<(String, Vec<Finding>
         }
         let Some(name) = meant(candidate, &known) else { continue };
         let own = translit::distance(&name.units, &candidate.letters);
-        let others = words.iter().filter(|word| word.units != name.units && !word.units.starts_with(&name.units));
-        if others.into_iter().all(|word| translit::distance(&word.units, &candidate.letters) > own.max(NAME_REJECT)) {
+        // a slip must be like nothing else in the source, a spelling only clearly less so
+        let beyond = if own <= NAME_LIMIT { own + 0.4 } else { own.max(NAME_REJECT) };
+        let mut others = words.iter().filter(|word| !word.text.starts_with(&name.bengali));
+        if others.all(|word| translit::distance(&word.units, &candidate.letters) > beyond) {
             changes.push((candidate.start, candidate.start + candidate.text.len(), name.english.clone()));
         }
     }
@@ -97,7 +100,7 @@ fn known_words(source: &str, output: &str) -> Vec<Known> {
             let Some(units) = translit::units(bengali).filter(|_| proper && !present) else { continue };
             // the table's English may be no transliteration (ভারত, India)
             if translit::distance(&units, &translit::latin(english)) <= NAME_LIMIT {
-                out.push(Known { units, english: english.to_string() });
+                out.push(Known { bengali: bengali.to_string(), units, english: english.to_string() });
             }
         }
     }
