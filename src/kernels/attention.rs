@@ -127,12 +127,17 @@ fn attend_token(
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the level is available; `attend` checked that every row lies inside `k`.
         Level::Avx512Vnni => unsafe {
-            super::attention_x86::wide::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
+            super::attention_simd::wide::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
         },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
         Level::Avx2 | Level::AvxVnni => unsafe {
-            super::attention_x86::narrow::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
+            super::attention_simd::narrow::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
+        },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        Level::Neon | Level::NeonDotprod | Level::NeonI8mm => unsafe {
+            super::attention_simd::neon::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
         },
         _ => scores(q, k, &scratch.rows, shape, &mut scratch.scores),
     }
@@ -150,12 +155,17 @@ fn attend_token(
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above, for `v`.
         Level::Avx512Vnni => unsafe {
-            super::attention_x86::wide::weigh(&scratch.scores, v, &scratch.rows, shape, out)
+            super::attention_simd::wide::weigh(&scratch.scores, v, &scratch.rows, shape, out)
         },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
         Level::Avx2 | Level::AvxVnni => unsafe {
-            super::attention_x86::narrow::weigh(&scratch.scores, v, &scratch.rows, shape, out)
+            super::attention_simd::narrow::weigh(&scratch.scores, v, &scratch.rows, shape, out)
+        },
+        #[cfg(target_arch = "aarch64")]
+        // SAFETY: as above.
+        Level::Neon | Level::NeonDotprod | Level::NeonI8mm => unsafe {
+            super::attention_simd::neon::weigh(&scratch.scores, v, &scratch.rows, shape, out)
         },
         _ => weigh(&scratch.scores, v, &scratch.rows, shape, out),
     }

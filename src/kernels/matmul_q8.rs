@@ -2,8 +2,8 @@
 //! arithmetic of GGUF's Q8_0), activations quantised the same way on the fly, sums in i32 within a group
 //! and in f32 across groups.
 //!
-//! Weights are packed once at load in panels of 16 output columns: for each 4 inputs, 16 columns × 4 bytes,
-//! one 512-bit register. The panel is the outer loop and the rows of a batch the inner one, so a panel stays in the
+//! Weights are packed once at load in panels of 16 output columns: for each run of 4 inputs (8 where the processor has
+//! `smmla`), 16 columns × 4 bytes, one 512-bit register. The panel is the outer loop and the rows of a batch the inner one, so a panel stays in the
 //! nearest cache for the whole batch.
 use super::level::Level;
 use super::parallel::{self, Shared};
@@ -23,7 +23,7 @@ pub struct PackedQ8 {
     level: Level,
     pub(super) n: usize,
     pub(super) k: usize,
-    /// [n/16][k/4][16][4], as u8 with an offset of 128 where the level wants that.
+    /// [n/16][k/run][16][run], as u8 with an offset of 128 where the level wants that.
     pub(super) bytes: Vec<u8>,
     /// [n/16][k/32][16].
     pub(super) scales: Vec<f16>,
@@ -44,6 +44,7 @@ impl PackedQ8 {
     /// Room for [n, k]; `k` must be a multiple of 32. Rows are filled in with [`PackedQ8::set_rows`].
     pub fn new(level: Level, n: usize, k: usize) -> Self {
         assert!(k.is_multiple_of(GROUP), "input dimension {k} is not a multiple of {GROUP}");
+        assert!(level.available(), "this processor has no {}", level.name());
         let panels = n.div_ceil(PANEL);
         let zero = if level.unsigned_weights() { 128 } else { 0 };
         Self {
@@ -73,7 +74,7 @@ impl PackedQ8 {
     /// Packs every row, in parallel. `row(j, values, scales)` fills in row `j`: k values and k/32 scales.
     pub fn fill(&mut self, row: impl Fn(usize, &mut [i8], &mut [f16]) + Sync) {
         let (n, k, offset) = (self.n, self.k, if self.level.unsigned_weights() { 0x80u8 } else { 0 });
-        let groups = k / GROUP;
+        let (groups, run) = (k / GROUP, self.level.run());
         let bytes = Shared::new(&mut self.bytes);
         let scales = Shared::new(&mut self.scales);
         parallel::ranges(n.div_ceil(PANEL), 1, |panels| {
@@ -86,10 +87,10 @@ impl PackedQ8 {
                 };
                 for column in 0..PANEL.min(n - panel * PANEL) {
                     row(panel * PANEL + column, &mut values, &mut row_scales);
-                    for (quad, chunk) in values.as_chunks::<4>().0.iter().enumerate() {
-                        let to = (quad * PANEL + column) * 4;
-                        for i in 0..4 {
-                            bytes[to + i] = chunk[i] as u8 ^ offset;
+                    for (i, chunk) in values.chunks_exact(run).enumerate() {
+                        let to = &mut bytes[(i * PANEL + column) * run..][..run];
+                        for (byte, value) in to.iter_mut().zip(chunk) {
+                            *byte = *value as u8 ^ offset;
                         }
                     }
                     for (group, scale) in row_scales.iter().enumerate() {
@@ -129,6 +130,17 @@ impl PackedQ8 {
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: as above.
                     Level::Avx2 => unsafe { super::matmul_q8_x86::avx2(self, x, panels.clone(), rows, shared) },
+                    #[cfg(target_arch = "aarch64")]
+                    // SAFETY: as above.
+                    Level::Neon => unsafe { super::matmul_q8_neon::neon(self, x, panels.clone(), rows, shared) },
+                    #[cfg(target_arch = "aarch64")]
+                    // SAFETY: as above.
+                    Level::NeonDotprod => unsafe {
+                        super::matmul_q8_neon::dotprod(self, x, panels.clone(), rows, shared)
+                    },
+                    #[cfg(target_arch = "aarch64")]
+                    // SAFETY: as above.
+                    Level::NeonI8mm => unsafe { super::matmul_q8_neon::i8mm(self, x, panels.clone(), rows, shared) },
                     _ => scalar(self, x, panels.clone(), rows, shared),
                 }
             }
@@ -214,7 +226,7 @@ fn scalar(
     rows: std::ops::Range<usize>,
     out: Shared<f32>,
 ) {
-    let groups = w.k / GROUP;
+    let (groups, run) = (w.k / GROUP, w.level.run());
     let offset = if w.level.unsigned_weights() { 0x80u8 } else { 0 };
     for panel in panels {
         let width = PANEL.min(w.n - panel * PANEL);
@@ -226,11 +238,10 @@ fn scalar(
                 let mut dots = [0i32; PANEL];
                 let values = &x.values[row * w.k + group * GROUP..][..GROUP];
                 let block = &bytes[group * GROUP_BYTES..][..GROUP_BYTES];
-                for (quad, a) in values.as_chunks::<4>().0.iter().enumerate() {
+                for (at, a) in values.chunks_exact(run).enumerate() {
                     for (column, dot) in dots.iter_mut().enumerate() {
-                        for i in 0..4 {
-                            let b = (block[(quad * PANEL + column) * 4 + i] ^ offset) as i8;
-                            *dot += i32::from(a[i]) * i32::from(b);
+                        for (a, b) in a.iter().zip(&block[(at * PANEL + column) * run..][..run]) {
+                            *dot += i32::from(*a) * i32::from((b ^ offset) as i8);
                         }
                     }
                 }

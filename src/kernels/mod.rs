@@ -7,15 +7,18 @@
 #![allow(clippy::needless_range_loop)]
 
 pub mod attention;
-#[cfg(target_arch = "x86_64")]
-mod attention_x86;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod attention_simd;
 pub mod float;
 pub mod level;
 pub mod matmul_f32;
 pub mod matmul_q8;
+#[cfg(target_arch = "aarch64")]
+mod matmul_q8_neon;
 #[cfg(target_arch = "x86_64")]
 mod matmul_q8_x86;
 pub mod parallel;
+pub mod peak;
 pub mod rows;
 
 pub use level::Level;

@@ -1,11 +1,12 @@
-//! The two inner loops of attention with AVX-512 and with AVX2: several heads that share a key or value row are
+//! The two inner loops of attention with AVX-512, AVX2 and NEON: several heads that share a key or value row are
 //! computed at once, their sums in registers, each row read once.
 
+/// A module `$name` with `scores` and `weigh` over vectors of `$lanes` floats; `$fma`(a, b, c) is a·b + c.
 macro_rules! attention_kernels {
-    ($name:ident, $features:literal, $vector:ty, $lanes:literal, $zero:ident, $load:ident, $store:ident, $fma:ident, $set:ident) => {
+    ($arch:ident, $name:ident, $features:literal, $vector:ty, $lanes:literal, $zero:path, $load:path, $store:path, $fma:path, $set:path) => {
         pub mod $name {
             use crate::kernels::attention::Shape;
-            use std::arch::x86_64::*;
+            use std::arch::$arch::*;
 
             const LANES: usize = $lanes;
 
@@ -182,7 +183,9 @@ macro_rules! attention_kernels {
     };
 }
 
+#[cfg(target_arch = "x86_64")]
 attention_kernels!(
+    x86_64,
     wide,
     "avx512f,avx512bw,avx512dq,avx512vl,avx2,fma",
     __m512,
@@ -193,7 +196,9 @@ attention_kernels!(
     _mm512_fmadd_ps,
     _mm512_set1_ps
 );
+#[cfg(target_arch = "x86_64")]
 attention_kernels!(
+    x86_64,
     narrow,
     "avx2,fma",
     __m256,
@@ -204,3 +209,34 @@ attention_kernels!(
     _mm256_fmadd_ps,
     _mm256_set1_ps
 );
+#[cfg(target_arch = "aarch64")]
+attention_kernels!(
+    aarch64,
+    neon,
+    "neon",
+    float32x4_t,
+    4,
+    super::zero_neon,
+    vld1q_f32,
+    vst1q_f32,
+    super::fma_neon,
+    vdupq_n_f32
+);
+
+#[cfg(target_arch = "aarch64")]
+use std::arch::aarch64::{float32x4_t, vdupq_n_f32, vfmaq_f32};
+
+#[cfg(target_arch = "aarch64")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn zero_neon() -> float32x4_t {
+    vdupq_n_f32(0.0)
+}
+
+/// a·b + c, in the order of x86's arguments.
+#[cfg(target_arch = "aarch64")]
+#[inline]
+#[target_feature(enable = "neon")]
+fn fma_neon(a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+    vfmaq_f32(c, a, b)
+}
