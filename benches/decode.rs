@@ -1,6 +1,11 @@
 //! The default model at work: one decoding step of several sentences, and the sentences of a whole article:
 //! `cargo bench --bench decode`. Left out, with a line that says so, where the weights are not in `models/`.
+//! First comes the same step on candle's own operations and quantised products, in turns with ours (`-- candle` for
+//! that alone).
+mod shared;
+
 use anubad::decode::{DecodeOptions, Generator, StepBatch, generate};
+use anubad::kernels::Level;
 use anubad::model::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
 use anubad::model::layers::{Compute, Placement};
 use anubad::model::weights::gguf::Gguf;
@@ -38,7 +43,7 @@ struct Model {
     tokenizer: GgufTokenizer,
 }
 
-fn load() -> Option<Model> {
+fn load(level: Level) -> Option<Model> {
     if !Path::new(WEIGHTS).is_file() {
         println!("{WEIGHTS} is not there: the decoding benches are left out");
         return None;
@@ -47,7 +52,8 @@ fn load() -> Option<Model> {
     let config = DecoderConfig::from_gguf(&gguf).expect("its configuration is known");
     let tokenizer = GgufTokenizer::new(vocabulary::read(&gguf).expect("its vocabulary")).expect("its tokenizer");
     let eos = tokenizer.id("<eos>").into_iter().collect();
-    let network = DecoderOnly::load(gguf, config, None, eos, Placement::cpu(Compute::Int8)).expect("its network");
+    let place = Placement { level, ..Placement::cpu(Compute::Int8) };
+    let network = DecoderOnly::load(gguf, config, None, eos, place).expect("its network");
     Some(Model { network: Arc::new(network), tokenizer })
 }
 
@@ -66,10 +72,37 @@ fn step_batch(sentences: u32) -> StepBatch {
     }
 }
 
+/// The same step with candle's own quantised products and operations, and with ours.
+fn beside_candle(_: &mut Criterion) {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    if filter.is_some_and(|filter| filter != "candle") {
+        return;
+    }
+    let (Some(ours), Some(candle)) = (load(Level::detect()), load(Level::Candle)) else { return };
+    println!("one step: candle's own operations beside ours ({})", Level::detect().name());
+    for sentences in [1, 8, 32] {
+        let batch = step_batch(sentences);
+        let [mut our_cache, mut their_cache] =
+            [&ours, &candle].map(|m| m.network.new_cache((sentences * (CONTEXT + 1)) as usize, 0).expect("a cache"));
+        let [ours, theirs] = shared::in_turns(
+            7,
+            [&mut || drop(ours.network.step(&mut our_cache, &batch).expect("a step")), &mut || {
+                drop(candle.network.step(&mut their_cache, &batch).expect("a step"))
+            }],
+        );
+        println!(
+            "{sentences:>3} sentences: candle {:.1} ms, ours {:.1} ms, {:.1}x",
+            theirs * 1e3,
+            ours * 1e3,
+            theirs / ours
+        );
+    }
+}
+
 fn one_step(c: &mut Criterion) {
-    let Some(model) = load() else { return };
+    let Some(model) = load(Level::detect()) else { return };
     let mut group = c.benchmark_group("step");
-    for sentences in [1, 4, 16, 64] {
+    for sentences in [1, 4, 16, 32, 64] {
         let mut cache = model.network.new_cache((sentences * (CONTEXT + 1)) as usize, 0).expect("a cache");
         let batch = step_batch(sentences);
         group.throughput(Throughput::Elements(u64::from(sentences)));
@@ -81,7 +114,7 @@ fn one_step(c: &mut Criterion) {
 }
 
 fn article(c: &mut Criterion) {
-    let Some(model) = load() else { return };
+    let Some(model) = load(Level::detect()) else { return };
     let bos = model.tokenizer.id("<bos>").expect("the vocabulary has <bos>");
     let prompt = |sentence: &&str| {
         let mut ids = vec![bos];
@@ -104,5 +137,5 @@ fn short() -> Criterion {
     Criterion::default().sample_size(10).warm_up_time(Duration::from_secs(1)).measurement_time(Duration::from_secs(5))
 }
 
-criterion_group! { name = benches; config = short(); targets = one_step, article }
+criterion_group! { name = benches; config = short(); targets = beside_candle, one_step, article }
 criterion_main!(benches);

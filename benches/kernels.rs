@@ -1,9 +1,15 @@
 //! Matrix products at the shapes of real networks, for one token, a few and a batch: `cargo bench --bench kernels`.
 //!
-//! The throughput is in multiply-and-adds a second. `cargo bench --bench kernels -- 'int8/gemma'` runs a part.
-use anubad::kernels::Level;
+//! The throughput is in multiply-and-adds a second. `cargo bench --bench kernels -- int8/` runs a part. First come two
+//! tables measured in turns: the int8 product as a share of what `vpdpbusd` does at most, and candle's own quantised
+//! product beside ours (`-- tables` for these alone).
+mod shared;
+
 use anubad::kernels::matmul_f32::PackedF32;
 use anubad::kernels::matmul_q8::{PackedQ8, QuantisedRows};
+use anubad::kernels::{Level, peak};
+use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
+use candle_core::{Device, Module, Tensor};
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
 use std::time::Duration;
@@ -28,9 +34,69 @@ const SHAPES: &[(&str, usize, usize)] = &[
     ("nllb600m-shortlist", 32_000, 1024),
 ];
 
+/// Those of [`SHAPES`] that are feed-forward layers.
+const FEED_FORWARD: [&str; 6] =
+    ["gemma270m-gate-up", "gemma270m-down", "opus-fc1", "opus-fc2", "nllb600m-fc1", "nllb600m-fc2"];
+
 /// Reproducible numbers in -0.5..0.5.
 fn noise(count: usize) -> Vec<f32> {
     (0..count as u32).map(|i| i.wrapping_mul(2_654_435_761) as f32 / u32::MAX as f32 - 0.5).collect()
+}
+
+/// Whether the command line asks for the tables, or for nothing in particular.
+fn wants_tables() -> bool {
+    let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
+    filter.is_none_or(|filter| filter == "tables")
+}
+
+/// The int8 product of the feed-forward shapes on one thread, beside a loop of `vpdpbusd` alone.
+fn share_of_peak(_: &mut Criterion) {
+    let level = Level::detect();
+    if !wants_tables() || peak::vpdpbusd(level, 1).is_none() {
+        return;
+    }
+    println!("int8 product on one thread as a share of the vpdpbusd loop's rate ({}):", level.name());
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
+    for &(name, n, k) in SHAPES.iter().filter(|shape| FEED_FORWARD.contains(&shape.0)) {
+        let packed = PackedQ8::from_f32(level, n, k, &noise(n * k));
+        for m in ROWS.into_iter().filter(|&m| m >= 64) {
+            let (x, mut out, products) = (noise(m * k), vec![0f32; m * n], (m * n * k) as f64);
+            // About as long as the product itself, so that both see the same machine.
+            let rounds = (m * n * k / 2000) as u64;
+            let mut most = 0u64;
+            let mut product =
+                || pool.install(|| packed.multiply(&QuantisedRows::new(level, black_box(&x), m, k), &mut out));
+            let mut alone = || most = peak::vpdpbusd(level, black_box(rounds)).unwrap_or_default();
+            let [ours, peak] = shared::in_turns(51, [&mut product, &mut alone]);
+            let (ours, peak) = (products / ours / 1e9, most as f64 / peak / 1e9);
+            println!("{name:<24} m {m:>3}: {ours:7.1} of {peak:7.1} billion/s, {:.0} %", 100.0 * ours / peak);
+        }
+    }
+}
+
+/// candle's quantised product (Q8_0, its own choice of kernel) and ours, with the same threads.
+fn beside_candle(_: &mut Criterion) {
+    if !wants_tables() {
+        return;
+    }
+    let level = Level::detect();
+    println!("candle's QMatMul (Q8_0) beside ours ({}), {} threads:", level.name(), rayon::current_num_threads());
+    for &(name, n, k) in SHAPES.iter().filter(|(_, n, _)| *n < 10_000) {
+        let weights = noise(n * k);
+        let packed = PackedQ8::from_f32(level, n, k, &weights);
+        let tensor = Tensor::from_vec(weights, (n, k), &Device::Cpu).expect("a matrix");
+        let theirs = QTensor::quantize(&tensor, GgmlDType::Q8_0).and_then(QMatMul::from_qtensor).expect("Q8_0");
+        let mut line = format!("{name:<24}");
+        for m in ROWS {
+            let (x, mut out) = (noise(m * k), vec![0f32; m * n]);
+            let input = Tensor::from_slice(&x, (m, k), &Device::Cpu).expect("activations");
+            let mut product = || packed.multiply(&QuantisedRows::new(level, black_box(&x), m, k), &mut out);
+            let mut candle = || drop(black_box(theirs.forward(&input).expect("candle's product")));
+            let [ours, candle] = shared::in_turns(11, [&mut product, &mut candle]);
+            line += &format!("  m {m}: {:.3}/{:.3} ms, {:.1}x", candle * 1e3, ours * 1e3, candle / ours);
+        }
+        println!("{line}");
+    }
 }
 
 fn int8(c: &mut Criterion) {
@@ -76,5 +142,5 @@ fn short() -> Criterion {
         .measurement_time(Duration::from_secs(1))
 }
 
-criterion_group! { name = benches; config = short(); targets = int8, float }
+criterion_group! { name = benches; config = short(); targets = share_of_peak, beside_candle, int8, float }
 criterion_main!(benches);

@@ -7,6 +7,7 @@ mod chat;
 mod check_rates;
 mod checks;
 mod cli;
+mod composed;
 mod default_model;
 mod eval;
 mod hub;

@@ -101,6 +101,14 @@ pub(super) fn run(args: QuantizeArgs) -> anyhow::Result<ExitCode> {
         }
     };
     print(&report, args.json)?;
+    let name = args.output.file_name().unwrap_or_default().to_string_lossy();
+    if model.manifest.is_some() && model.kind != ModelKind::Folder && !name.starts_with(&model.id) {
+        eprintln!(
+            "anubad: a file whose name begins with {} is known by it and gets its prompt; {name} does not, so rename it or \
+             put the model's manifest beside it as anubad.toml",
+            model.id
+        );
+    }
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,6 @@
 //! Attention of flat tokens over rows of a store, and T5's relative position bias.
-use super::composed;
 use super::op::{buffer, map3};
+use super::{composed, is_composed};
 use crate::Result;
 use crate::kernels::Level;
 use crate::kernels::attention::{self, Bias};
@@ -98,7 +98,7 @@ pub fn attend(
         zero: *longest,
         query_positions,
     });
-    if !q.device().is_cpu() {
+    if is_composed(q.device(), level) {
         return composed::attend(q, store, rows, shape, bias);
     }
     Ok(map3("attention", (q, &store.k, &store.v), q.shape(), |q, k, v| {

@@ -1,6 +1,6 @@
 //! From the fused projection to queries and to rows of the key/value store: slicing, per-head norm, rotation.
 use super::op::{buffer, map1, update};
-use super::{Placement, Rotary, composed};
+use super::{Placement, Rotary, composed, is_composed};
 use crate::Result;
 use crate::kernels::parallel::{self, Shared};
 use crate::kernels::{Level, rows};
@@ -35,7 +35,7 @@ pub struct HeadSlice<'a> {
 impl HeadSlice<'_> {
     /// The slice of `x`, normed and rotated, as a tensor [tokens, heads·dim].
     pub fn extract(&self, x: &Tensor, positions: &[u32], level: Level) -> Result<Tensor> {
-        if !x.device().is_cpu() {
+        if is_composed(x.device(), level) {
             return composed::heads(x, self, positions);
         }
         let (n, stride) = x.dims2()?;
@@ -54,7 +54,7 @@ impl HeadSlice<'_> {
         if let Some(bad) = to.iter().find(|&&r| r as usize >= rows) {
             return Err(crate::Error::Model(format!("cache row {bad} is outside a cache of {rows} rows")));
         }
-        if !x.device().is_cpu() {
+        if is_composed(x.device(), level) {
             return composed::scatter_rows(store, &composed::heads(x, self, positions)?, to);
         }
         let (_, stride) = x.dims2()?;

@@ -1,15 +1,15 @@
 //! Linear layers: one matrix, or several that read the same input fused into one.
 use super::op::{buffer, map1};
-use super::{Activation, Compute, Placement};
-use crate::kernels::Level;
+use super::{Activation, Compute, Placement, is_composed};
 use crate::kernels::matmul_f32::PackedF32;
 use crate::kernels::matmul_q8::{GROUP, PackedQ8, QuantisedRows, quantise_weights};
 use crate::kernels::rows;
 use crate::model::weights::{Conversion, Encoding, TensorSource, TensorView};
 use crate::{Error, Result};
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
-use candle_core::{Device, Module, Tensor};
+use candle_core::{DType, Device, Module, Tensor};
 use half::f16;
+use std::borrow::Cow;
 
 /// y = activation(x·Wᵀ + b) for x [tokens, k] and y [tokens, n].
 pub struct Linear {
@@ -17,16 +17,18 @@ pub struct Linear {
     k: usize,
     kind: Kind,
     bias: Option<Vec<f32>>,
+    /// The same beside the weights, where candle's operations add it.
+    bias_tensor: Option<Tensor>,
     activation: Activation,
-    level: Level,
+    place: Placement,
 }
 
 enum Kind {
     Packed(PackedQ8),
     Float(PackedF32),
-    /// [n, k], on a GPU.
+    /// [n, k] in f32, f16 or bf16, for candle's operations.
     Dense(Tensor),
-    /// GGUF parts on a GPU, one after another along n.
+    /// Quantised parts for candle's operations, one after another along n.
     Quantised(Vec<QMatMul>),
 }
 
@@ -51,8 +53,8 @@ impl Linear {
                 })
                 .map(|part| (part, row))
         };
-        if !place.device.is_cpu() {
-            return Self::on_device(&views, n, k, place);
+        if is_composed(&place.device, place.level) {
+            return Self::composed(&views, n, k, place);
         }
         let pages = Conversion::new(source, parts.iter().map(|part| part.0));
         Self::pack(n, k, place, |j, read| match locate(j) {
@@ -76,13 +78,11 @@ impl Linear {
         if let Some(&bad) = keep.iter().find(|&&row| row as usize >= shape[0]) {
             return Err(Error::Model(format!("tensor {name} has {} rows, the shortlist wants row {bad}", shape[0])));
         }
-        if !place.device.is_cpu() {
-            let mut values = vec![0f32; keep.len() * shape[1]];
-            for (&row, out) in keep.iter().zip(values.chunks_exact_mut(shape[1])) {
-                view.read_row(row as usize, out)?;
-            }
-            let dense = Tensor::from_vec(values, (keep.len(), shape[1]), &place.device)?;
-            return Ok(Self::new(keep.len(), shape[1], Kind::Dense(dense), place));
+        if is_composed(&place.device, place.level) {
+            let rows = keep.iter().flat_map(|&row| &view.bytes[row as usize * view.row_bytes()..][..view.row_bytes()]);
+            let bytes: Vec<u8> = rows.copied().collect();
+            let kept = TensorView { shape: vec![keep.len(), shape[1]], bytes: Cow::Owned(bytes), ..view };
+            return Self::composed(&[(name, kept)], keep.len(), shape[1], place);
         }
         let pages = Conversion::new(source, [name]);
         Self::pack(keep.len(), shape[1], place, |j, read| {
@@ -93,7 +93,8 @@ impl Linear {
     }
 
     fn new(n: usize, k: usize, kind: Kind, place: &Placement) -> Self {
-        Self { n, k, kind, bias: None, activation: Activation::Identity, level: place.level }
+        let activation = Activation::Identity;
+        Self { n, k, kind, bias: None, bias_tensor: None, activation, place: place.clone() }
     }
 
     /// Packs rows for the CPU; `row(j, read)` calls `read(name, view, row in the view)` for output column `j`.
@@ -129,27 +130,52 @@ impl Linear {
         }
     }
 
-    fn on_device(views: &[(&str, TensorView<'_>)], n: usize, k: usize, place: &Placement) -> Result<Self> {
-        if views.iter().all(|(_, view)| matches!(view.encoding, Encoding::Ggml(_))) {
+    /// Puts weights onto the device as they are in the file, GGUF blocks, f16 and bf16, unless f32 is asked for.
+    /// candle's CPU path gets 8-bit blocks of what is not quantised.
+    fn composed(views: &[(&str, TensorView<'_>)], n: usize, k: usize, place: &Placement) -> Result<Self> {
+        let all = |wanted: fn(Encoding) -> bool| views.iter().all(|(_, view)| wanted(view.encoding));
+        let quantised =
+            place.device.is_cpu() && k.is_multiple_of(GROUP) || all(|encoding| matches!(encoding, Encoding::Ggml(_)));
+        if quantised && place.compute == Compute::Int8 {
             let mut parts = Vec::new();
             for (_, view) in views {
-                let Encoding::Ggml(dtype) = view.encoding else { continue };
-                let storage = QStorage::from_data(view.bytes.clone(), &place.device, dtype)?;
-                parts.push(QMatMul::from_qtensor(QTensor::new(storage, (view.rows(), k))?)?);
+                let shape = (view.rows(), k);
+                let tensor = match view.encoding {
+                    Encoding::Ggml(dtype) => {
+                        QTensor::new(QStorage::from_data(view.bytes.clone(), &place.device, dtype)?, shape)?
+                    }
+                    _ => QTensor::quantize(&Tensor::from_vec(view.to_f32()?, shape, &place.device)?, GgmlDType::Q8_0)?,
+                };
+                parts.push(QMatMul::from_qtensor(tensor)?);
             }
             return Ok(Self::new(n, k, Kind::Quantised(parts), place));
         }
+        let dtype = match place.compute {
+            Compute::F32 => DType::F32,
+            Compute::Int8 if all(|encoding| encoding == Encoding::F16) => DType::F16,
+            Compute::Int8 if all(|encoding| encoding == Encoding::BF16) => DType::BF16,
+            Compute::Int8 => DType::F32,
+        };
         let mut values = Vec::with_capacity(n * k);
         for (_, view) in views {
             values.extend(view.to_f32()?);
         }
-        Ok(Self::new(n, k, Kind::Dense(Tensor::from_vec(values, (n, k), &place.device)?), place))
+        Self::dense(&Tensor::from_vec(values, (n, k), &Device::Cpu)?, dtype, place)
+    }
+
+    /// A layer of candle's dense product with the weights `w` [n, k], on the host, in `dtype`.
+    pub(super) fn dense(w: &Tensor, dtype: DType, place: &Placement) -> Result<Self> {
+        let (n, k) = w.dims2()?;
+        Ok(Self::new(n, k, Kind::Dense(w.to_dtype(dtype)?.to_device(&place.device)?), place))
     }
 
     /// Adds a bias of n numbers.
     pub fn with_bias(mut self, bias: Vec<f32>) -> Result<Self> {
         if bias.len() != self.n {
             return Err(Error::Model(format!("a bias of {} numbers for a layer with {} outputs", bias.len(), self.n)));
+        }
+        if is_composed(&self.place.device, self.place.level) {
+            self.bias_tensor = Some(Tensor::from_slice(&bias, self.n, &self.place.device)?);
         }
         self.bias = Some(bias);
         Ok(self)
@@ -177,7 +203,7 @@ impl Linear {
             Kind::Packed(packed) => packed.size(),
             Kind::Float(packed) => packed.size(),
             Kind::Dense(dense) => dense.elem_count() * dense.dtype().size_in_bytes(),
-            Kind::Quantised(_) => self.n * self.k,
+            Kind::Quantised(parts) => parts.iter().map(quantised_size).sum(),
         }
     }
 
@@ -187,22 +213,23 @@ impl Linear {
         let y = match &self.kind {
             Kind::Packed(packed) => map1("linear", x, (m, self.n), |x| {
                 let mut out = buffer(m * self.n);
-                packed.multiply(&QuantisedRows::new(self.level, x, m, self.k), &mut out);
+                packed.multiply(&QuantisedRows::new(self.place.level, x, m, self.k), &mut out);
                 self.finish(&mut out);
                 out
             })?,
             Kind::Float(packed) => map1("linear", x, (m, self.n), |x| {
                 let mut out = buffer(m * self.n);
-                packed.multiply(self.level, x, m, &mut out);
+                packed.multiply(self.place.level, x, m, &mut out);
                 self.finish(&mut out);
                 out
             })?,
-            Kind::Dense(dense) => self.finish_tensor(x.matmul(&dense.t()?)?)?,
+            Kind::Dense(dense) => {
+                let y = x.to_dtype(dense.dtype())?.matmul(&dense.t()?)?;
+                self.finish_tensor(y.to_dtype(DType::F32)?)?
+            }
             Kind::Quantised(parts) => {
-                let mut outputs = Vec::new();
-                for part in parts {
-                    outputs.push(part.forward(x)?);
-                }
+                let x = x.contiguous()?;
+                let outputs = parts.iter().map(|part| part.forward(&x)).collect::<candle_core::Result<Vec<_>>>()?;
                 self.finish_tensor(Tensor::cat(&outputs, 1)?)?
             }
         };
@@ -217,15 +244,22 @@ impl Linear {
                 }
             }
         }
-        rows::activate(self.level, self.activation, out);
+        rows::activate(self.place.level, self.activation, out);
     }
 
     fn finish_tensor(&self, y: Tensor) -> Result<Tensor> {
-        let y = match &self.bias {
-            Some(bias) => y.broadcast_add(&Tensor::from_slice(bias, self.n, &Device::Cpu)?.to_device(y.device())?)?,
+        let y = match &self.bias_tensor {
+            Some(bias) => y.broadcast_add(bias)?,
             None => y,
         };
         super::composed::activate(&y, self.activation)
+    }
+}
+
+fn quantised_size(part: &QMatMul) -> usize {
+    match part {
+        QMatMul::QTensor(tensor) => tensor.storage_size_in_bytes(),
+        QMatMul::Tensor(tensor) | QMatMul::TensorF16(tensor) => tensor.elem_count() * tensor.dtype().size_in_bytes(),
     }
 }
 

@@ -1,7 +1,8 @@
 //! The building blocks of every network, over flat, unpadded activations [tokens, width].
 //!
 //! On the CPU each is one kernel call ([`crate::kernels`]); on other devices the same functions are composed of
-//! candle's own operations ([`composed`]), which a test compares with the kernels.
+//! candle's own operations ([`composed`]), which tests compare with the kernels. `ANUBAD_KERNELS=candle` composes them on
+//! the CPU, too.
 pub mod attention;
 pub mod composed;
 pub mod embedding;
@@ -27,7 +28,8 @@ use candle_core::Device;
 pub enum Compute {
     /// Weights and activations as f32: the reference.
     F32,
-    /// Weights and activations in 8 bits with a scale for every 32 (CPU only; GGUF weights stay quantised on a GPU).
+    /// Weights and activations in 8 bits with a scale for every 32. On a GPU the weights stay as they are in the file:
+    /// quantised, f16, bf16 or f32.
     Int8,
 }
 
@@ -39,6 +41,11 @@ impl Compute {
             Compute::Int8 => "int8",
         }
     }
+}
+
+/// Whether layers on `device` are composed of candle's operations rather than calls of our kernels.
+fn is_composed(device: &Device, level: Level) -> bool {
+    !device.is_cpu() || level == Level::Candle
 }
 
 /// Where and how a network runs.

@@ -1,6 +1,6 @@
 //! RMS norm and layer norm.
 use super::op::{buffer, map1, update};
-use super::{Placement, composed};
+use super::{Placement, composed, is_composed};
 use crate::Result;
 use crate::kernels::{Level, rows};
 use candle_core::Tensor;
@@ -36,7 +36,7 @@ impl RmsNorm {
 
     /// x [tokens, d] → [tokens, d].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if !x.device().is_cpu() {
+        if is_composed(x.device(), self.level) {
             return composed::rms_norm(x, &self.weight, self.eps);
         }
         Ok(map1("rms norm", x, x.shape(), |x| {
@@ -48,7 +48,7 @@ impl RmsNorm {
 
     /// residual + norm(x); changes `residual` in place on the CPU.
     pub fn forward_add(&self, residual: Tensor, x: &Tensor) -> Result<Tensor> {
-        if !x.device().is_cpu() {
+        if is_composed(x.device(), self.level) {
             return Ok((residual + composed::rms_norm(x, &self.weight, self.eps)?)?);
         }
         update("rms norm", &residual, x, |residual, x| {
@@ -76,7 +76,7 @@ impl LayerNorm {
 
     /// x [tokens, d] → [tokens, d].
     pub fn forward(&self, x: &Tensor) -> Result<Tensor> {
-        if !x.device().is_cpu() {
+        if is_composed(x.device(), self.level) {
             return composed::layer_norm(x, &self.tensors.0, &self.tensors.1, self.eps);
         }
         Ok(map1("layer norm", x, x.shape(), |x| {
