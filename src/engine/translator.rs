@@ -43,8 +43,17 @@ pub struct Translator {
 pub(super) struct Prepared {
     pub job: Job,
     pub options: Arc<DecodeOptions>,
-    /// Token ids of each part, and the most tokens to generate for it. Empty for a job without text.
-    pub parts: Vec<(Vec<u32>, usize)>,
+    /// Empty for a job without text.
+    pub parts: Vec<Part>,
+}
+
+/// A sentence, or as much of one as goes through the network at once.
+pub(super) struct Part {
+    pub text: String,
+    /// Token ids, prompt included.
+    pub ids: Vec<u32>,
+    /// Most tokens to generate.
+    pub max_new_tokens: usize,
 }
 
 impl Translator {
@@ -155,7 +164,7 @@ impl Translator {
             .map(|text| {
                 let ids = self.prompt.encode(&*self.tokenizer, text)?;
                 let most = self.max_new_tokens(ids.len().saturating_sub(self.overhead));
-                Ok((ids, options.max_new_tokens.unwrap_or(most)))
+                Ok(Part { text: text.to_string(), ids, max_new_tokens: options.max_new_tokens.unwrap_or(most) })
             })
             .collect::<Result<_>>()?;
         Ok(Prepared { job, options, parts })
@@ -163,9 +172,11 @@ impl Translator {
 
     /// Puts the parts of a job together.
     pub(super) fn assemble(&self, prepared: &Prepared, parts: &[Vec<Hypothesis>]) -> Result<Outcome> {
-        let mut parts: Vec<Vec<(&Hypothesis, String)>> = parts
+        let mut parts: Vec<Vec<(&Hypothesis, String)>> = prepared
+            .parts
             .iter()
-            .map(|hypotheses| hypotheses.iter().map(|h| Ok((h, self.text(h)?))).collect())
+            .zip(parts)
+            .map(|(part, hypotheses)| hypotheses.iter().map(|h| Ok((h, self.text(&part.text, h)?))).collect())
             .collect::<Result<_>>()?;
         if prepared.options.choice == Choice::Consensus {
             parts.iter_mut().for_each(|hypotheses| best_first(hypotheses));
@@ -181,7 +192,7 @@ impl Translator {
         Ok(Outcome {
             text: texts.iter().filter(|t| !t.is_empty()).copied().collect::<Vec<_>>().join(" "),
             score: best.iter().map(|h| h.log_prob).sum::<f32>() / target_tokens.max(1) as f32,
-            source_tokens: prepared.parts.iter().map(|(ids, _)| ids.len()).sum(),
+            source_tokens: prepared.parts.iter().map(|part| part.ids.len()).sum(),
             target_tokens,
             parts: parts.len().max(1),
             truncated: best.iter().any(|h| h.truncated),
@@ -189,11 +200,17 @@ impl Translator {
         })
     }
 
-    fn text(&self, hypothesis: &Hypothesis) -> Result<String> {
+    /// The translation of `source`, what the tokenizer had replaced by placeholders put back.
+    fn text(&self, source: &str, hypothesis: &Hypothesis) -> Result<String> {
         let eos = &self.generator.spec().eos;
         let tokens = hypothesis.tokens.as_slice();
         let end = if tokens.last().is_some_and(|t| eos.contains(t)) { tokens.len() - 1 } else { tokens.len() };
-        Ok(self.tokenizer.decode(&tokens[..end])?.trim().to_owned())
+        let decoded = self.tokenizer.decode_target(source, &tokens[..end])?;
+        if !decoded.lost.is_empty() {
+            // The checks of numbers and addresses miss them in the text and have the sentence repaired.
+            tracing::debug!("the model dropped the placeholders of {}", decoded.lost.join(", "));
+        }
+        Ok(decoded.text.trim().to_owned())
     }
 
     /// An idle session that takes `request`, or a new one, made larger than usual if need be.

@@ -200,14 +200,14 @@ impl<'a> Worker<'a> {
         };
         let number = self.next_number;
         self.next_number += prepared.parts.len().max(1) as u64;
-        for (part, (source, max_new_tokens)) in prepared.parts.iter().enumerate() {
+        for (index, part) in prepared.parts.iter().enumerate() {
             let request = Request {
-                id: number + part as u64,
-                source: source.clone(),
+                id: number + index as u64,
+                source: part.ids.clone(),
                 options: prepared.options.clone(),
-                max_new_tokens: *max_new_tokens,
+                max_new_tokens: part.max_new_tokens,
             };
-            self.requests.insert(request.id, (number, part));
+            self.requests.insert(request.id, (number, index));
             self.pending.push_back(request);
         }
         let results = vec![None; prepared.parts.len()];

@@ -5,8 +5,8 @@ mod text;
 use super::{Decoded, Tokenizer, mapped::MappedTokenizer};
 use crate::Result;
 
-/// The tokenizer of an IndicTrans2 folder. [`Tokenizer::encode`] takes text that is prepared already;
-/// [`Tokenizer::encode_source`] prepares it, and [`Tokenizer::decode_target`] undoes that.
+/// The tokenizer of an IndicTrans2 folder. Text is prepared before it is split (Bengali as it stands would be unknown
+/// letters, many of them one token), and [`Tokenizer::decode_target`] undoes that.
 pub struct IndicTransTokenizer {
     inner: MappedTokenizer,
 }
@@ -42,7 +42,7 @@ impl Tokenizer for IndicTransTokenizer {
     }
 
     fn encode(&self, text: &str) -> Result<Vec<u32>> {
-        self.inner.encode(text)
+        self.inner.encode(&prepare(text).text)
     }
 
     fn encode_source(&self, text: &str) -> Result<Vec<u32>> {
