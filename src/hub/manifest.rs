@@ -1,5 +1,7 @@
 //! The manifest: all that anubad must know of a model before it opens the weights, in one TOML file.
 use crate::decode::DecodeOptions;
+use crate::text::latin::SourceStep;
+use crate::tokenizer::normalise::Normalisation;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -16,6 +18,9 @@ pub struct Manifest {
     pub format: u32,
     /// Name on the command line: lower case, digits, `-` and `.`.
     pub id: String,
+    /// Other names that it goes by.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<String>,
     /// Name for humans.
     pub name: String,
     pub task: Task,
@@ -279,8 +284,8 @@ impl Manifest {
 
     fn check(&self, origin: &str) -> Result<()> {
         let fail = |what: String| Err(Error::Model(format!("{origin}: {what}")));
-        if !valid_id(&self.id) {
-            return fail(format!("id {:?} is not made of lower-case letters, digits, `-` and `.`; rename it", self.id));
+        if let Some(id) = std::iter::once(&self.id).chain(&self.aliases).find(|id| !valid_id(id)) {
+            return fail(format!("id {id:?} is not made of lower-case letters, digits, `-` and `.`; rename it"));
         }
         if self.sources.is_empty() {
             return fail("no [[source]]; say where the model comes from".into());
@@ -305,6 +310,12 @@ impl Manifest {
             if !prompt.contains("{text}") {
                 return fail("a chat prompt has no {text}; say where the text goes".into());
             }
+        }
+        let known = |name: &str| Normalisation::named(name).is_some() || SourceStep::named(name).is_some();
+        if let Some(name) = self.prompt.normalise.iter().find(|name| !known(name)) {
+            return fail(format!(
+                "normalise names {name:?}, which is none of csebuetnlp, indictrans2, compose-nukta, latin-names, latin-digits"
+            ));
         }
         if self.languages.target.is_empty() || self.languages.source.is_empty() {
             return fail("[languages] names no source or no target language".into());
@@ -380,6 +391,7 @@ mod tests {
             ("[\"config.json\"]", "[\"../../.bashrc\"]", "leaves the model's folder"),
             ("[\"config.json\"]", "[\"config.json\"]\nsha256 = { a = \"12\" }", "hex"),
             ("source = { bn = \"\" }", "source = {}", "no source"),
+            ("[decoding]", "[prompt]\nnormalise = [\"nfkd\"]\n[decoding]", "csebuetnlp"),
         ] {
             let text = SMALL.replace(from, to);
             assert_ne!(text, SMALL, "{from} is not in the sample");

@@ -1,7 +1,7 @@
 //! A model ready for use: network, tokenizer, prompt and defaults, from whatever the user named.
 use super::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
 use super::embedded;
-use super::folder::{LoadOptions, load_folder};
+use super::folder::{LoadOptions, Loaded, gguf_config, holds_encoder_decoder, load_folder, load_gguf};
 use super::layers::{Compute, Placement};
 use super::weights::gguf::Gguf;
 use crate::decode::{DecodeOptions, Generator};
@@ -10,10 +10,12 @@ use crate::hub::manifest::{Manifest, Task};
 use crate::hub::resolve::{ModelKind, ResolvedModel};
 use crate::kernels::Level;
 use crate::text::latin::SourceStep;
+use crate::tokenizer::normalise::Normalisation;
 use crate::tokenizer::{FolderOptions, GgufTokenizer, Tokenizer, from_folder_with, shortlist};
 use crate::{Error, Result};
 use candle_core::Device;
 use sha2::{Digest, Sha256};
+use std::path::Path;
 use std::sync::Arc;
 
 /// How a model is opened.
@@ -51,34 +53,58 @@ impl Model {
     pub fn open(resolved: &ResolvedModel, options: &ModelOptions) -> Result<Self> {
         match resolved.kind {
             ModelKind::Embedded => Self::from_gguf(resolved, embedded::open()?, options),
-            ModelKind::Gguf => Self::from_gguf(resolved, Gguf::open(&resolved.path)?, options),
-            ModelKind::Folder => Self::from_folder(resolved, options),
+            ModelKind::Gguf => {
+                let gguf = Gguf::open(&resolved.path)?;
+                if holds_encoder_decoder(&gguf) {
+                    // Said before the tokenizer is looked for, which needs it as well.
+                    gguf_config(&gguf, &resolved.path)?;
+                    let folder = resolved.path.parent().unwrap_or(Path::new(""));
+                    let digest = digest(&gguf);
+                    return Self::from_folder(resolved, folder, digest, options, |load| {
+                        load_gguf(gguf, &resolved.path, load)
+                    });
+                }
+                Self::from_gguf(resolved, gguf, options)
+            }
+            ModelKind::Folder => {
+                let folder = &resolved.path;
+                let digest = resolved.revision.clone().map_or_else(|| folder_digest(folder), Ok)?;
+                Self::from_folder(resolved, folder, digest, options, |load| load_folder(folder, load))
+            }
         }
     }
 
-    fn from_folder(resolved: &ResolvedModel, options: &ModelOptions) -> Result<Self> {
-        let path = &resolved.path;
+    /// An encoder–decoder model: its tokenizer from `folder`, its network from `load`.
+    fn from_folder(
+        resolved: &ResolvedModel,
+        folder: &Path,
+        digest: String,
+        options: &ModelOptions,
+        load: impl FnOnce(&LoadOptions) -> Result<Loaded>,
+    ) -> Result<Self> {
         let manifest = resolved.manifest.clone();
         let prompt = manifest.as_ref().map(|m| m.prompt.clone()).unwrap_or_default();
-        let tokenizer = from_folder_with(path, &FolderOptions { prefix: prompt.prefix, ..FolderOptions::default() })?;
-        let mut load =
+        let normalise = prompt.normalise.iter().filter_map(|name| Normalisation::named(name)).collect();
+        let tokenizer =
+            from_folder_with(folder, &FolderOptions { prefix: prompt.prefix, normalise, ..FolderOptions::default() })?;
+        let mut wanted =
             LoadOptions { compute: options.compute, device: options.device.clone(), ..LoadOptions::default() };
         let translates = manifest.as_ref().is_none_or(|m| m.task.covers(Task::Translate));
         if !options.whole_vocabulary && translates {
-            let ends: Vec<u32> = SPECIAL_PIECES.iter().filter_map(|piece| tokenizer.id(piece)).collect();
-            load.keep = shortlist::english(&*tokenizer, &ends);
+            let pieces = SPECIAL_PIECES.iter().filter_map(|piece| tokenizer.id(piece));
+            let always: Vec<u32> = pieces.chain(tokenizer.ends()).chain(tokenizer.forced_bos()).collect();
+            wanted.keep = shortlist::english(&*tokenizer, &always);
         }
-        let loaded = load_folder(path, &load)?;
+        let loaded = load(&wanted)?;
         let mut decode = loaded.decode.clone();
-        if decode.forced_bos.is_none() && ["m2m_100", "mbart"].contains(&loaded.config.model_type()) {
-            decode.forced_bos = ENGLISH_TOKENS.iter().find_map(|piece| tokenizer.id(piece));
-        }
+        // What the model says of itself comes first; the tokenizer knows the token of the target language.
+        decode.forced_bos = decode.forced_bos.or(tokenizer.forced_bos());
         if let Some(manifest) = &manifest {
             manifest.decoding.apply(&mut decode);
         }
         let identity = ModelIdentity {
             id: resolved.id.clone(),
-            digest: resolved.revision.clone().map_or_else(|| folder_digest(path), Ok)?,
+            digest,
             architecture: loaded.config.model_type().into(),
             compute: options.compute.name().into(),
         };
@@ -161,13 +187,11 @@ fn end_tokens(gguf: &Gguf, eos: Option<u32>) -> Vec<u32> {
     ends
 }
 
-/// Pieces that a shortlist must keep, whatever they look like.
-const SPECIAL_PIECES: [&str; 7] = ["</s>", "<s>", "<pad>", "<unk>", "eng_Latn", "__en__", "en_XX"];
-/// The token that asks a many-to-many model for English.
-const ENGLISH_TOKENS: [&str; 3] = ["eng_Latn", "__en__", "en_XX"];
+/// Pieces that a shortlist must keep, whatever they look like; the target language's token is kept besides.
+const SPECIAL_PIECES: [&str; 4] = ["</s>", "<s>", "<pad>", "<unk>"];
 
 /// What tells a folder's content apart: names, sizes and the first megabyte of its files.
-fn folder_digest(folder: &std::path::Path) -> Result<String> {
+fn folder_digest(folder: &Path) -> Result<String> {
     use std::io::Read;
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))? {

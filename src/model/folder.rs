@@ -1,6 +1,7 @@
 //! A model folder in Hub layout → a network that generates, and how the model wants to be decoded.
 use super::encoder_decoder::{Config, EncoderDecoder, Generation};
 use super::layers::{Compute, Placement};
+use super::weights::gguf::Gguf;
 use super::weights::{Checkpoint, TensorSource};
 use crate::decode::{DecodeOptions, Generator};
 use crate::kernels::Level;
@@ -52,15 +53,56 @@ impl Loaded {
 /// listed), weights that do not belong to the configuration, NaN weights, a pickle that could run code.
 pub fn load_folder(folder: &Path, options: &LoadOptions) -> Result<Loaded> {
     let path = folder.join("config.json");
-    let json = read_json(&path)?.ok_or_else(|| {
+    let config = read_json(&path)?.ok_or_else(|| {
         Error::Model(format!("{}: no config.json here; a model folder in Hub layout has one", folder.display()))
     })?;
-    let config = Config::from_json(&json, &path)?;
+    load(folder, &config, &path, || Ok(Arc::new(Checkpoint::open(folder)?)), options)
+}
+
+/// Loads an encoder–decoder model from one GGUF file ([`holds_encoder_decoder`]).
+///
+/// # Errors
+/// As [`load_folder`] and [`gguf_config`].
+pub fn load_gguf(gguf: Gguf, file: &Path, options: &LoadOptions) -> Result<Loaded> {
+    let config = gguf_config(&gguf, file)?;
+    let folder = file.parent().unwrap_or(Path::new(""));
+    load(folder, &config, &folder.join("config.json"), || Ok(Arc::new(gguf)), options)
+}
+
+/// The configuration that lies beside an encoder–decoder's GGUF file, or, in files of `anubad model quantize`, inside.
+///
+/// # Errors
+/// There is none, or it is not JSON.
+pub fn gguf_config(gguf: &Gguf, file: &Path) -> Result<Value> {
+    let path = file.with_file_name("config.json");
+    let inside = || gguf.text("anubad.config").and_then(|text| serde_json::from_str(text).ok());
+    read_json(&path)?.or_else(inside).ok_or_else(|| {
+        Error::Model(format!(
+            "{}: holds the weights of an encoder–decoder model without its configuration; put config.json and the \
+             tokenizer's files beside it",
+            file.display()
+        ))
+    })
+}
+
+/// Whether a GGUF file has the tensors of an encoder–decoder under the checkpoint's own names, as candle's tensor-tools
+/// and `anubad model quantize` write them.
+pub fn holds_encoder_decoder(gguf: &Gguf) -> bool {
+    gguf.names().iter().any(|name| name.starts_with("encoder.") || name.starts_with("model.encoder."))
+}
+
+fn load(
+    folder: &Path,
+    config_json: &Value,
+    config_path: &Path,
+    source: impl FnOnce() -> Result<Arc<dyn TensorSource>>,
+    options: &LoadOptions,
+) -> Result<Loaded> {
+    let config = Config::from_json(config_json, config_path)?;
     let path = folder.join("generation_config.json");
-    let generation = Generation::from_json(read_json(&path)?.as_ref(), &json, &path)?;
-    let source: Arc<dyn TensorSource> = Arc::new(Checkpoint::open(folder)?);
+    let generation = Generation::from_json(read_json(&path)?.as_ref(), config_json, &path)?;
     let place = Placement { device: options.device.clone(), compute: options.compute, level: options.level };
-    let network = EncoderDecoder::load(source, config.clone(), &generation, options.keep.clone(), place)
+    let network = EncoderDecoder::load(source()?, config.clone(), &generation, options.keep.clone(), place)
         .map_err(|error| in_folder(folder, error))?;
     Ok(Loaded { network: Arc::new(network), decode: generation.options, config })
 }

@@ -12,6 +12,7 @@ use super::{
     json::{Frame, Named},
     languages::{Codes, M2M100, spell},
     mapped::{Dictionary, MappedTokenizer, Side},
+    normalise::{self, Normalisation},
     sentencepiece::ModelFile,
 };
 use crate::{Error, Result};
@@ -25,11 +26,13 @@ pub struct FolderOptions {
     pub target: String,
     /// Text before every sentence, such as MADLAD's `<2en> `; special tokens in it are recognised.
     pub prefix: String,
+    /// Normal forms that the model was trained on.
+    pub normalise: Vec<Normalisation>,
 }
 
 impl Default for FolderOptions {
     fn default() -> Self {
-        Self { source: "bn".into(), target: "en".into(), prefix: String::new() }
+        Self { source: "bn".into(), target: "en".into(), prefix: String::new(), normalise: Vec::new() }
     }
 }
 
@@ -48,12 +51,13 @@ pub fn from_folder(folder: &Path) -> Result<Arc<dyn Tokenizer>> {
 /// [`Error::Model`] where files are missing (all are named), damaged, or lack a language.
 pub fn from_folder_with(folder: &Path, options: &FolderOptions) -> Result<Arc<dyn Tokenizer>> {
     let folder = Folder::open(folder)?;
-    match folder.family()? {
-        Family::Marian => Ok(Arc::new(folder.marian(options)?)),
-        Family::M2m100 => Ok(Arc::new(folder.m2m100(options)?)),
-        Family::IndicTrans => Ok(Arc::new(IndicTransTokenizer::new(folder.indictrans(options)?))),
-        Family::Json(kind) => Ok(Arc::new(folder.json(kind, options)?)),
-    }
+    let tokenizer: Arc<dyn Tokenizer> = match folder.family()? {
+        Family::Marian => Arc::new(folder.marian(options)?),
+        Family::M2m100 => Arc::new(folder.m2m100(options)?),
+        Family::IndicTrans => Arc::new(IndicTransTokenizer::new(folder.indictrans(options)?)),
+        Family::Json(kind) => Arc::new(folder.json(kind, options)?),
+    };
+    Ok(normalise::before(tokenizer, &options.normalise))
 }
 
 /// How the pieces are looked up.
@@ -151,7 +155,10 @@ impl Folder {
             Family::Json(Kind::MBart | Kind::MBart50) => self.need("mBART", &["sentencepiece.bpe.model"])?,
             Family::Json(Kind::T5) => self.need("T5", &["spiece.model"])?,
             Family::Json(Kind::Plain) if self.has("vocab.json") && self.has("merges.txt") => {}
-            Family::Json(Kind::Plain) => self.need(model, &["tokenizer.json"])?,
+            Family::Json(Kind::Plain) => {
+                let kind = if model.is_empty() { "model's" } else { model };
+                self.need(kind, &["tokenizer.json"])?;
+            }
         }
         Ok(family)
     }
@@ -290,6 +297,11 @@ impl Folder {
             }
         };
         frame.prefix = options.prefix.clone();
+        if kind == Kind::T5 && frame.prefix.is_empty() {
+            // MADLAD's tokenizer has a token for each target language; nothing else asks for one.
+            let ask = format!("<2{}>", spell(&options.target, Codes::Short));
+            frame.prefix = tokenizer.id(&ask).map(|_| format!("{ask} ")).unwrap_or_default();
+        }
         tokenizer.set_frame(frame);
         tokenizer.set_named(named);
         Ok(tokenizer)

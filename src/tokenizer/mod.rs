@@ -9,6 +9,7 @@ mod json;
 mod languages;
 mod mapped;
 mod merge;
+pub mod normalise;
 mod pieces;
 mod sentencepiece;
 pub mod shortlist;

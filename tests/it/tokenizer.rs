@@ -226,6 +226,7 @@ fn languages_and_prefixes_are_the_users_choice() {
         source: source.into(),
         target: target.into(),
         prefix: prefix.into(),
+        ..FolderOptions::default()
     };
     let pieces = |tokenizer: &dyn Tokenizer, text: &str| {
         let ids = tokenizer.encode_source(text).expect("ids");

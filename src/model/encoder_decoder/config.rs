@@ -108,7 +108,7 @@ struct Raw {
     pad_token_id: Option<u32>,
     decoder_vocab_size: Option<usize>,
     share_encoder_decoder_embeddings: Option<bool>,
-    // IndicTrans2
+    // IndicTrans2 (rotary positions in fairseq's spelling, rotary-embedding-torch's and that of transformers)
     encoder_vocab_size: Option<usize>,
     encoder_embed_dim: Option<usize>,
     decoder_embed_dim: Option<usize>,
@@ -118,6 +118,9 @@ struct Raw {
     decoder_normalize_before: Option<bool>,
     layernorm_embedding: Option<bool>,
     rope_args: Option<Rope>,
+    rope_theta: Option<f64>,
+    rope_scaling: Option<Rope>,
+    architectures: Option<Vec<String>>,
     // T5
     d_kv: Option<usize>,
     d_ff: Option<usize>,
@@ -135,7 +138,9 @@ struct Raw {
 
 #[derive(Deserialize)]
 struct Rope {
+    #[serde(alias = "base")]
     theta: Option<f64>,
+    #[serde(alias = "factor", alias = "interpolate_factor")]
     scaling_factor: Option<f64>,
 }
 
@@ -157,7 +162,7 @@ impl Config {
             "bart" => reader.bart(false)?,
             "mbart" => reader.bart(true)?,
             "t5" | "mt5" | "umt5" => return Ok(Config::T5(reader.t5(&given)?)),
-            _ if folded.contains("indictrans") => reader.indictrans(folded.contains("rotary"))?,
+            _ if folded.contains("indictrans") => reader.indictrans()?,
             _ => return Err(reader.unknown(&given)),
         };
         reader.check_heads(config.d, config.encoder.heads, "encoder_attention_heads")?;
@@ -280,8 +285,10 @@ impl Reader<'_> {
 
     /// IndicTrans2 (AI4Bharat, `configuration_indictrans.py`) and its rotary variant, whose heads are turned by
     /// half as in VarunGumma's fairseq.
-    fn indictrans(&self, rotary: bool) -> Result<FairseqConfig> {
+    fn indictrans(&self) -> Result<FairseqConfig> {
         let raw = self.raw;
+        let names = raw.model_type.iter().chain(raw.architectures.iter().flatten());
+        let rotary = names.map(|name| name.to_lowercase()).any(|name| name.contains("rotary"));
         let d = self.need("encoder_embed_dim", raw.encoder_embed_dim)?;
         if raw.decoder_embed_dim.is_some_and(|other| other != d) {
             return Err(Error::Model(format!(
@@ -320,13 +327,14 @@ impl Reader<'_> {
             raw.max_target_positions,
             raw.decoder_normalize_before,
         )?;
-        let positions = match &raw.rope_args {
-            Some(rope) => self.rotary(rope, d / encoder.heads, d / decoder.heads)?,
-            None if rotary => {
-                let rope = Rope { theta: None, scaling_factor: None };
-                self.rotary(&rope, d / encoder.heads, d / decoder.heads)?
+        let rope = raw.rope_args.as_ref().or(raw.rope_scaling.as_ref());
+        let positions = match rotary || rope.is_some() || raw.rope_theta.is_some() {
+            true => {
+                let theta = rope.and_then(|rope| rope.theta).or(raw.rope_theta);
+                let factor = rope.and_then(|rope| rope.scaling_factor);
+                self.rotary(theta, factor, d / encoder.heads, d / decoder.heads)?
             }
-            None => self.fairseq_sinusoidal(d),
+            false => self.fairseq_sinusoidal(d),
         };
         Ok(FairseqConfig {
             model_type: String::new(),
@@ -341,8 +349,14 @@ impl Reader<'_> {
         })
     }
 
-    fn rotary(&self, rope: &Rope, encoder_head: usize, decoder_head: usize) -> Result<Positions> {
-        let (theta, factor) = (rope.theta.unwrap_or(10_000.0), rope.scaling_factor.unwrap_or(1.0));
+    fn rotary(
+        &self,
+        theta: Option<f64>,
+        factor: Option<f64>,
+        encoder_head: usize,
+        decoder_head: usize,
+    ) -> Result<Positions> {
+        let (theta, factor) = (theta.unwrap_or(10_000.0), factor.unwrap_or(1.0));
         let sane = theta.is_finite() && theta > 1.0 && factor.is_finite() && factor > 0.0;
         if encoder_head != decoder_head || !encoder_head.is_multiple_of(4) || !sane {
             return Err(Error::Model(format!(
@@ -423,6 +437,28 @@ mod tests {
         let text = read(bart).unwrap_err().to_string();
         assert!(text.contains("a width of 10") && text.contains("encoder_attention_heads"), "{text}");
         assert!(read(json!({"model_type": "t5", "d_model": "big"})).unwrap_err().to_string().contains("config.json"));
+    }
+
+    #[test]
+    fn rotary_positions_are_known_by_any_spelling() {
+        let positions = |extra: Value| {
+            let mut json = json!({"model_type": "IndicTrans", "encoder_embed_dim": 32, "encoder_layers": 1,
+                "decoder_layers": 1, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "encoder_ffn_dim": 8,
+                "decoder_ffn_dim": 8, "encoder_vocab_size": 9, "decoder_vocab_size": 9});
+            json.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
+            match read(json).unwrap() {
+                Config::Fairseq(c) => c.positions,
+                Config::T5(_) => unreachable!(),
+            }
+        };
+        let rotary = |theta, factor| Positions::Rotary { dims: 4, theta, factor };
+        assert!(matches!(positions(json!({})), Positions::Sinusoidal { offset: 2, .. }));
+        assert_eq!(positions(json!({"model_type": "RotaryIndicTrans"})), rotary(1e4, 1.0));
+        assert_eq!(positions(json!({"model_type": "rotary-indictrans2", "rope_args": null})), rotary(1e4, 1.0));
+        assert_eq!(positions(json!({"architectures": ["RotaryIndicTransForConditionalGeneration"]})), rotary(1e4, 1.0));
+        assert_eq!(positions(json!({"rope_args": {"theta": 500.0, "scaling_factor": 2.0}})), rotary(500.0, 2.0));
+        let llama = json!({"rope_theta": 500.0, "rope_scaling": {"type": "linear", "factor": 2.0}});
+        assert_eq!(positions(llama), rotary(500.0, 2.0));
     }
 
     #[test]
