@@ -244,10 +244,12 @@ pub fn guess_source(client: &Client, repo: &str, revision: &str, file: Option<&s
         optional: Vec::new(),
         sha256: Default::default(),
     };
-    if let Some(file) = file {
-        return Ok(source(vec![file.to_owned()], Vec::new()));
-    }
     let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
+    if let Some(file) = file {
+        // The weights of an encoder–decoder in GGUF need them; of others they are some kilobytes too many.
+        let companions = owned(COMPANIONS.iter().copied().filter(there).collect());
+        return Ok(source(vec![file.to_owned()], companions));
+    }
     let weights: Vec<&str> = WEIGHTS.iter().copied().filter(there).collect();
     if !weights.is_empty() {
         return Ok(source(owned(weights), owned(COMPANIONS.iter().copied().filter(there).collect())));

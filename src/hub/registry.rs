@@ -34,8 +34,8 @@ const BUILT_IN: &[(&str, &str)] = built_in![
     "flan-t5-base",
     "gemma-3-1b-it",
     "gemma-3-4b-it",
-    "smollm2-135m",
-    "smollm2-360m",
+    "smollm2-135m-instruct",
+    "smollm2-360m-instruct",
     "qwen3-0.6b",
 ];
 
@@ -95,9 +95,11 @@ impl Registry {
         &self.entries
     }
 
-    /// The manifest of an id; upper and lower case are the same.
+    /// The manifest of an id or, where no model has that id, of an alias; upper and lower case are the same.
     pub fn find(&self, id: &str) -> Option<&Manifest> {
-        self.entries.iter().map(|e| &e.manifest).find(|m| m.id.eq_ignore_ascii_case(id))
+        let manifests = || self.entries.iter().map(|e| &e.manifest);
+        let by_alias = || manifests().find(|m| m.aliases.iter().any(|alias| alias.eq_ignore_ascii_case(id)));
+        manifests().find(|m| m.id.eq_ignore_ascii_case(id)).or_else(by_alias)
     }
 
     /// The manifest whose Hub repository is `repo`.
@@ -178,6 +180,19 @@ mod tests {
         std::fs::write(folder.path().join("y.toml"), "id = 3").unwrap();
         let error = registry.add_folder(folder.path()).unwrap_err().to_string();
         assert!(error.contains("y.toml"), "{error}");
+    }
+
+    #[test]
+    fn a_model_is_found_by_its_other_names() {
+        let registry = Registry::built_in().unwrap();
+        for name in ["smollm2-135m", "SmolLM2-135M-Instruct"] {
+            assert_eq!(registry.find(name).map(|m| m.id.as_str()), Some("smollm2-135m-instruct"));
+        }
+        for entry in registry.entries() {
+            let taken =
+                entry.manifest.aliases.iter().find(|a| registry.find(a).map(|m| &m.id) != Some(&entry.manifest.id));
+            assert_eq!(taken, None, "another model has this name");
+        }
     }
 
     #[test]
