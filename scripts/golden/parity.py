@@ -2,9 +2,9 @@
 """A checkpoint in Hub layout with random weights and a real tokenizer, and what transformers makes of it.
 
   parity.py --arch ARCH --out FOLDER [--seed N] [--size tiny|full|DxHEADSxFFNxENCxDECxVOCAB]
-            [--lines FILE] [--corpus FILE...] [--formats all|safetensors,sharded,pickle,pickle-old] [--pack]
+            [--vocab-rows N] [--lines FILE] [--corpus FILE...] [--formats all|safetensors,sharded,pickle,pickle-old] [--pack]
 
-  ARCH: marian nllb m2m100 mbart50 bart t5 t5-v1 mt5 umt5 indictrans2 rotary-indictrans2
+  ARCH: marian nllb m2m100 mbart50 bart t5 t5-v1 mt5 umt5 madlad banglat5 indictrans2 rotary-indictrans2
 
 FOLDER/ARCH gets the checkpoint, the other formats of its weights in sub-folders, and golden.json: token ids of every
 line, encoder states and logits of a ragged padded batch, greedy and beam output with scores. `--pack` leaves only
@@ -14,6 +14,10 @@ The weights mean nothing; layout, config, tokenizer and arithmetic are real. Nee
 IndicTrans2 is no part of transformers: its reference is transformers' M2M-100 with IndicTrans2's three differences
 (separate vocabularies, layernorm_embedding, and in the rotary variant a rotation of half of every head), as
 AI4Bharat/IndicTrans2/huggingface_interface and VarunGumma/Fairseq have them.
+
+IndicTrans2 and BanglaT5 want their text prepared. Golden files beside the tests hold what IndicTransToolkit and
+csebuetnlp's normalizer make of the default lines (indictrans2.py and csebuetnlp.py write them), and the ids here are of
+that text, while golden.json names the lines as they were; of other lines, those in no such file are left out.
 """
 import argparse, json, math, os, pathlib, shutil, subprocess, tempfile
 
@@ -27,11 +31,14 @@ SIZES = {  # d_model, heads, ffn, encoder layers, decoder layers, vocabulary
     "full": {
         "marian": (512, 8, 2048, 6, 6, 32000), "bart": (768, 12, 3072, 6, 6, 32000), "t5": (768, 12, 2048, 12, 12, 32000),
         "t5-v1": (768, 12, 2048, 12, 12, 32000), "mt5": (768, 12, 2048, 12, 12, 32000), "umt5": (768, 12, 2048, 12, 12, 32000),
+        "madlad": (768, 12, 2048, 12, 12, 32000), "banglat5": (768, 12, 2048, 12, 12, 32000),
         "indictrans2": (512, 8, 2048, 18, 18, 32000), "rotary-indictrans2": (512, 8, 2048, 18, 18, 32000),
         "*": (1024, 16, 4096, 12, 12, 32000),
     },
 }
-ARCHS = ["marian", "nllb", "m2m100", "mbart50", "bart", "t5", "t5-v1", "mt5", "umt5", "indictrans2", "rotary-indictrans2"]
+ARCHS = ["marian", "nllb", "m2m100", "mbart50", "bart", "t5", "t5-v1", "mt5", "umt5", "madlad", "banglat5", "indictrans2", "rotary-indictrans2"]
+PREPARED = {"indictrans2": ("indictrans2.json", "prepared"), "rotary-indictrans2": ("indictrans2.json", "prepared"), "banglat5": ("csebuetnlp.json", "normalised")}
+NORMALISE = {"banglat5": ["csebuetnlp"]}  # what the model's manifest says
 
 
 # ---------------------------------------------------------------- tokenizers
@@ -61,7 +68,7 @@ def dump(path, value):
 
 # What a packed fixture leaves out: the same tokenizer twice. So both kinds of file are tried.
 TWICE = dict(nllb="sentencepiece.bpe.model", m2m100="tokenizer.json", mbart50="tokenizer.json", t5="spiece.model", mt5="tokenizer.json", umt5="tokenizer.json", bart="tokenizer.json")
-TWICE["t5-v1"] = "tokenizer.json"
+TWICE.update({"t5-v1": "tokenizer.json", "madlad": "tokenizer.json", "banglat5": "tokenizer.json"})
 
 
 def marian_tokenizer(out, corpus, vocab):
@@ -118,6 +125,14 @@ def t5_tokenizer(extra_ids):
     return make
 
 
+def madlad_tokenizer(out, corpus, vocab):
+    """MADLAD's order of special pieces, and its target languages as pieces of the SentencePiece model."""
+    m = train_spm(str(out / "spiece"), corpus, vocab, unk_id=0, bos_id=1, eos_id=2, pad_id=-1, user_defined_symbols=["<2bn>", "<2de>", "<2en>"])
+    tok = tf.T5TokenizerFast.from_pretrained(str(out), vocab_file=m, extra_ids=0, pad_token="<s>", eos_token="</s>", unk_token="<unk>")
+    tok.save_pretrained(out)
+    return lambda line: tok("<2en> " + line), -(-len(tok) // 64) * 64, None
+
+
 def indictrans2_tokenizer(out, corpus, vocab):
     special = ["<s>", "<pad>", "</s>", "<unk>"]
     for side, tags in (("SRC", ["ben_Beng", "eng_Latn", "hin_Deva"]), ("TGT", [])):
@@ -151,8 +166,8 @@ def fairseq_config(cls, n, size, **kw):
 
 def t5_config(cls, n, size, **kw):
     d, h, ffn, enc, dec, _ = size
-    return cls(vocab_size=n, d_model=d, d_kv=d // h, d_ff=ffn, num_layers=enc, num_decoder_layers=dec, num_heads=h, pad_token_id=0,
-               eos_token_id=1, decoder_start_token_id=0, **kw)
+    return cls(**{**dict(vocab_size=n, d_model=d, d_kv=d // h, d_ff=ffn, num_layers=enc, num_decoder_layers=dec, num_heads=h, pad_token_id=0,
+                         eos_token_id=1, decoder_start_token_id=0), **kw})
 
 
 def positions(size):
@@ -180,10 +195,14 @@ def make_bart(n, size, out):
     return tf.BartForConditionalGeneration(fairseq_config(tf.BartConfig, n, size, max_position_embeddings=positions(size), forced_bos_token_id=0, forced_eos_token_id=2))
 
 
-def make_t5(n, size, out):
-    model = tf.T5ForConditionalGeneration(t5_config(tf.T5Config, n, size, feed_forward_proj="gated-gelu", tie_word_embeddings=False))
+def make_t5(n, size, out, **kw):
+    model = tf.T5ForConditionalGeneration(t5_config(tf.T5Config, n, size, feed_forward_proj="gated-gelu", tie_word_embeddings=False, **kw))
     model.lm_head.weight = torch.nn.Parameter(torch.empty_like(model.lm_head.weight))  # v1.1, flan and MADLAD have a head of their own
     return model
+
+
+def make_madlad(n, size, out):
+    return make_t5(n, size, out, pad_token_id=1, eos_token_id=2, decoder_start_token_id=0)
 
 
 def make_t5_v1(n, size, out):
@@ -255,10 +274,10 @@ def rotary_attention(module, query, key, value, attention_mask, scaling=None, **
 
 
 TOKENIZERS = dict(marian=marian_tokenizer, nllb=nllb_tokenizer, m2m100=m2m100_tokenizer, mbart50=mbart50_tokenizer, bart=bart_tokenizer)
-TOKENIZERS.update({"t5": t5_tokenizer(100), "t5-v1": t5_tokenizer(100), "mt5": t5_tokenizer(0), "umt5": t5_tokenizer(0)})
+TOKENIZERS.update({"t5": t5_tokenizer(100), "t5-v1": t5_tokenizer(100), "mt5": t5_tokenizer(0), "umt5": t5_tokenizer(0), "madlad": madlad_tokenizer, "banglat5": t5_tokenizer(0)})
 TOKENIZERS.update({"indictrans2": indictrans2_tokenizer, "rotary-indictrans2": indictrans2_tokenizer})
 MODELS = dict(marian=make_marian, nllb=make_m2m100, m2m100=make_m2m100, mbart50=make_mbart50, bart=make_bart, t5=make_t5, mt5=make_mt5, umt5=make_umt5)
-MODELS.update({"t5-v1": make_t5_v1, "indictrans2": make_indictrans2(False), "rotary-indictrans2": make_indictrans2(True)})
+MODELS.update({"t5-v1": make_t5_v1, "madlad": make_madlad, "banglat5": make_t5, "indictrans2": make_indictrans2(False), "rotary-indictrans2": make_indictrans2(True)})
 
 
 def coarsen(t):
@@ -416,6 +435,7 @@ def main():
     ap.add_argument("--out", required=True, type=pathlib.Path)
     ap.add_argument("--seed", type=int, default=0)
     ap.add_argument("--size", default="tiny")
+    ap.add_argument("--vocab-rows", type=int, default=0, help="embedding rows beyond the tokenizer's, as NLLB's 256206")
     ap.add_argument("--lines", type=pathlib.Path, default=ROOT / "tests/golden/tokenizer/lines.txt")
     ap.add_argument("--corpus", type=pathlib.Path, nargs="+", help="text for the tokenizer to learn from; TSV columns count as lines (default: the lines)")
     ap.add_argument("--formats", default=None)
@@ -440,8 +460,15 @@ def main():
             corpus.write(path.read_text(encoding="utf-8").replace("\t", "\n") + "\n")
         corpus.flush()
         tok, n, forced_bos = TOKENIZERS[a.arch](out, corpus.name, size[5])
-    token_ids = [tok(line)["input_ids"] for line in lines]
+    prepared = dict(zip(lines, lines))
+    if a.arch in PREPARED:
+        name, key = PREPARED[a.arch]
+        known = {case["source"]: case[key] for case in json.load(open(ROOT / "tests/golden/tokenizer" / name, encoding="utf-8"))}
+        lines = [line for line in lines if line in known]
+        prepared = known
+    token_ids = [tok(prepared[line])["input_ids"] for line in lines]
     if n is not None and big: n = max(n, size[5])
+    if n is not None: n = max(n, a.vocab_rows)
     model = MODELS[a.arch](n, size, out)
     randomise(model, a.seed, coarse=a.pack)
     model.eval()
@@ -454,8 +481,7 @@ def main():
     few = sources[::3][:3]
     targets = [[i for i in runs[0]["sequences"][sources.index(s)]][:-1] for s in few]
     golden = dict(arch=a.arch, seed=a.seed, size=size, transformers=tf.__version__, torch=torch.__version__, lines=lines,
-                  # IndicTrans2 preprocesses a line first; these are ids of the line as it stands.
-                  token_ids=token_ids, preprocessed="indictrans2" in a.arch, batch=golden_batch(model, few, targets, big), sources=sources, generate=runs)
+                  normalise=NORMALISE.get(a.arch, []), token_ids=token_ids, batch=golden_batch(model, few, targets, big), sources=sources, generate=runs)
     dump(out / "golden.json", golden)
     lengths = [len(s) for r in runs for s in r["sequences"]]
     print(out, "parameters", sum(p.numel() for p in model.parameters()), "ended early", sum(l < max(lengths) for l in lengths), "of", len(lengths))

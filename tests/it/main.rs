@@ -14,6 +14,7 @@ mod hub;
 mod metrics;
 mod names;
 mod parity;
+mod placeholders;
 mod pypi;
 mod sentences;
 mod summaries;
