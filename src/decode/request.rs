@@ -49,6 +49,8 @@ pub struct SessionStats {
     pub prefilled: u64,
     /// Tokens fed while decoding.
     pub decoded: u64,
+    /// Rows that the network computed for all these tokens; more of them only if it were fed padding.
+    pub rows: u64,
     /// Rows of logits computed.
     pub outputs: u64,
     /// Sentences that had to start again because the store was full.
@@ -61,11 +63,12 @@ pub struct SessionStats {
 impl AddAssign for SessionStats {
     fn add_assign(&mut self, other: Self) {
         // Taken apart, so that a counter that is new cannot be forgotten here.
-        let Self { steps, encoded, prefilled, decoded, outputs, preempted, network, search } = other;
+        let Self { steps, encoded, prefilled, decoded, rows, outputs, preempted, network, search } = other;
         self.steps += steps;
         self.encoded += encoded;
         self.prefilled += prefilled;
         self.decoded += decoded;
+        self.rows += rows;
         self.outputs += outputs;
         self.preempted += preempted;
         self.network += network;

@@ -266,6 +266,7 @@ impl Session {
         let logits = self.generator.step(&mut self.cache, &self.batch)?;
         self.stats.network += begun.elapsed();
         self.stats.steps += 1;
+        self.stats.rows += self.batch.tokens.len() as u64;
         self.stats.outputs += self.batch.outputs.len() as u64;
         let begun = Instant::now();
         let forks = self.search(&logits)?;
@@ -319,7 +320,9 @@ impl Session {
         let sources: Vec<&[u32]> = group.iter().map(|&i| self.active[i].request.source.as_slice()).collect();
         let first_rows: Vec<u32> = group.iter().map(|&i| self.active[i].memory.map_or(0, |m| m.0)).collect();
         self.generator.encode(&mut self.cache, &sources, &first_rows)?;
-        self.stats.encoded += sources.iter().map(|s| s.len() as u64).sum::<u64>();
+        let tokens = sources.iter().map(|s| s.len() as u64).sum::<u64>();
+        self.stats.encoded += tokens;
+        self.stats.rows += tokens; // sources are encoded end to end, none is made as long as another
         self.stats.network += begun.elapsed();
         for index in group {
             self.active[index].encoded = true;

@@ -43,6 +43,69 @@ pub struct Outcome {
     pub alternatives: Vec<(String, f32)>,
 }
 
+/// What a supply of jobs has to say to a worker with room.
+#[derive(Debug)]
+pub enum Supply {
+    Job(Job),
+    /// None at the moment; ask again after the next step.
+    NotNow,
+    /// There will be none.
+    End,
+}
+
+/// Where a translator takes its jobs from.
+pub trait Jobs: Send {
+    /// The next job. `idle`: the worker has nothing else to do and may be kept waiting for a while; else the answer must
+    /// come at once.
+    fn next_job(&mut self, idle: bool) -> Supply;
+}
+
+/// A plain sequence of jobs.
+pub(crate) struct Plain<'a>(pub &'a mut (dyn Iterator<Item = Job> + Send));
+
+impl Jobs for Plain<'_> {
+    fn next_job(&mut self, _idle: bool) -> Supply {
+        self.0.next().map_or(Supply::End, Supply::Job)
+    }
+}
+
+/// How full batches were: sums over all steps since the translator was made.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct BatchFill {
+    pub steps: u64,
+    /// Hypotheses that grew.
+    pub hypotheses: u64,
+    /// Hypotheses that have room in one step of one worker.
+    pub room: u64,
+    /// Tokens of sentences that the network computed, …
+    pub tokens: u64,
+    /// … and rows that it computed for them: more than tokens if it pads.
+    pub rows: u64,
+}
+
+impl BatchFill {
+    /// What was done since an earlier look.
+    pub fn since(&self, earlier: &Self) -> Self {
+        Self {
+            steps: self.steps - earlier.steps,
+            hypotheses: self.hypotheses - earlier.hypotheses,
+            room: self.room,
+            tokens: self.tokens - earlier.tokens,
+            rows: self.rows - earlier.rows,
+        }
+    }
+
+    /// Share of the room that was used.
+    pub fn occupancy(&self) -> f64 {
+        self.hypotheses as f64 / (self.steps * self.room).max(1) as f64
+    }
+
+    /// Share of real tokens in what was computed.
+    pub fn real_tokens(&self) -> f64 {
+        self.tokens as f64 / self.rows.max(1) as f64
+    }
+}
+
 /// Who translated: enough to tell two outputs apart and to key a cache.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelIdentity {
@@ -76,9 +139,42 @@ pub trait Translate: Send + Sync {
         done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
     ) -> Result<()>;
 
-    /// How many hypotheses grew together in a step so far, on average, and how many have room; `None` where that is not
-    /// known. No step has padding in it.
-    fn batch_fill(&self) -> Option<(f64, usize)> {
+    /// Like [`translate_stream`](Self::translate_stream) for a supply that may have nothing for a while: workers go on
+    /// with what they have and ask again, so that batches fill up as soon as there is something.
+    fn translate_supply(
+        &self,
+        jobs: &mut dyn Jobs,
+        done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
+    ) -> Result<()> {
+        let (mut ended, mut going_on) = (false, true);
+        while !ended && going_on {
+            let mut given = false;
+            let mut some = std::iter::from_fn(|| {
+                loop {
+                    match jobs.next_job(true) {
+                        Supply::Job(job) => {
+                            given = true;
+                            return Some(job);
+                        }
+                        Supply::NotNow if given => return None,
+                        Supply::NotNow => {}
+                        Supply::End => {
+                            ended = true;
+                            return None;
+                        }
+                    }
+                }
+            });
+            self.translate_stream(&mut some, &mut |id, outcome| {
+                going_on = done(id, outcome);
+                going_on
+            })?;
+        }
+        Ok(())
+    }
+
+    /// How full batches were so far; `None` where that is not known.
+    fn batch_fill(&self) -> Option<BatchFill> {
         None
     }
 

@@ -22,6 +22,12 @@ impl EngineStats {
         self.sessions.outputs as f64 / self.sessions.steps.max(1) as f64
     }
 
+    /// For those who see the translator as [`super::Translate`]; `hypotheses` have room in a step.
+    pub(super) fn batch_fill(&self, hypotheses: usize) -> super::BatchFill {
+        let SessionStats { steps, outputs, rows, .. } = self.sessions;
+        super::BatchFill { steps, hypotheses: outputs, room: hypotheses as u64, tokens: self.tokens(), rows }
+    }
+
     /// Tokens that went through the network. None of them is padding.
     pub fn tokens(&self) -> u64 {
         self.sessions.encoded + self.sessions.prefilled + self.sessions.decoded

@@ -255,6 +255,50 @@ fn the_caller_can_stop_and_is_never_called_twice_at_once() {
     assert_eq!(all(&translator, &["again"]).len(), 1);
 }
 
+/// Workers go on with what they have while there is nothing new, and fill up again as soon as there is.
+#[test]
+fn a_supply_with_gaps_does_not_empty_the_batch() {
+    struct Gaps<'a> {
+        texts: &'a [String],
+        next: usize,
+        asked: usize,
+    }
+    impl Jobs for Gaps<'_> {
+        fn next_job(&mut self, idle: bool) -> Supply {
+            self.asked += 1;
+            match self.texts.get(self.next) {
+                None => Supply::End,
+                Some(_) if !idle && self.asked.is_multiple_of(2) => Supply::NotNow,
+                Some(text) => {
+                    self.next += 1;
+                    Supply::Job(Job { id: self.next as u64 - 1, text: text.clone(), options: None })
+                }
+            }
+        }
+    }
+    let texts: Vec<String> = (0..60).map(|i| "some words in a row "[i % 7..].to_owned()).collect();
+    let want: Vec<Outcome> = translator(false, DecodeOptions::default(), small(1))
+        .translate_all(&texts)
+        .unwrap()
+        .into_iter()
+        .map(Result::unwrap)
+        .collect();
+    for workers in [1, 3] {
+        let translator = translator(false, DecodeOptions::default(), small(workers));
+        let mut outcomes = vec![None; texts.len()];
+        translator
+            .translate_supply(&mut Gaps { texts: &texts, next: 0, asked: 0 }, &mut |id, outcome| {
+                outcomes[id as usize] = Some(outcome.unwrap());
+                true
+            })
+            .unwrap();
+        assert_eq!(outcomes.into_iter().flatten().collect::<Vec<_>>(), want);
+        let fill = translator.batch_fill().unwrap();
+        assert_eq!((fill.room, fill.rows), (8, fill.tokens), "nothing is padded");
+        assert!(workers > 1 || fill.occupancy() > 0.5, "{fill:?}");
+    }
+}
+
 #[test]
 fn counters_tell_what_went_through_the_network() {
     let translator = translator(true, DecodeOptions { forced_bos: Some(9), ..Default::default() }, small(1));

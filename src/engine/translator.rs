@@ -1,6 +1,6 @@
 //! The translator: a network, a tokenizer, a prompt and options behind [`Translate`].
 use super::{
-    EngineOptions, EngineStats, Job, ModelIdentity, Outcome, Prompt, Translate,
+    BatchFill, EngineOptions, EngineStats, Job, Jobs, ModelIdentity, Outcome, Plain, Prompt, Translate,
     worker::{Shared, Worker},
 };
 use crate::{
@@ -271,8 +271,8 @@ impl Translate for Translator {
         &self.identity
     }
 
-    fn batch_fill(&self) -> Option<(f64, usize)> {
-        Some((self.stats().fill(), self.engine.hypotheses))
+    fn batch_fill(&self) -> Option<BatchFill> {
+        Some(self.stats().batch_fill(self.engine.hypotheses))
     }
 
     fn decode_options(&self) -> DecodeOptions {
@@ -282,6 +282,14 @@ impl Translate for Translator {
     fn translate_stream(
         &self,
         jobs: &mut (dyn Iterator<Item = Job> + Send),
+        done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
+    ) -> Result<()> {
+        self.translate_supply(&mut Plain(jobs), done)
+    }
+
+    fn translate_supply(
+        &self,
+        jobs: &mut dyn Jobs,
         done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
     ) -> Result<()> {
         let shared = Shared::new(jobs, done);

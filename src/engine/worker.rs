@@ -1,6 +1,6 @@
 //! A worker: pulls jobs as it has room, decodes them together, and keeps one bad job from spoiling the others.
 use super::{
-    Job, Outcome,
+    Job, Jobs, Outcome, Supply,
     translator::{Prepared, Translator},
 };
 use crate::{
@@ -16,46 +16,36 @@ use std::{
     },
 };
 
-type Jobs<'a> = &'a mut (dyn Iterator<Item = Job> + Send);
 type Done<'a> = &'a mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send);
 
 /// What the workers of one call share.
 pub(super) struct Shared<'a> {
     /// `None` once it is exhausted.
-    jobs: Mutex<Option<Jobs<'a>>>,
+    jobs: Mutex<Option<&'a mut dyn Jobs>>,
     done: Mutex<Done<'a>>,
     /// The caller has had enough.
     stopped: AtomicBool,
 }
 
-/// The answer to a worker that asks for a job.
-enum Pulled {
-    Job(Job),
-    /// Another worker is waiting for the next job.
-    Busy,
-    Exhausted,
-}
-
 impl<'a> Shared<'a> {
-    pub fn new(jobs: Jobs<'a>, done: Done<'a>) -> Self {
+    pub fn new(jobs: &'a mut dyn Jobs, done: Done<'a>) -> Self {
         Self { jobs: Mutex::new(Some(jobs)), done: Mutex::new(done), stopped: AtomicBool::new(false) }
     }
 
     /// The next job. A worker that has something to do does not wait for it.
-    fn pull(&self, wait: bool) -> Pulled {
+    fn pull(&self, idle: bool) -> Supply {
         let mut jobs: MutexGuard<_> = match self.jobs.try_lock() {
             Ok(jobs) => jobs,
             Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) if !wait => return Pulled::Busy,
+            // An idle worker is waiting for the next job.
+            Err(TryLockError::WouldBlock) if !idle => return Supply::NotNow,
             Err(TryLockError::WouldBlock) => self.jobs.lock().unwrap_or_else(PoisonError::into_inner),
         };
-        match jobs.as_mut().and_then(|jobs| jobs.next()) {
-            Some(job) => Pulled::Job(job),
-            None => {
-                *jobs = None; // an iterator need not be asked again after its end
-                Pulled::Exhausted
-            }
+        let supply = jobs.as_mut().map_or(Supply::End, |jobs| jobs.next_job(idle));
+        if matches!(supply, Supply::End) {
+            *jobs = None; // an iterator need not be asked again after its end
         }
+        supply
     }
 
     fn report(&self, id: u64, outcome: Result<Outcome>) {
@@ -182,9 +172,9 @@ impl<'a> Worker<'a> {
             return false;
         }
         match self.shared.pull(self.in_hand.is_empty()) {
-            Pulled::Job(job) => self.prepare(job, false),
-            Pulled::Busy => return false,
-            Pulled::Exhausted => {
+            Supply::Job(job) => self.prepare(job, false),
+            Supply::NotNow => return false,
+            Supply::End => {
                 self.exhausted = true;
                 return false;
             }
