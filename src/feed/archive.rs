@@ -1,8 +1,7 @@
 //! Archives of files: `.zip` and `.tar`, member by member in the archive's own order, nothing unpacked to disk.
 use super::folder::{is_hidden, is_ours};
 use super::{BadEntry, Place, ReadOptions, Sink, document, open};
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
 
 /// Reads a member, if it is a file of a kind that we read.
@@ -59,7 +58,7 @@ pub(super) fn read_tar(
 /// A zip archive in a file, by its directory.
 pub(super) fn read_zip(
     name: &str,
-    file: File,
+    file: impl Read + Seek,
     options: &ReadOptions,
     depth: u8,
     sink: &mut Sink<'_>,

@@ -105,7 +105,7 @@ impl Format {
         let lower = text[..text.len().min(512)].to_ascii_lowercase();
         match text.first() {
             Some(b'<') if lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html") => Self::Html,
-            Some(b'<') if is_feed(&text[..text.len().min(4096)]) => Self::Xml,
+            Some(b'<') if shows_feed(&text[..text.len().min(4096)]) => Self::Xml,
             Some(b'<') => named.unwrap_or(Self::Html),
             Some(b'{') if lines_are_objects(text) => Self::Jsonl,
             Some(b'{') => Self::Json,
@@ -116,7 +116,7 @@ impl Format {
 }
 
 /// The root element of a feed stands in the first bytes.
-fn is_feed(text: &[u8]) -> bool {
+pub(super) fn shows_feed(text: &[u8]) -> bool {
     [&b"<rss"[..], b"<feed", b":feed", b":RDF", b"<RDF"].iter().any(|root| text.windows(root.len()).any(|w| w == *root))
 }
 

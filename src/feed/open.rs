@@ -40,7 +40,7 @@ impl Feed {
         Ok(Self { paths: paths.to_vec(), options })
     }
 
-    /// Bytes read from files so far (zip archives are not counted); grows while [`Feed::items`] is read.
+    /// Bytes read from files so far; grows while [`Feed::items`] is read.
     pub fn consumed(&self) -> Arc<AtomicU64> {
         self.options.consumed.0.clone()
     }
@@ -139,7 +139,9 @@ pub(super) fn read_path(path: &Path, options: &ReadOptions, depth: u8, sink: &mu
     guarded(&name, sink, |sink| {
         let opened = File::open(path).and_then(|file| is_zip(&file).map(|zip| (file, zip)));
         match opened {
-            Ok((file, true)) => archive::read_zip(&name, file, options, depth.saturating_sub(1), sink),
+            Ok((file, true)) => {
+                archive::read_zip(&name, Counted { file, options }, options, depth.saturating_sub(1), sink)
+            }
             Ok((file, false)) => {
                 read_stream(&name, &mut Counted { file, options }, path.parent(), options, depth, sink)
             }
@@ -159,6 +161,12 @@ impl Read for Counted<'_> {
         let n = self.file.read(buffer)?;
         self.options.consumed.0.fetch_add(n as u64, Ordering::Relaxed);
         Ok(n)
+    }
+}
+
+impl io::Seek for Counted<'_> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        self.file.seek(to)
     }
 }
 
@@ -195,21 +203,38 @@ pub(super) fn read_stream(
     depth: u8,
     sink: &mut Sink<'_>,
 ) -> ControlFlow<()> {
-    let bad =
-        |reason: &str| Err(BadEntry { place: Place { file: name.into(), ..Place::default() }, reason: reason.into() });
+    unpack(Named { shown: name, inner: name }, stream, folder, options, depth, sink)
+}
+
+/// A stream's name as places show it, and without the extensions of packings that are taken off already.
+#[derive(Clone, Copy)]
+struct Named<'a> {
+    shown: &'a str,
+    inner: &'a str,
+}
+
+fn unpack(
+    name: Named<'_>,
+    stream: &mut dyn Read,
+    folder: Option<&Path>,
+    options: &ReadOptions,
+    depth: u8,
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
+    let place = || Place { file: name.shown.into(), ..Place::default() };
+    let bad = |reason: &str| Err(BadEntry { place: place(), reason: reason.into() });
     let mut head = Vec::new();
     if let Err(error) = read_magic(stream, &mut head) {
-        return sink(Err(document::unreadable(Place { file: name.into(), ..Place::default() }, &error)));
+        return sink(Err(document::unreadable(place(), &error)));
     }
     let packing = Packing::of(&head);
     if packing.is_some() && depth == 0 {
         return sink(bad("archives and compressed files are nested too deep; it was not read"));
     }
-    if packing.is_none() && Packing::by_name(name).is_some() && (head.is_empty() || head.contains(&0)) {
+    if packing.is_none() && Packing::by_name(name.inner).is_some() && (head.is_empty() || head.contains(&0)) {
         return sink(bad("the file is empty or damaged: it does not begin as its extension says"));
     }
     let mut whole = io::Cursor::new(head).chain(stream);
-    let inner = super::format::unpacked_name(name);
     let mut unpacked: Box<dyn Read + '_> = match packing {
         Some(Packing::Gzip) => Box::new(flate2::read::MultiGzDecoder::new(whole)),
         Some(Packing::Bzip2) => Box::new(bzip2::read::MultiBzDecoder::new(whole)),
@@ -217,11 +242,12 @@ pub(super) fn read_stream(
             Ok(decoder) => Box::new(decoder),
             Err(error) => return sink(bad(&format!("the zstd decoder failed: {error}"))),
         },
-        Some(Packing::Tar) => return archive::read_tar(name, &mut whole, options, depth - 1, sink),
-        Some(Packing::Zip) => return archive::read_zip_stream(name, &mut whole, options, depth - 1, sink),
+        Some(Packing::Tar) => return archive::read_tar(name.shown, &mut whole, options, depth - 1, sink),
+        Some(Packing::Zip) => return archive::read_zip_stream(name.shown, &mut whole, options, depth - 1, sink),
         None => return read_document(name, &mut whole, folder, options, depth, sink),
     };
-    read_stream(inner, &mut *unpacked, folder, options, depth - 1, sink)
+    let inner = super::format::unpacked_name(name.inner);
+    unpack(Named { inner, ..name }, &mut *unpacked, folder, options, depth - 1, sink)
 }
 
 /// Reads what tells packings apart: a few bytes, or a tar header's worth where they are binary.
@@ -242,18 +268,20 @@ fn read_magic(stream: &mut dyn Read, head: &mut Vec<u8>) -> io::Result<()> {
 
 /// Text at last.
 fn read_document(
-    name: &str,
+    name: Named<'_>,
     stream: &mut dyn Read,
     folder: Option<&Path>,
     options: &ReadOptions,
     depth: u8,
     sink: &mut Sink<'_>,
 ) -> ControlFlow<()> {
-    let mut source = match Source::new(name, stream) {
+    let mut source = match Source::new(name.shown, stream) {
         Ok(source) => source,
-        Err(error) => return sink(Err(document::unreadable(Place { file: name.into(), ..Place::default() }, &error))),
+        Err(error) => {
+            return sink(Err(document::unreadable(Place { file: name.shown.into(), ..Place::default() }, &error)));
+        }
     };
-    let format = options.format.unwrap_or_else(|| Format::detect(source.peek(), name));
+    let format = options.format.unwrap_or_else(|| Format::detect(source.peek(), name.inner));
     let reader: Box<dyn Reader> = match format {
         Format::Xml => Box::new(super::xml::XmlFeed),
         Format::Json => Box::new(super::json::Json),

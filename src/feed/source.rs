@@ -1,5 +1,6 @@
 //! Bytes with a name and a position: decompressed, in UTF-8 whatever the file's encoding, read in bounded pieces.
 use super::Place;
+use super::format::shows_feed;
 use std::io::{self, BufRead, BufReader, Read};
 
 /// How much is looked at to tell formats and encodings apart.
@@ -125,19 +126,21 @@ impl<'a> Source<'a> {
     }
 }
 
-/// Fills `head` up to [`PEEK`] bytes.
+/// Fills `head` with enough to tell what the stream is, at most [`PEEK`] bytes.
 fn read_head(stream: &mut impl Read, head: &mut Vec<u8>) -> io::Result<()> {
-    // Byte for byte from a pipe: what is there is enough, a whole first line is not waited for twice.
     let mut piece = vec![0; PEEK];
-    while head.len() < 1024 {
+    // A pipe gives what there is. Of records the first line says enough, and they may come slowly; of markup the first
+    // line may be no more than a declaration, and the element that matters stands behind it.
+    let is_enough = |head: &[u8]| {
+        let markup = head.trim_ascii_start().first().is_none_or(|&b| b == b'<');
+        if markup { head.len() >= 4096 || shows_feed(head) } else { head.len() >= 1024 || head.contains(&b'\n') }
+    };
+    while !is_enough(head) {
         match stream.read(&mut piece[..PEEK - head.len()]) {
             Ok(0) => break,
             Ok(n) => head.extend_from_slice(&piece[..n]),
             Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
             Err(e) => return Err(e),
-        }
-        if head.contains(&b'\n') {
-            break;
         }
     }
     Ok(())

@@ -95,7 +95,7 @@ fn archives_are_read_member_by_member() {
         let items = read(name, &bytes);
         assert_eq!(items.len(), 4, "{name}: {items:?}");
         let files: Vec<_> = items.iter().map(|i| i.as_ref().unwrap().place.file.clone()).collect();
-        assert!(files[0].ends_with("!a/x.rss") && files[3].ends_with("!b.jsonl"), "{files:?}");
+        assert!(files[0].ends_with("!a/x.rss") && files[3].ends_with("!b.jsonl.gz"), "{files:?}");
     }
 }
 
@@ -223,6 +223,70 @@ fn what_is_not_interpreted_travels_along() {
     assert_eq!((entry.kind, entry.body.as_str()), (BodyKind::Html, "<div><p>এক <b>দুই</b></p></div>"));
     assert_eq!((entry.meta.url.as_deref(), entry.meta.author.as_deref()), (Some("http://b/"), Some("নাম")));
     assert_eq!(entry.meta.date.as_deref(), Some("2024-03-01T00:00:00Z"));
+}
+
+#[test]
+fn every_version_of_rss_is_read() {
+    let netscape = "<!DOCTYPE rss PUBLIC \"-//Netscape//DTD RSS 0.91//EN\" \"http://my.netscape.com/rss-0.91.dtd\">\n";
+    let rdf = "<rdf:RDF xmlns:rdf=\"http://www.w3.org/1999/02/22-rdf-syntax-ns#\"";
+    let item = format!("<item><title>t</title><link>http://a/</link><description>{BODY}</description></item>");
+    let cases = [
+        (
+            format!(
+                "{rdf} xmlns=\"http://my.netscape.com/rdf/simple/0.9/\"><channel><title>c</title></channel><item><title>{BODY}</title><link>http://a/</link></item></rdf:RDF>"
+            ),
+            BODY,
+        ),
+        (format!("{netscape}<rss version=\"0.91\"><channel><title>c</title>{item}</channel></rss>"), "t"),
+        (format!("<rss version=\"0.92\"><channel><title>c</title>{item}</channel></rss>"), "t"),
+        (
+            format!(
+                "{rdf} xmlns=\"http://purl.org/rss/1.0/\"><channel rdf:about=\"x\"><title>c</title></channel>{}</rdf:RDF>",
+                item.replace("<item", "<item rdf:about=\"http://a/\"")
+            ),
+            "t",
+        ),
+        (format!("<rss version=\"2.0\"><channel><title>c</title>{item}</channel></rss>"), "t"),
+    ];
+    for (xml, title) in cases {
+        let items = read("f.xml", format!("<?xml version=\"1.0\"?>\n{xml}"));
+        assert_eq!(items.len(), 1, "{xml}: {items:?}");
+        let (_, article) = to_article(items.into_iter().next().unwrap().unwrap()).unwrap();
+        assert_eq!((article.title.as_deref(), article.meta.url.as_deref()), (Some(title), Some("http://a/")), "{xml}");
+        assert!(article.blocks[0].text.starts_with("ঢাকায়"), "{xml}");
+    }
+    // Elsewhere an entry without text is one.
+    assert!(read("f.rss", "<rss version=\"2.0\"><channel><item><title>t</title></item></channel></rss>")[0].is_err());
+}
+
+/// A pipe gives what there is, in pieces of any size: what is read does not depend on them.
+#[test]
+fn pieces_of_a_stream_change_nothing() {
+    struct Pieces<'a>(&'a [u8], usize);
+    impl std::io::Read for Pieces<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let n = self.0.len().min(self.1).min(buffer.len());
+            buffer[..n].copy_from_slice(&self.0[..n]);
+            self.0 = &self.0[n..];
+            Ok(n)
+        }
+    }
+    for format in FORMATS {
+        // Without an extension, as on standard input; the declaration of XML is a piece of its own.
+        let name = if matches!(format, "csv" | "tsv") { format!("f.{format}") } else { "standard input".into() };
+        let bytes = feed(format, 3);
+        let whole = read(&name, &bytes);
+        assert_eq!(whole.iter().filter(|i| i.is_ok()).count(), 3, "{format}: {whole:?}");
+        for size in [1, 7, 22, 100] {
+            let mut items = Vec::new();
+            let options = ReadOptions::default();
+            let _ = open::read_stream(&name, &mut Pieces(&bytes, size), None, &options, 5, &mut |item| {
+                items.push(item);
+                std::ops::ControlFlow::Continue(())
+            });
+            assert_eq!(items, whole, "{format} in pieces of {size}");
+        }
+    }
 }
 
 #[test]

@@ -62,10 +62,15 @@ struct Root {
     name: String,
     entry: String,
     closed: bool,
+    /// RSS 0.90, whose items have a headline and a link and nothing else.
+    headlines: bool,
 }
 
+/// The namespace of RSS 0.90.
+const HEADLINES: &[u8] = b"http://my.netscape.com/rdf/simple/0.9/";
+
 impl Root {
-    fn new(name: &str) -> Option<Self> {
+    fn new(name: &str, tag: &[u8]) -> Option<Self> {
         let (prefix, local) = name.rsplit_once(':').map_or(("", name), |(p, l)| (p, l));
         let entry = match local {
             "rss" | "RDF" => "item".to_owned(),
@@ -73,7 +78,8 @@ impl Root {
             "feed" => format!("{prefix}:entry"),
             _ => return None,
         };
-        Some(Self { name: name.to_owned(), entry, closed: false })
+        let headlines = tag.windows(HEADLINES.len()).any(|w| w == HEADLINES);
+        Some(Self { name: name.to_owned(), entry, closed: false, headlines })
     }
 }
 
@@ -153,7 +159,7 @@ impl Cutter<'_> {
         let end = tag.iter().position(|b| b.is_ascii_whitespace() || *b == b'/').unwrap_or(tag.len());
         let name = String::from_utf8_lossy(&tag[..end]);
         let Some(root) = &mut self.root else {
-            return self.before_root(&name, closing, start, sink);
+            return self.before_root(&name, tag, closing, start, sink);
         };
         if name == root.entry {
             if closing {
@@ -187,11 +193,18 @@ impl Cutter<'_> {
         ControlFlow::Continue(())
     }
 
-    fn before_root(&mut self, name: &str, closing: bool, place: Place, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    fn before_root(
+        &mut self,
+        name: &str,
+        tag: &[u8],
+        closing: bool,
+        place: Place,
+        sink: &mut Sink<'_>,
+    ) -> ControlFlow<()> {
         if closing || name.starts_with(['?', '!']) || name.starts_with(|c: char| !c.is_alphabetic()) {
             return ControlFlow::Continue(());
         }
-        self.root = Root::new(name);
+        self.root = Root::new(name, tag);
         if self.root.is_none() {
             let name: String = name.chars().take(40).collect();
             let reason =
@@ -222,7 +235,10 @@ impl Cutter<'_> {
         }
         match damage {
             Some(reason) => sink(Err(BadEntry { place: open.place, reason: reason.into() })),
-            None => sink(xml_entry::parse(&open.bytes, open.place)),
+            None => {
+                let headlines = self.root.as_ref().is_some_and(|root| root.headlines);
+                sink(xml_entry::parse(&open.bytes, open.place, headlines))
+            }
         }
     }
 

@@ -59,14 +59,15 @@ fn insert(map: &mut Map<String, Value>, node: Node) {
     }
 }
 
-/// Parses the bytes of one entry, from its start tag to its end tag.
-pub(super) fn parse(bytes: &[u8], place: Place) -> Item {
+/// Parses the bytes of one entry, from its start tag to its end tag. With `headlines` the title is the text of an entry
+/// that has no other.
+pub(super) fn parse(bytes: &[u8], place: Place, headlines: bool) -> Item {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
         Err(error) => return Err(document::not_utf8(place, &error)),
     };
     match tree(text) {
-        Ok(node) => entry(node, place),
+        Ok(node) => entry(node, place, headlines),
         Err(reason) => Err(BadEntry { place, reason }),
     }
 }
@@ -191,7 +192,7 @@ enum Rank {
     Full,
 }
 
-fn entry(item: Node, place: Place) -> Item {
+fn entry(item: Node, place: Place, headlines: bool) -> Item {
     let mut meta = Meta::default();
     let mut title = None;
     let mut body: Option<(Rank, BodyKind, String, Node)> = None;
@@ -239,6 +240,10 @@ fn entry(item: Node, place: Place) -> Item {
     }
     match body {
         Some((_, kind, body, _)) => Ok(Entry { place, title, body, kind, meta }),
+        None if headlines && title.is_some() => {
+            let body = title.clone().unwrap_or_default();
+            Ok(Entry { place, title, body, kind: BodyKind::Unknown, meta })
+        }
         None => {
             let title =
                 title.map_or(String::new(), |t| format!(" (title: {})", t.chars().take(80).collect::<String>()));
