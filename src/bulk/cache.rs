@@ -1,12 +1,14 @@
 //! Translations that need not be made twice: remembered within a run up to a bound of bytes and, where a folder is
 //! given, between runs, keyed by model, settings and text.
-use crate::engine::{ModelIdentity, Outcome};
+use crate::decode::DecodeOptions;
+use crate::engine::{Job, ModelIdentity, Outcome};
 use crate::{Error, Result};
 use lru::LruCache;
 use redb::{Database, Durability, ReadableDatabase, TableDefinition};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 const TABLE: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("sentences");
@@ -18,7 +20,7 @@ const OVERHEAD: usize = 200;
 /// Memory of the database's own page cache.
 const PAGES: usize = 8 << 20;
 
-/// An outcome as it is kept; alternatives are not.
+/// An outcome as it is kept.
 #[derive(Serialize, Deserialize)]
 struct Kept {
     text: String,
@@ -27,9 +29,45 @@ struct Kept {
     target_tokens: usize,
     parts: usize,
     truncated: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    alternatives: Vec<(String, f32)>,
 }
 
-type Key = [u8; 32];
+/// Digest of model, settings, options and text.
+pub type Key = [u8; 32];
+
+/// A cache that the first pass and the repairs share.
+#[derive(Clone)]
+pub struct Shared(Arc<Mutex<SentenceCache>>);
+
+impl Shared {
+    pub fn new(cache: SentenceCache) -> Self {
+        Self(Arc::new(Mutex::new(cache)))
+    }
+
+    fn with<T>(&self, work: impl FnOnce(&mut SentenceCache) -> T) -> T {
+        // What a panicking thread leaves behind is whole: every change is made by one call.
+        work(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The job's key, and its translation if it is known.
+    pub fn find(&self, job: &Job) -> (Key, Option<Outcome>) {
+        self.with(|cache| {
+            let key = cache.key(&job.text, job.options.as_ref());
+            (key, cache.get(key))
+        })
+    }
+
+    /// Keeps a translation.
+    pub fn put(&self, key: Key, outcome: &Outcome) {
+        self.with(|cache| cache.put(key, outcome));
+    }
+
+    /// Writes what is still waiting to the database.
+    pub fn flush(&self) {
+        self.with(SentenceCache::flush);
+    }
+}
 
 /// Finished translations by their source text.
 pub struct SentenceCache {
@@ -61,13 +99,16 @@ impl SentenceCache {
         Ok(Self { recent: LruCache::unbounded(), bytes: 0, bound, prefix, disk })
     }
 
-    fn key(&self, text: &str) -> Key {
-        self.prefix.clone().chain_update([0]).chain_update(text.as_bytes()).finalize().into()
+    /// `options`: those of a repair, which are not the model's own.
+    fn key(&self, text: &str, options: Option<&DecodeOptions>) -> Key {
+        let mut digest = self.prefix.clone().chain_update([0]).chain_update(text.as_bytes());
+        if let Some(options) = options {
+            digest = digest.chain_update([0]).chain_update(serde_json::to_vec(options).unwrap_or_default());
+        }
+        digest.finalize().into()
     }
 
-    /// The translation of a text, if it is known.
-    pub fn get(&mut self, text: &str) -> Option<Outcome> {
-        let key = self.key(text);
+    fn get(&mut self, key: Key) -> Option<Outcome> {
         if let Some(outcome) = self.recent.get(&key) {
             return Some(outcome.clone());
         }
@@ -76,9 +117,7 @@ impl SentenceCache {
         Some(outcome)
     }
 
-    /// Keeps a translation.
-    pub fn put(&mut self, text: &str, outcome: &Outcome) {
-        let key = self.key(text);
+    fn put(&mut self, key: Key, outcome: &Outcome) {
         if let Some(disk) = &mut self.disk {
             disk.put(key, outcome);
         }
@@ -86,22 +125,26 @@ impl SentenceCache {
     }
 
     fn remember(&mut self, key: Key, outcome: Outcome) {
-        self.bytes += outcome.text.len() + OVERHEAD;
+        self.bytes += size(&outcome);
         if let Some(old) = self.recent.put(key, outcome) {
-            self.bytes -= old.text.len() + OVERHEAD;
+            self.bytes -= size(&old);
         }
         while self.bytes > self.bound {
             let Some((_, old)) = self.recent.pop_lru() else { break };
-            self.bytes -= old.text.len() + OVERHEAD;
+            self.bytes -= size(&old);
         }
     }
 
-    /// Writes what is still waiting to the database.
-    pub fn flush(&mut self) {
+    fn flush(&mut self) {
         if let Some(disk) = &mut self.disk {
             disk.flush();
         }
     }
+}
+
+/// What an outcome costs in the in-run cache.
+fn size(outcome: &Outcome) -> usize {
+    OVERHEAD + outcome.text.len() + outcome.alternatives.iter().map(|(text, _)| text.len() + 32).sum::<usize>()
 }
 
 impl Disk {
@@ -134,6 +177,7 @@ impl Disk {
             target_tokens: outcome.target_tokens,
             parts: outcome.parts,
             truncated: outcome.truncated,
+            alternatives: outcome.alternatives.clone(),
         };
         if let Ok(bytes) = serde_json::to_vec(&kept) {
             self.waiting.push((key, bytes));
@@ -166,8 +210,9 @@ impl Disk {
 }
 
 fn decode(bytes: &[u8]) -> Option<Outcome> {
-    let Kept { text, score, source_tokens, target_tokens, parts, truncated } = serde_json::from_slice(bytes).ok()?;
-    Some(Outcome { text, score, source_tokens, target_tokens, parts, truncated, alternatives: Vec::new() })
+    let Kept { text, score, source_tokens, target_tokens, parts, truncated, alternatives } =
+        serde_json::from_slice(bytes).ok()?;
+    Some(Outcome { text, score, source_tokens, target_tokens, parts, truncated, alternatives })
 }
 
 #[cfg(test)]
@@ -186,17 +231,29 @@ mod tests {
             target_tokens: 4,
             parts: 1,
             truncated: false,
-            alternatives: Vec::new(),
+            alternatives: vec![(format!("{text}, too"), -0.7)],
         }
+    }
+
+    /// A cache with the calls of [`Shared`], by text.
+    fn put(cache: &mut SentenceCache, text: &str, outcome: &Outcome) {
+        let key = cache.key(text, None);
+        cache.put(key, outcome);
+    }
+
+    fn get(cache: &mut SentenceCache, text: &str) -> Option<Outcome> {
+        let key = cache.key(text, None);
+        cache.get(key)
     }
 
     #[test]
     fn the_bound_is_kept_and_the_oldest_goes_first() {
-        let mut cache = SentenceCache::new(10 * (OVERHEAD + 4), None, &model("m"), &serde_json::Value::Null).unwrap();
+        let mut cache =
+            SentenceCache::new(10 * size(&outcome("text")), None, &model("m"), &serde_json::Value::Null).unwrap();
         for i in 0..100 {
-            cache.put(&format!("ক{i}"), &outcome("text"));
+            put(&mut cache, &format!("ক{i}"), &outcome("text"));
         }
-        let known: Vec<u32> = (0..100).filter(|i| cache.get(&format!("ক{i}")).is_some()).collect();
+        let known: Vec<u32> = (0..100).filter(|i| get(&mut cache, &format!("ক{i}")).is_some()).collect();
         assert_eq!(known, (90..100).collect::<Vec<_>>());
     }
 
@@ -214,16 +271,18 @@ mod tests {
         };
         let mut first = open("m", 1);
         for i in 0..600 {
-            first.put(&format!("ক{i}"), &outcome(&format!("t{i}")));
+            put(&mut first, &format!("ক{i}"), &outcome(&format!("t{i}")));
         }
         first.flush();
         // The database is open in the first cache: the second does without instead of failing.
-        assert!(open("m", 1).get("ক1").is_none());
+        assert!(get(&mut open("m", 1), "ক1").is_none());
         drop(first);
         let mut again = open("m", 1);
-        assert_eq!(again.get("ক1"), Some(outcome("t1")));
-        assert_eq!(again.get("ক599"), Some(outcome("t599")));
+        assert_eq!(get(&mut again, "ক1"), Some(outcome("t1")));
+        assert_eq!(get(&mut again, "ক599"), Some(outcome("t599")));
+        let repair = again.key("ক1", Some(&DecodeOptions { beams: 4, ..DecodeOptions::default() }));
+        assert!(again.get(repair).is_none());
         drop(again);
-        assert!(open("m", 2).get("ক1").is_none() && open("n", 1).get("ক1").is_none());
+        assert!(get(&mut open("m", 2), "ক1").is_none() && get(&mut open("n", 1), "ক1").is_none());
     }
 }

@@ -1,10 +1,10 @@
 //! Which entries are translated.
 use super::options::Filters;
 use crate::feed::{Entry, date};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why an entry was left out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     Date,

@@ -11,13 +11,14 @@ use crate::feed::{BadEntry, Entry, Feed, Item, Place, to_article};
 use crate::pipeline;
 use crate::{Error, Result};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering;
 use std::sync::mpsc::{Sender, SyncSender};
 use std::time::Duration;
 
 /// Where an earlier run stopped: the last entry that is done and the digest of the input up to it.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub struct Start {
     pub n: u64,
     pub input: String,
@@ -27,6 +28,8 @@ pub struct Start {
     pub complete: bool,
     /// Only these entries (`--retry-errors`).
     pub only: Option<BTreeSet<u64>>,
+    /// Entries that the earlier run finished before their turn.
+    pub kept: BTreeMap<u64, Message>,
 }
 
 /// The end of the input: its last entry and the digest of all of it.
@@ -47,9 +50,16 @@ pub struct Outlets<'a> {
 }
 
 /// Reads the feed to its end. Errors where the input is not the one that an earlier run had.
-pub fn read(feed: Feed, options: &BulkOptions, steps: &dyn Steps, start: &Start, outlets: &Outlets<'_>) -> Result<End> {
+pub fn read(
+    feed: Feed,
+    options: &BulkOptions,
+    steps: &dyn Steps,
+    mut start: Start,
+    outlets: &Outlets<'_>,
+) -> Result<End> {
     let mut digest = Sha256::new();
     let (mut n, mut slot, mut passed) = (0, 0, 0u64);
+    let consumed = feed.consumed();
     let mut items = feed.items();
     let mut whole = true;
     while options.filters.limit.is_none_or(|limit| passed < limit) {
@@ -79,7 +89,13 @@ pub fn read(feed: Feed, options: &BulkOptions, steps: &dyn Steps, start: &Start,
         if start.complete {
             return Err(changed(n));
         }
-        if !hand_out(item, skipped, Turn { slot, n, input }, options, steps, outlets) {
+        let kept = start.kept.remove(&n).filter(|kept| kept.input == input && skipped.is_none());
+        let turn = Turn { slot, n, input, consumed: consumed.load(Ordering::Relaxed) };
+        let handed_out = match kept {
+            Some(kept) => hand_on(kept, turn, outlets),
+            None => hand_out(item, skipped, turn, options, steps, outlets),
+        };
+        if !handed_out {
             whole = false;
             break;
         }
@@ -106,6 +122,16 @@ struct Turn {
     slot: u64,
     n: u64,
     input: String,
+    consumed: u64,
+}
+
+/// What is finished already goes to the writer. False: nobody takes it any more.
+fn hand_on(kept: Message, turn: Turn, outlets: &Outlets<'_>) -> bool {
+    let Turn { slot, consumed, .. } = turn;
+    if !outlets.gate.enter(kept.bytes) {
+        return false;
+    }
+    outlets.writer.send(Message { slot, consumed, kept: true, ..kept }).is_ok()
 }
 
 /// False: nobody takes it any more.
@@ -117,12 +143,15 @@ fn hand_out(
     steps: &dyn Steps,
     outlets: &Outlets<'_>,
 ) -> bool {
-    let Turn { slot, n, input } = turn;
+    let Turn { slot, n, input, consumed } = turn;
     let bytes = item.as_ref().map_or(0, |entry| entry.body.len());
     if !outlets.gate.enter(bytes) {
         return false;
     }
-    let message = |what| outlets.writer.send(Message { slot, n, input: input.clone(), bytes, what }).is_ok();
+    let message = |what| {
+        let (input, kept) = (input.clone(), false);
+        outlets.writer.send(Message { slot, n, input, bytes, consumed, kept, what }).is_ok()
+    };
     if let Some(reason) = skipped {
         return message(What::Skipped(reason));
     }
@@ -130,7 +159,7 @@ fn hand_out(
     match item.and_then(|entry| prepare(entry, options, steps)) {
         Ok((place, parts)) => {
             let words = parts.segments.iter().map(|s| s.text.split_whitespace().count() as u64).sum();
-            outlets.articles.send(Prepared { slot, n, place, parts, words, bytes, input }).is_ok()
+            outlets.articles.send(Prepared { slot, n, place, parts, words, bytes, consumed, input }).is_ok()
         }
         Err(bad) => message(What::Failed(ErrorRecord::new(n, id, bad))),
     }

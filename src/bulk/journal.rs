@@ -6,6 +6,7 @@
 use super::options::Sync;
 use crate::engine::ModelIdentity;
 use crate::{Error, Result};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
@@ -100,17 +101,17 @@ pub enum Line {
     End(Mark),
 }
 
-impl Line {
-    fn encode(&self) -> Vec<u8> {
-        let json = serde_json::to_string(self).unwrap_or_default();
-        format!("{:08x} {json}\n", crc32(json.as_bytes())).into_bytes()
-    }
+/// A line of JSON behind its checksum.
+pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
+    let json = serde_json::to_string(value).unwrap_or_default();
+    format!("{:08x} {json}\n", crc32(json.as_bytes())).into_bytes()
+}
 
-    fn decode(bytes: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
-        let (crc, json) = text.split_once(' ')?;
-        (u32::from_str_radix(crc, 16).ok()? == crc32(json.as_bytes())).then(|| serde_json::from_str(json).ok())?
-    }
+/// `None`: the line is torn or damaged.
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+    let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
+    let (crc, json) = text.split_once(' ')?;
+    (u32::from_str_radix(crc, 16).ok()? == crc32(json.as_bytes())).then(|| serde_json::from_str(json).ok())?
 }
 
 /// CRC-32 as gzip has it.
@@ -147,7 +148,7 @@ impl Journal {
 
     /// Appends a line; it survives this process from here on.
     pub fn append(&mut self, line: &Line) -> Result<()> {
-        self.file.write_all(&line.encode()).map_err(|e| Error::io(&self.path, e))
+        self.file.write_all(&encode(line)).map_err(|e| Error::io(&self.path, e))
     }
 
     /// Makes what was appended survive the machine, if the policy wants that at all.
@@ -168,7 +169,7 @@ pub fn lines(path: &Path) -> Result<impl Iterator<Item = (Line, u64)> + use<>> {
         bytes.clear();
         let n = reader.read_until(b'\n', &mut bytes).ok()?;
         end += n as u64;
-        Some((Line::decode(&bytes)?, end))
+        Some((decode(&bytes)?, end))
     }))
 }
 

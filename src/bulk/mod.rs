@@ -11,6 +11,7 @@
 //! At most [`BulkOptions::window_articles`] articles are in hand, so memory does not grow with the feed. A record is
 //! first appended to the output and then to the journal; a run that was killed goes on behind the last record that
 //! both agree on, and what it writes in the end is byte for byte what an uninterrupted run writes.
+mod ahead;
 mod cache;
 mod filter;
 mod gate;

@@ -109,7 +109,8 @@ pub struct BulkOptions {
     pub window_bytes: usize,
     /// Most bytes of one article's text; a longer one is an error record.
     pub max_article: usize,
-    /// Threads that finish articles: checks and summary.
+    /// Threads that finish articles: checks, repairs, summary. Most of the time they wait for the translator, so there
+    /// must be enough of them to fill its batches with what they ask for.
     pub finishers: usize,
     pub report: Option<PathBuf>,
     pub progress: Progress,
@@ -133,7 +134,7 @@ impl Default for BulkOptions {
             window_articles: 256,
             window_bytes: 8 << 20,
             max_article: 1 << 20,
-            finishers: 4,
+            finishers: 32,
             report: None,
             progress: Progress::Off,
         }
@@ -141,6 +142,12 @@ impl Default for BulkOptions {
 }
 
 impl BulkOptions {
+    /// Articles in hand and finishers as they suit a translator that grows so many hypotheses at once: enough
+    /// sentences are at hand at any time, and repairs (a beam of four each) alone could fill its batches.
+    pub fn suit(self, hypotheses: usize) -> Self {
+        Self { window_articles: (8 * hypotheses).clamp(256, 8192), finishers: (hypotheses / 4).clamp(16, 256), ..self }
+    }
+
     /// Everything that has a say in what is written, for the journal.
     pub(super) fn fingerprint(&self, pipeline: serde_json::Value) -> serde_json::Value {
         serde_json::json!({
@@ -151,6 +158,8 @@ impl BulkOptions {
             "read": self.read,
             "filters": self.filters,
             "max_article": self.max_article,
+            // Another version may put another text together from the same sentences.
+            "anubad": env!("CARGO_PKG_VERSION"),
             "pipeline": pipeline,
         })
     }

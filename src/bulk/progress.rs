@@ -2,6 +2,7 @@
 use super::options::Progress;
 use super::report::Report;
 use super::run::{Context, lock};
+use crate::engine::BatchFill;
 use crate::feed::Feed;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::IsTerminal;
@@ -18,7 +19,12 @@ pub struct Shown<'a> {
     on: bool,
     ended: AtomicBool,
     began: Instant,
+    /// Batches up to the last look and when that was, and their occupancy between the last two.
+    looked: Mutex<(BatchFill, Instant, Option<f64>)>,
 }
+
+/// Batches are looked at so far apart.
+const LOOK: Duration = Duration::from_secs(5);
 
 impl<'a> Shown<'a> {
     pub fn new(context: &'a Context<'a>, report: &'a Mutex<Report>) -> Self {
@@ -30,7 +36,9 @@ impl<'a> Shown<'a> {
             );
             bar
         });
-        Self { context, report, bar, on, ended: AtomicBool::new(false), began: Instant::now() }
+        let began = Instant::now();
+        let looked = Mutex::new((context.translator.batch_fill().unwrap_or_default(), began, None));
+        Self { context, report, bar, on, ended: AtomicBool::new(false), began, looked }
     }
 
     /// Looks at the report until [`Shown::stop`].
@@ -38,20 +46,19 @@ impl<'a> Shown<'a> {
         if !self.on {
             return;
         }
-        let (consumed, total) = (feed.consumed(), feed.total_bytes());
+        let total = feed.total_bytes();
         scope.spawn(move || {
             let mut last = Instant::now();
             while !self.ended.load(Ordering::Relaxed) {
                 thread::park_timeout(Duration::from_millis(200));
-                let share = total.map(|total| consumed.load(Ordering::Relaxed) as f64 / total.max(1) as f64);
                 match &self.bar {
                     Some(bar) => {
-                        bar.set_message(self.line(share));
+                        bar.set_message(self.line(total));
                         bar.tick();
                     }
                     None if last.elapsed() >= Duration::from_secs(60) => {
                         last = Instant::now();
-                        eprintln!("anubad: {}", self.line(share));
+                        eprintln!("anubad: {}", self.line(total));
                     }
                     None => {}
                 }
@@ -59,22 +66,41 @@ impl<'a> Shown<'a> {
         });
     }
 
-    /// Articles, words a second, time left, errors.
-    fn line(&self, share: Option<f64>) -> String {
-        let report = lock(self.report);
+    /// Articles, words a second, time left, errors, batches.
+    fn line(&self, total: Option<u64>) -> String {
         let seconds = self.began.elapsed().as_secs_f64();
+        let fill = self.fill().map_or(String::new(), |fill| format!(", batches {:.0} % full", 100.0 * fill));
+        let report = lock(self.report);
         let words = report.source_words as f64 / seconds.max(0.1);
-        let left = match share {
-            Some(share) if share > 0.001 && share <= 1.0 => {
-                format!(", {:.0} % read, {} left", share * 100.0, duration(seconds * (1.0 - share) / share))
-            }
-            _ => String::new(),
+        let limit = self.context.options.filters.limit;
+        let left = self.left(&report, seconds, total, limit.filter(|_| report.resumed_after == 0));
+        let left_out: u64 = report.skipped.values().sum();
+        let left_out = if left_out > 0 { format!(", {left_out} left out") } else { String::new() };
+        format!("{} articles, {words:.0} words/s{left}, {} errors{left_out}{fill}", report.written, report.failed)
+    }
+
+    /// How much is done and how long the rest will take, by what is written: reading is far ahead of that.
+    fn left(&self, report: &Report, seconds: f64, total: Option<u64>, limit: Option<u64>) -> String {
+        let by_bytes = total.and_then(|total| report.progress.share(total));
+        let by_count = limit
+            .zip(Some(report.written + report.failed).filter(|&done| done > 0))
+            .map(|(limit, done)| (done as f64 / limit.max(1) as f64, limit.saturating_sub(done) as f64 / done as f64));
+        // Whichever ends first ends the run.
+        let Some((share, rest)) = by_bytes.into_iter().chain(by_count).max_by(|a, b| a.0.total_cmp(&b.0)) else {
+            return String::new();
         };
-        let fill = match self.context.translator.batch_fill() {
-            Some((rows, room)) => format!(", batches {:.0} % full", 100.0 * rows / room as f64),
-            None => String::new(),
-        };
-        format!("{} articles, {words:.0} words/s{left}, {} errors{fill}", report.written, report.failed)
+        format!(", {:.0} % done, {} left", (100.0 * share).min(100.0), duration(seconds * rest))
+    }
+
+    /// Occupancy of the batches at present.
+    fn fill(&self) -> Option<f64> {
+        let now = self.context.translator.batch_fill()?;
+        let mut looked = lock(&self.looked);
+        if looked.1.elapsed() >= LOOK {
+            let since = now.since(&looked.0);
+            *looked = (now, Instant::now(), Some(since.occupancy()).filter(|_| since.steps > 0));
+        }
+        looked.2
     }
 
     /// Nothing more is shown.

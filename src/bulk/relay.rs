@@ -1,11 +1,15 @@
 //! Sentences that a finisher wants translated once more join the stream of all the others, so that they are batched
-//! with them instead of waiting for the translator to be free.
+//! with them instead of waiting for the translator to be free; those of the oldest article first, since the articles
+//! behind it cannot be written before it. What is known already, or under way for another article,
+//! is not translated a second time.
+use super::cache::{Key, Shared};
+use super::report::Report;
 use super::run::lock;
 use super::stop::Stop;
 use crate::decode::DecodeOptions;
-use crate::engine::{Job, ModelIdentity, Outcome, Translate};
+use crate::engine::{BatchFill, Job, ModelIdentity, Outcome, Translate};
 use crate::{Error, Result};
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
@@ -13,32 +17,48 @@ use std::time::Duration;
 /// Marks the numbers of such sentences.
 const MARK: u64 = 1 << 63;
 
-type Answer = (u64, Result<Outcome>);
+/// An outcome under the asker's own number; errors as text, since several may wait for one.
+type Answer = (u64, Result<Outcome, String>);
 
-/// The translator as finishers see it.
+/// What finishers ask for.
 pub struct Relay<'a> {
     translator: &'a dyn Translate,
     stop: &'a Stop,
+    cache: Shared,
+    report: &'a Mutex<Report>,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Job>,
-    /// By our own number: who asked, and under which number.
-    asked: HashMap<u64, (Sender<Answer>, u64)>,
+    /// By the article's turn and our own number.
+    waiting: BTreeMap<(u64, u64), Job>,
+    /// By our own number.
+    asked: HashMap<u64, Asked>,
+    by_key: HashMap<Key, u64>,
     next: u64,
     closed: bool,
 }
 
+/// A sentence that is to be translated, who asked for it and under which number.
+struct Asked {
+    key: Key,
+    askers: Vec<(Sender<Answer>, u64)>,
+}
+
 impl<'a> Relay<'a> {
-    pub fn new(translator: &'a dyn Translate, stop: &'a Stop) -> Self {
-        Self { translator, stop, state: Mutex::default() }
+    pub fn new(translator: &'a dyn Translate, stop: &'a Stop, cache: Shared, report: &'a Mutex<Report>) -> Self {
+        Self { translator, stop, cache, report, state: Mutex::default() }
+    }
+
+    /// The translator as the finisher of the article with this turn sees it.
+    pub fn of(&self, slot: u64) -> Asker<'_> {
+        Asker { relay: self, slot }
     }
 
     /// The next sentence that is asked for.
     pub fn next_job(&self) -> Option<Job> {
-        lock(&self.state).waiting.pop_front()
+        lock(&self.state).waiting.pop_first().map(|(_, job)| job)
     }
 
     /// Sentences of finishers are with the translator.
@@ -47,26 +67,71 @@ impl<'a> Relay<'a> {
         state.asked.len() > state.waiting.len()
     }
 
+    /// Puts a job in the queue, unless its outcome is known or on its way; false: nothing more is translated.
+    fn ask(&self, slot: u64, job: Job, sender: &Sender<Answer>) -> bool {
+        let (key, known) = self.cache.find(&job);
+        let mut state = lock(&self.state);
+        if state.closed {
+            return false;
+        }
+        let asker = (sender.clone(), job.id);
+        let running = state.by_key.get(&key).copied().and_then(|id| state.asked.get_mut(&id));
+        let reused = known.is_some() || running.is_some();
+        match (known, running) {
+            (Some(outcome), _) => drop(sender.send((job.id, Ok(outcome)))),
+            (None, Some(asked)) => asked.askers.push(asker),
+            (None, None) => {
+                let id = MARK | state.next;
+                state.next += 1;
+                state.by_key.insert(key, id);
+                state.asked.insert(id, Asked { key, askers: vec![asker] });
+                state.waiting.insert((slot, id), Job { id, ..job });
+            }
+        }
+        drop(state);
+        let mut report = lock(self.report);
+        report.repairs += 1;
+        report.repairs_reused += u64::from(reused);
+        true
+    }
+
     /// Takes an outcome if it is one of ours, else gives it back.
     pub fn report(&self, id: u64, outcome: Result<Outcome>) -> Option<Result<Outcome>> {
         if id & MARK == 0 {
             return Some(outcome);
         }
-        let asked = lock(&self.state).asked.remove(&id);
-        if let Some((sender, id)) = asked {
-            // Nobody waits any more: it is not needed.
-            let _ = sender.send((id, outcome));
-        }
+        self.answer(id, &outcome.map_err(|e| e.to_string()));
         None
+    }
+
+    fn answer(&self, id: u64, outcome: &Result<Outcome, String>) {
+        let asked = {
+            let mut state = lock(&self.state);
+            let asked = state.asked.remove(&id);
+            if let Some(asked) = &asked {
+                state.by_key.remove(&asked.key);
+            }
+            asked
+        };
+        let Some(Asked { key, askers }) = asked else { return };
+        if let Ok(outcome) = outcome {
+            self.cache.put(key, outcome);
+        }
+        for (sender, id) in askers {
+            // Nobody waits any more: it is not needed.
+            let _ = sender.send((id, outcome.clone()));
+        }
     }
 
     /// What the translator took and did not report is lost.
     pub fn report_lost(&self, why: &str) {
-        let mut state = lock(&self.state);
-        let waiting: Vec<u64> = state.waiting.iter().map(|job| job.id).collect();
-        let lost: Vec<u64> = state.asked.keys().copied().filter(|id| !waiting.contains(id)).collect();
-        for (sender, id) in lost.iter().filter_map(|id| state.asked.remove(id)) {
-            let _ = sender.send((id, Err(Error::Bulk(why.to_owned()))));
+        let lost: Vec<u64> = {
+            let state = lock(&self.state);
+            let waiting: Vec<u64> = state.waiting.keys().map(|(_, id)| *id).collect();
+            state.asked.keys().copied().filter(|id| !waiting.contains(id)).collect()
+        };
+        for id in lost {
+            self.answer(id, &Err(why.to_owned()));
         }
     }
 
@@ -75,21 +140,28 @@ impl<'a> Relay<'a> {
         let mut state = lock(&self.state);
         state.closed = true;
         state.asked.clear();
+        state.by_key.clear();
         state.waiting.clear();
     }
 }
 
-impl Translate for Relay<'_> {
+/// See [`Relay::of`].
+pub struct Asker<'a> {
+    relay: &'a Relay<'a>,
+    slot: u64,
+}
+
+impl Translate for Asker<'_> {
     fn identity(&self) -> &ModelIdentity {
-        self.translator.identity()
+        self.relay.translator.identity()
     }
 
     fn decode_options(&self) -> DecodeOptions {
-        self.translator.decode_options()
+        self.relay.translator.decode_options()
     }
 
-    fn batch_fill(&self) -> Option<(f64, usize)> {
-        self.translator.batch_fill()
+    fn batch_fill(&self) -> Option<BatchFill> {
+        self.relay.translator.batch_fill()
     }
 
     fn translate_stream(
@@ -100,14 +172,9 @@ impl Translate for Relay<'_> {
         let (sender, answers) = mpsc::channel();
         let mut open = 0;
         for job in jobs {
-            let mut state = lock(&self.state);
-            if state.closed {
+            if !self.relay.ask(self.slot, job, &sender) {
                 return Err(Error::Interrupted);
             }
-            let id = MARK | state.next;
-            state.next += 1;
-            state.asked.insert(id, (sender.clone(), job.id));
-            state.waiting.push_back(Job { id, ..job });
             open += 1;
         }
         drop(sender);
@@ -115,11 +182,11 @@ impl Translate for Relay<'_> {
             match answers.recv_timeout(Duration::from_millis(100)) {
                 Ok((id, outcome)) => {
                     open -= 1;
-                    if !done(id, outcome) {
+                    if !done(id, outcome.map_err(Error::Bulk)) {
                         return Ok(());
                     }
                 }
-                Err(RecvTimeoutError::Timeout) if !self.stop.is_wished() => {}
+                Err(RecvTimeoutError::Timeout) if !self.relay.stop.is_wished() => {}
                 Err(_) => return Err(Error::Interrupted),
             }
         }

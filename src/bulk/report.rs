@@ -1,8 +1,8 @@
 //! What a run has done and how fast: as JSON (`schema` 1) and for people. Timings live here, not in the records.
 use super::filter::Reason;
-use crate::engine::ModelIdentity;
-use crate::text::{Finding, FindingKind};
-use serde::Serialize;
+use crate::engine::{BatchFill, ModelIdentity};
+use crate::text::FindingKind;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -35,9 +35,14 @@ pub struct Report {
     pub target_tokens: u64,
     /// Sentences that failed at first and were translated alone.
     pub second_attempts: u64,
-    /// Hypotheses that grew together in a step, on average, and how many have room. No step has padding in it.
+    /// Sentences that the checks sent back for another translation, each attempt counted, and how many of those
+    /// were known already.
+    pub repairs: u64,
+    pub repairs_reused: u64,
+    /// Articles that an earlier run had finished before their turn, taken from its files.
+    pub kept: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub batch_fill: Option<(f64, usize)>,
+    pub batches: Option<Batches>,
     pub seconds: f64,
     pub words_per_second: f64,
     /// Time in hand of an article, from admission to the last sentence: half of them, 95 of 100.
@@ -47,10 +52,62 @@ pub struct Report {
     pub slowest: Vec<Slow>,
     #[serde(skip)]
     pub(super) times: Histogram,
+    #[serde(skip)]
+    pub(super) progress: Position,
+}
+
+/// How full the batches of a run were, on average over its steps.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Batches {
+    pub steps: u64,
+    /// Hypotheses that grew in a step of a worker, how many have room, and the quotient.
+    pub hypotheses: f64,
+    pub room: u64,
+    pub occupancy: f64,
+    /// Tokens that went through the network in a step, and the share of them that was no padding.
+    pub tokens: f64,
+    pub real_tokens: f64,
+}
+
+impl From<BatchFill> for Batches {
+    fn from(fill: BatchFill) -> Self {
+        let steps = fill.steps.max(1) as f64;
+        Self {
+            steps: fill.steps,
+            hypotheses: fill.hypotheses as f64 / steps,
+            room: fill.room,
+            occupancy: fill.occupancy(),
+            tokens: fill.tokens as f64 / steps,
+            real_tokens: fill.real_tokens(),
+        }
+    }
+}
+
+/// How far writing has come in the input, in its bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub(super) struct Position {
+    /// Where this run began.
+    from: Option<u64>,
+    now: u64,
+}
+
+impl Position {
+    /// An entry of `size` bytes, read when `consumed` bytes of the input had been read, is done with.
+    pub fn advance(&mut self, consumed: u64, size: usize) {
+        self.from.get_or_insert(consumed.saturating_sub(size as u64));
+        self.now = self.now.max(consumed);
+    }
+
+    /// The share of the input that is done, and how much is left as a multiple of what this run has done.
+    pub fn share(&self, total: u64) -> Option<(f64, f64)> {
+        let done = self.now.checked_sub(self.from?).filter(|&done| done > 0)?;
+        let left = total.saturating_sub(self.now);
+        Some((self.now as f64 / total.max(1) as f64, left as f64 / done as f64))
+    }
 }
 
 /// A slow article.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Slow {
     pub n: u64,
     pub title: Option<String>,
@@ -60,11 +117,11 @@ pub struct Slow {
 
 impl Report {
     /// Counts an article that was written.
-    pub(super) fn add(&mut self, slow: Slow, findings: &[Finding]) {
+    pub(super) fn add(&mut self, slow: Slow, findings: &[FindingKind]) {
         self.written += 1;
         self.source_words += slow.words;
         for finding in findings {
-            *self.findings.entry(finding.kind).or_default() += 1;
+            *self.findings.entry(*finding).or_default() += 1;
         }
         self.times.add(slow.seconds);
         let at = self.slowest.partition_point(|s| s.seconds >= slow.seconds);
@@ -111,8 +168,22 @@ impl fmt::Display for Report {
             )?;
             writeln!(f, "  {} sentences, {} of them known already", self.sentences, self.sentences_reused)?;
         }
-        if let Some((rows, room)) = self.batch_fill {
-            writeln!(f, "  {rows:.1} sentences grew together, of {room} that have room; no padding")?;
+        if self.repairs > 0 {
+            let (all, known) = (self.repairs, self.repairs_reused);
+            writeln!(
+                f,
+                "  {all} translations made again because of what the checks found, {known} of them known already"
+            )?;
+        }
+        if let Some(b) = self.batches {
+            writeln!(
+                f,
+                "  batches: {:.1} of {} hypotheses at a time ({:.0} % full), {:.0} % of the tokens real (the rest is padding)",
+                b.hypotheses,
+                b.room,
+                100.0 * b.occupancy,
+                100.0 * b.real_tokens
+            )?;
         }
         if self.second_attempts > 0 {
             writeln!(f, "  {} sentences failed at first and were tried again alone", self.second_attempts)?;
@@ -167,6 +238,28 @@ impl Histogram {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_is_measured_from_where_the_run_began() {
+        let mut position = Position::default();
+        assert_eq!(position.share(1000), None);
+        // Resumed at byte 600: the first 600 took no time.
+        position.advance(700, 100);
+        assert_eq!(position.share(1000), Some((0.7, 3.0)));
+        position.advance(800, 100);
+        position.advance(750, 10);
+        assert_eq!(position.share(1000), Some((0.8, 1.0)));
+        assert_eq!(position.share(500), Some((1.6, 0.0)), "an input that has grown smaller");
+    }
+
+    #[test]
+    fn batches_say_how_full_they_were_and_how_much_was_padding() {
+        let fill = BatchFill { steps: 10, hypotheses: 480, room: 64, tokens: 900, rows: 1000 };
+        let want = Batches { steps: 10, hypotheses: 48.0, room: 64, occupancy: 0.75, tokens: 90.0, real_tokens: 0.9 };
+        assert_eq!(Batches::from(fill), want);
+        let report = Report { batches: Some(want), ..Report::default() };
+        assert!(report.to_string().contains("48.0 of 64 hypotheses at a time (75 % full), 90 % of the tokens real"));
+    }
 
     #[test]
     fn quantiles_and_slowest_are_those_of_the_times() {

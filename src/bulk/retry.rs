@@ -77,9 +77,10 @@ pub fn run(context: &Context<'_>, header: &Header) -> Result<Report> {
     };
     let (side_store, at) = side_output(options, header)?;
     let only = failed.iter().copied().filter(|n| *n > at.n).collect();
-    let start = Start { n: 0, input: String::new(), anyway: false, complete: false, only: Some(only) };
-    let (Ended { target, end, mut report }, result) = execute(context, Target::Store(Box::new(side_store)), &start);
-    let Target::Store(mut side) = target else { return Err(Error::Bulk("the output was lost".into())) };
+    let start = Start { only: Some(only), ..Start::default() };
+    let (Ended { target, end, mut report }, result) =
+        execute(context, Target::Store(Box::new(side_store), None), start);
+    let Target::Store(mut side, _) = target else { return Err(Error::Bulk("the output was lost".into())) };
     if result.is_err() || end.is_none() {
         let _ = side.sync();
     }

@@ -1,5 +1,5 @@
 //! One run: the threads and what flows between them.
-use super::cache::SentenceCache;
+use super::cache::{SentenceCache, Shared};
 use super::gate::Gate;
 use super::input::{self, End, Outlets, Start};
 use super::options::BulkOptions;
@@ -10,8 +10,8 @@ use super::report::{Report, Slow};
 use super::steps::Steps;
 use super::stop::Stop;
 use super::window::{Prepared, Translated, Window};
-use super::writer::{self, Message, Target, What};
-use crate::engine::{Job, Translate};
+use super::writer::{self, Message, Target, What, Written};
+use crate::engine::{Job, Jobs, Plain, Supply, Translate};
 use crate::feed::{BadEntry, Feed};
 use crate::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,8 +21,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How long the translator waits for another article while it has sentences to work on.
-const PATIENCE: Duration = Duration::from_millis(20);
+/// How long a worker that has nothing to do waits for another article before it looks for sentences again.
+const PATIENCE: Duration = Duration::from_millis(5);
 /// So many failed sentences are gathered before they are tried again alone.
 const SECOND_ATTEMPTS: usize = 16;
 /// Articles prepared ahead of the translator.
@@ -51,10 +51,11 @@ pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Translates what `start` leaves to do and writes it to the target. On an error of the input or the translator
 /// the target is still in order and the run can be resumed.
-pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: &Start) -> (Ended<'a>, Result<()>) {
+pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: Start) -> (Ended<'a>, Result<()>) {
     let options = context.options;
     let began = Instant::now();
     let report = Mutex::new(Report { resumed_after: start.n, ..Report::default() });
+    let fill = context.translator.batch_fill();
     let gate = Gate::new(options.window_articles, options.window_bytes);
     let (writer, messages) = mpsc::channel();
     let shown = progress::Shown::new(context, &report);
@@ -76,7 +77,8 @@ pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: &Start) -> 
     });
     shown.close();
     let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
-    report.batch_fill = context.translator.batch_fill();
+    let batches = context.translator.batch_fill().map(|now| fill.map_or(now, |before| now.since(&before)));
+    report.batches = batches.filter(|b| b.steps > 0).map(Into::into);
     report.close(began.elapsed().as_secs_f64());
     let failed = written.and(translated);
     let (end, failed) = match (read, failed) {
@@ -90,7 +92,7 @@ pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: &Start) -> 
 /// Reader, translator and finishers.
 fn translate(
     context: &Context<'_>,
-    start: &Start,
+    start: Start,
     gate: &Gate,
     report: &Mutex<Report>,
     shown: &progress::Shown<'_>,
@@ -111,11 +113,12 @@ fn translate(
         Ok(cache) => cache,
         Err(error) => return (Err(error), Ok(())),
     };
-    let window = Mutex::new(Window::new(cache));
+    let cache = Shared::new(cache);
+    let window = Mutex::new(Window::new(cache.clone()));
     let (articles, ready) = mpsc::sync_channel(READY);
     let (finisher, translated) = mpsc::channel();
     let finishing = Finishing { translated: Mutex::new(translated), open: AtomicUsize::new(0) };
-    let relay = Relay::new(context.translator, context.stop);
+    let relay = Relay::new(context.translator, context.stop, cache.clone(), report);
     thread::scope(|scope| {
         for _ in 0..options.finishers.max(1) {
             let writer = writer.clone();
@@ -143,7 +146,7 @@ fn translate(
         }
         relay.close();
         drop(flow);
-        lock(&window).flush();
+        cache.flush();
         shown.stop();
         let read = match reading.join() {
             Ok(read) => read,
@@ -171,15 +174,15 @@ struct Flow<'a> {
 }
 
 impl Flow<'_> {
-    /// Translates until the articles end or somebody wishes to stop. The translator is asked for a stream of
-    /// sentences as long as articles come fast enough, and again when they come again.
+    /// Translates until the articles end or somebody wishes to stop. Usually that is one call of the translator; it is
+    /// called again where sentences failed and are tried alone.
     fn run(&self) -> Result<()> {
-        let mut jobs = Jobs { flow: self, ended: false };
-        let more = |jobs: &Jobs<'_, '_>| !jobs.ended || !lock(self.window).is_empty() || self.is_finishing();
-        while !self.context.stop.is_wished() && more(&jobs) {
-            self.stream(&mut jobs)?;
+        let mut sentences = Sentences { flow: self, ended: false };
+        let more = |s: &Sentences<'_, '_>| !s.ended || !lock(self.window).is_empty() || self.is_finishing();
+        while !self.context.stop.is_wished() && more(&sentences) {
+            self.stream(&mut sentences)?;
             while let Some(job) = self.next_failed() {
-                self.stream(&mut std::iter::once(job))?;
+                self.stream(&mut Plain(&mut std::iter::once(job)))?;
             }
         }
         Ok(())
@@ -196,14 +199,14 @@ impl Flow<'_> {
 
     /// One call of the translator. A panic that it lets out costs the sentences that it had, and those are tried
     /// again alone.
-    fn stream(&self, jobs: &mut (dyn Iterator<Item = Job> + Send)) -> Result<()> {
+    fn stream(&self, jobs: &mut dyn Jobs) -> Result<()> {
         let mut done = |id, outcome: Result<crate::engine::Outcome>| {
             if let Some(outcome) = self.relay.report(id, outcome) {
                 self.change(|window, report| window.report(id, outcome.map_err(|e| e.to_string()), report));
             }
             !self.context.stop.is_overdue()
         };
-        let result = catch_unwind(AssertUnwindSafe(|| self.context.translator.translate_stream(jobs, &mut done)));
+        let result = catch_unwind(AssertUnwindSafe(|| self.context.translator.translate_supply(jobs, &mut done)));
         let lost = match result {
             Ok(Ok(())) => "the translator did not report the sentence",
             Ok(Err(Error::Interrupted)) => "interrupted",
@@ -231,37 +234,40 @@ impl Flow<'_> {
 }
 
 /// Sentences of the articles in hand, and of others as they become ready.
-struct Jobs<'a, 'b> {
+struct Sentences<'a, 'b> {
     flow: &'b Flow<'a>,
     ended: bool,
 }
 
-impl Iterator for Jobs<'_, '_> {
-    type Item = Job;
-
-    fn next(&mut self) -> Option<Job> {
+impl Jobs for Sentences<'_, '_> {
+    fn next_job(&mut self, idle: bool) -> Supply {
+        let flow = self.flow;
         loop {
-            if self.flow.context.stop.is_wished() {
-                return None;
+            if flow.context.stop.is_wished() {
+                return Supply::End;
             }
-            if let Some(job) = self.flow.relay.next_job().or_else(|| self.flow.change(Window::next_job)) {
-                return Some(job);
+            // What finishers want comes first: their articles are older.
+            if let Some(job) = flow.relay.next_job().or_else(|| flow.change(Window::next_job)) {
+                return Supply::Job(job);
             }
             let (busy, failed) = {
-                let window = lock(self.flow.window);
-                (window.is_busy() || self.flow.relay.is_busy(), window.failed())
+                let window = lock(flow.window);
+                (window.is_busy() || flow.relay.is_busy(), window.failed())
             };
-            if failed >= SECOND_ATTEMPTS || (self.ended && (failed > 0 || !self.flow.is_finishing())) {
-                return None;
+            if failed >= SECOND_ATTEMPTS || (!busy && failed > 0) || (self.ended && !busy && !flow.is_finishing()) {
+                return Supply::End;
             }
-            match lock(&self.flow.ready).recv_timeout(PATIENCE) {
-                Ok(article) => self.flow.change(|window, _| window.admit(article)),
+            let patience = if idle { PATIENCE } else { Duration::ZERO };
+            match lock(&flow.ready).recv_timeout(patience) {
+                Ok(article) => flow.change(|window, _| window.admit(article)),
                 Err(RecvTimeoutError::Disconnected) if !self.ended => self.ended = true,
-                // The translator has work, or failures wait for theirs: it is not kept from it.
-                Err(_) if busy || failed > 0 => return None,
-                Err(RecvTimeoutError::Timeout) => {}
-                // Only finishers are left; they may want more sentences.
-                Err(RecvTimeoutError::Disconnected) => thread::sleep(Duration::from_millis(2)),
+                Err(_) if !idle => return Supply::NotNow,
+                Err(RecvTimeoutError::Timeout) => return Supply::NotNow,
+                // Only what is being translated and finished is left; finishers may want more sentences.
+                Err(RecvTimeoutError::Disconnected) => {
+                    thread::sleep(PATIENCE);
+                    return Supply::NotNow;
+                }
             }
         }
     }
@@ -284,15 +290,15 @@ fn finish_all(context: &Context<'_>, relay: &Relay<'_>, finishing: &Finishing, w
 /// and done again when the run is resumed.
 fn finish(context: &Context<'_>, relay: &Relay<'_>, article: Translated) -> Option<Message> {
     let Translated { prepared, outcomes, seconds } = article;
-    let Prepared { slot, n, place, parts, words, bytes, input } = prepared;
-    let finished = catch_unwind(AssertUnwindSafe(|| context.steps.finish(&parts, outcomes, relay)));
+    let Prepared { slot, n, place, parts, words, bytes, consumed, input } = prepared;
+    let finished = catch_unwind(AssertUnwindSafe(|| context.steps.finish(&parts, outcomes, &relay.of(slot))));
     let panic = "the article could not be put together (a defect, please report it)";
     let what = match finished.unwrap_or_else(|_| Err(Error::Bulk(panic.into()))) {
         Ok(done) => {
             let source = context.options.include_source.then(|| Source::of(&parts.article));
             let slow = Slow { n, title: done.article.title.clone(), words, seconds };
             let record = Record::new(n, parts.article.meta, done, context.translator.identity(), source);
-            What::Written(Box::new(record), slow)
+            What::Written(Box::new(Written::new(&record, slow, context.options)))
         }
         Err(_) if context.stop.is_wished() => return None,
         Err(error) => {
@@ -300,5 +306,5 @@ fn finish(context: &Context<'_>, relay: &Relay<'_>, article: Translated) -> Opti
             What::Failed(ErrorRecord::new(n, parts.article.meta.id, bad))
         }
     };
-    Some(Message { slot, n, input, bytes, what })
+    Some(Message { slot, n, input, bytes, consumed, kept: false, what })
 }

@@ -1,4 +1,5 @@
 //! A job from its beginning to its end: what an earlier run has left, the run, what is said at the end.
+use super::ahead::Ahead;
 use super::input::Start;
 use super::journal::{self, Earlier, Header};
 use super::lock::Lock;
@@ -71,7 +72,7 @@ pub fn run_to(
     if !header.is_empty() {
         writer::stream(&mut out, &header)?;
     }
-    let (Ended { target, end, mut report }, result) = execute(&context, Target::Stream(out), &Start::default());
+    let (Ended { target, end, mut report }, result) = execute(&context, Target::Stream(out), Start::default());
     result?;
     report.complete = end.is_some();
     // A feed is closed even when it was cut short, so that what is there can be read.
@@ -111,7 +112,7 @@ fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
             }
             let (mut store, complete) = Store::resume(&paths, layout(options), options.sync)?;
             let at = store.at().clone();
-            let start = Start { n: at.n, input: at.input, anyway, complete, only: None };
+            let start = Start { n: at.n, input: at.input, anyway, complete, ..Start::default() };
             if complete && earlier.header.input == header.input {
                 return Ok(complete_report(context, &store));
             }
@@ -121,9 +122,16 @@ fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
             (store, start)
         }
     };
-    let complete = start.complete;
-    let (Ended { target, end, mut report }, result) = execute(context, Target::Store(Box::new(store)), &start);
-    let Target::Store(mut store) = target else { return Err(Error::Bulk("the output was lost".into())) };
+    let (complete, mut start) = (start.complete, start);
+    // What was finished with other settings is of no use.
+    let ahead = (!complete && !start.anyway).then(|| Ahead::open(&paths.ahead, start.n));
+    let ahead = ahead.map(|(ahead, kept)| {
+        start.kept = kept;
+        ahead
+    });
+    let target = Target::Store(Box::new(store), ahead);
+    let (Ended { target, end, mut report }, result) = execute(context, target, start);
+    let Target::Store(mut store, _) = target else { return Err(Error::Bulk("the output was lost".into())) };
     if let Err(error) = result {
         // What is written stays written; that this fails too is no news on a full disk.
         let _ = store.sync();

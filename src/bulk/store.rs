@@ -19,6 +19,8 @@ pub struct Paths {
     pub log: PathBuf,
     /// What is not packed yet.
     pub tail: PathBuf,
+    /// What is finished before its turn.
+    pub ahead: PathBuf,
 }
 
 impl Paths {
@@ -31,6 +33,7 @@ impl Paths {
             errors: beside(".errors.jsonl"),
             log: folder.join("log"),
             tail: folder.join("tail"),
+            ahead: folder.join("ahead"),
         }
     }
 
@@ -42,12 +45,18 @@ impl Paths {
     /// The same parts of a side output that is kept in the journal's folder.
     pub fn side(out: &Path, name: &str) -> Self {
         let part = |end: &str| Self::folder(out).join(format!("{name}{end}"));
-        Self { out: part(".out"), errors: part(".errors"), log: part(".log"), tail: part(".tail") }
+        Self {
+            out: part(".out"),
+            errors: part(".errors"),
+            log: part(".log"),
+            tail: part(".tail"),
+            ahead: part(".ahead"),
+        }
     }
 
     /// All of them that are files.
-    pub fn all(&self) -> [&Path; 4] {
-        [&self.out, &self.errors, &self.log, &self.tail]
+    pub fn all(&self) -> [&Path; 5] {
+        [&self.out, &self.errors, &self.log, &self.tail, &self.ahead]
     }
 }
 
@@ -349,6 +358,7 @@ impl Store {
         if self.tail.take().is_some() {
             let _ = std::fs::remove_file(&self.paths.tail);
         }
+        let _ = std::fs::remove_file(&self.paths.ahead);
         if self.policy != Sync::Never {
             sync_folder(self.paths.out.parent().unwrap_or(Path::new(".")));
         }

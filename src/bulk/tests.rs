@@ -242,6 +242,71 @@ fn finishers_translate_through_the_same_stream() {
 }
 
 #[test]
+fn what_articles_have_in_common_is_translated_and_repaired_once() {
+    let place = Place::new((1..=20).map(|_| line(1, &format!("\\n{REPAIR} সবার।"))));
+    let toy = Toy::new();
+    let report = run(&toy, &ToySteps, &place.options("out"), &Stop::default()).unwrap();
+    // Title and three sentences, and one of these once more.
+    assert_eq!(toy.translated.load(Ordering::Relaxed), 5);
+    assert_eq!((report.written, report.repairs, report.repairs_reused), (20, 20, 19), "{report}");
+}
+
+/// Articles that are finished behind one that is not are kept for the next run.
+#[test]
+fn what_is_finished_before_its_turn_is_not_translated_again() {
+    struct Withholding(Toy, Stop);
+    impl crate::engine::Translate for Withholding {
+        fn identity(&self) -> &crate::engine::ModelIdentity {
+            self.0.identity()
+        }
+        fn translate_stream(
+            &self,
+            jobs: &mut (dyn Iterator<Item = crate::engine::Job> + Send),
+            done: &mut (dyn FnMut(u64, Result<crate::engine::Outcome>) -> bool + Send),
+        ) -> Result<()> {
+            let mut count = 0;
+            self.0.translate_stream(jobs, &mut |id, outcome| {
+                count += 1;
+                if count == 40 {
+                    self.1.wish(15);
+                }
+                let withheld = outcome.as_ref().is_ok_and(|o| o.text == "en(2 শিরোনাম)");
+                withheld || done(id, outcome)
+            })
+        }
+    }
+    for format in [OutputFormat::Jsonl, OutputFormat::Markdown] {
+        let place = Place::usual(60);
+        let options = |out: &str| BulkOptions { format, ..place.options(out) };
+        let stop = Stop::default();
+        let report = run(&Withholding(Toy::new(), stop.clone()), &ToySteps, &options("out"), &stop).unwrap();
+        assert_eq!((report.complete, report.written), (false, 1), "{report}");
+        // A torn line at the end is no line.
+        let ahead = place.path("out.journal/ahead");
+        let mut bytes = std::fs::read(&ahead).unwrap();
+        let lines = bytes.iter().filter(|&&b| b == b'\n').count();
+        assert!(lines > 10, "{lines} articles were finished before their turn");
+        bytes.truncate(bytes.len() - 3);
+        std::fs::write(&ahead, bytes).unwrap();
+
+        let toy = Toy::new();
+        let report = run(&toy, &ToySteps, &options("out"), &Stop::default()).unwrap();
+        assert_eq!((report.complete, report.kept, report.resumed_after), (true, lines as u64 - 1, 1), "{report}");
+        let whole = Toy::new();
+        run(&whole, &ToySteps, &options("whole"), &Stop::default()).unwrap();
+        let translations = |toy: &Toy| toy.translated.load(Ordering::Relaxed);
+        assert!(translations(&toy) + lines < translations(&whole), "{} {}", translations(&toy), translations(&whole));
+        let files = |name: &str| -> Vec<Vec<u8>> {
+            let walk = walkdir::WalkDir::new(place.path(name)).sort_by_file_name().into_iter().flatten();
+            walk.filter(|f| f.path().is_file()).map(|f| std::fs::read(f.path()).unwrap()).collect()
+        };
+        assert_eq!(files("whole"), files("out"), "{format:?}");
+        assert_eq!(place.read("whole.errors.jsonl"), place.read("out.errors.jsonl"));
+        assert!(!ahead.exists());
+    }
+}
+
+#[test]
 fn errors_are_retried_and_find_their_places() {
     let cases = [
         (OutputFormat::Jsonl, None),

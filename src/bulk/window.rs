@@ -1,13 +1,12 @@
 //! The articles in hand and their sentences: which go to the translator next, which wait for one that is there
 //! already, which are known.
-use super::cache::SentenceCache;
+use super::cache::{Key, Shared};
 use super::report::Report;
 use crate::engine::{Job, Outcome};
 use crate::feed::Place;
 use crate::pipeline;
 use crate::{Error, Result};
 use std::collections::{HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Instant;
 
 /// An article ready for translation.
@@ -22,6 +21,8 @@ pub struct Prepared {
     pub words: u64,
     /// What it weighs at the gate.
     pub bytes: usize,
+    /// Bytes of the input that were read up to it.
+    pub consumed: u64,
     /// Digest of the input up to here.
     pub input: String,
 }
@@ -44,7 +45,8 @@ struct InHand {
 
 /// A sentence that the translator has, and who waits for it.
 struct Running {
-    text: Arc<str>,
+    text: String,
+    key: Key,
     waiters: Vec<(u64, usize)>,
     second: bool,
 }
@@ -54,22 +56,22 @@ pub struct Window {
     articles: HashMap<u64, InHand>,
     queue: VecDeque<(u64, usize)>,
     running: HashMap<u64, Running>,
-    by_text: HashMap<Arc<str>, u64>,
+    by_key: HashMap<Key, u64>,
     /// Sentences that failed once; each is tried again alone.
     failed_once: VecDeque<Job>,
     next_id: u64,
-    cache: SentenceCache,
+    cache: Shared,
     done: Vec<Translated>,
 }
 
 impl Window {
     /// An empty window.
-    pub fn new(cache: SentenceCache) -> Self {
+    pub fn new(cache: Shared) -> Self {
         Self {
             articles: HashMap::new(),
             queue: VecDeque::new(),
             running: HashMap::new(),
-            by_text: HashMap::new(),
+            by_key: HashMap::new(),
             failed_once: VecDeque::new(),
             next_id: 0,
             cache,
@@ -96,22 +98,23 @@ impl Window {
             let article = self.articles.get(&slot);
             let Some(text) = article.and_then(|a| a.prepared.parts.texts[segment].clone()) else { continue };
             report.sentences += 1;
-            if let Some(known) = self.cache.get(&text) {
+            let job = Job { id: self.next_id, text, options: None };
+            let (key, known) = self.cache.find(&job);
+            if let Some(known) = known {
                 report.sentences_reused += 1;
                 self.fill(slot, segment, Ok(known));
                 continue;
             }
-            if let Some(running) = self.by_text.get(text.as_str()).and_then(|id| self.running.get_mut(id)) {
+            if let Some(running) = self.by_key.get(&key).and_then(|id| self.running.get_mut(id)) {
                 report.sentences_reused += 1;
                 running.waiters.push((slot, segment));
                 continue;
             }
-            let id = self.next_id;
             self.next_id += 1;
-            let shared: Arc<str> = text.as_str().into();
-            self.by_text.insert(shared.clone(), id);
-            self.running.insert(id, Running { text: shared, waiters: vec![(slot, segment)], second: false });
-            return Some(Job { id, text, options: None });
+            self.by_key.insert(key, job.id);
+            let running = Running { text: job.text.clone(), key, waiters: vec![(slot, segment)], second: false };
+            self.running.insert(job.id, running);
+            return Some(job);
         }
         None
     }
@@ -122,15 +125,15 @@ impl Window {
         if outcome.is_err() && !running.second {
             running.second = true;
             report.second_attempts += 1;
-            self.failed_once.push_back(Job { id, text: running.text.to_string(), options: None });
+            self.failed_once.push_back(Job { id, text: running.text.clone(), options: None });
             self.running.insert(id, running);
             return;
         }
-        self.by_text.remove(&running.text);
+        self.by_key.remove(&running.key);
         if let Ok(outcome) = &outcome {
             report.source_tokens += outcome.source_tokens as u64;
             report.target_tokens += outcome.target_tokens as u64;
-            self.cache.put(&running.text, outcome);
+            self.cache.put(running.key, outcome);
         }
         for (slot, segment) in running.waiters {
             self.fill(slot, segment, outcome.clone());
@@ -188,10 +191,5 @@ impl Window {
     /// Nothing is in hand.
     pub fn is_empty(&self) -> bool {
         self.articles.is_empty()
-    }
-
-    /// Keeps what is to be kept between runs.
-    pub fn flush(&mut self) {
-        self.cache.flush();
     }
 }

@@ -1,4 +1,5 @@
 //! The one who writes: takes what is finished in any order and appends it in the order of the input.
+use super::ahead::Ahead;
 use super::filter::Reason;
 use super::gate::Gate;
 use super::options::BulkOptions;
@@ -6,33 +7,69 @@ use super::output::{self, OutputFormat};
 use super::record::{ErrorRecord, Record};
 use super::report::{Report, Slow};
 use super::store::{Append, Store};
+use crate::text::FindingKind;
 use crate::{Error, Result};
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
 
 /// What became of an entry.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum What {
-    Written(Box<Record>, Slow),
+    Written(Box<Written>),
     Failed(ErrorRecord),
     Skipped(Reason),
 }
 
+/// A record as it goes into the output, and what the report wants to know of it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Written {
+    /// All formats are text.
+    text: String,
+    /// Its file, where each has its own.
+    file: Option<String>,
+    slow: Slow,
+    findings: Vec<FindingKind>,
+}
+
+impl Written {
+    /// The record in the output's format.
+    pub fn new(record: &Record, slow: Slow, options: &BulkOptions) -> Self {
+        let bytes = options.format.record(record, options.include_source);
+        let file = (options.format == OutputFormat::Markdown).then(|| {
+            let end = options.compress.map_or(String::new(), |c| format!(".{}", c.extension()));
+            format!("{}{end}", output::file_name(record))
+        });
+        let text = String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+        Self { text, file, slow, findings: record.findings.iter().map(|f| f.kind).collect() }
+    }
+}
+
 /// …and whose turn it is.
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Message {
+    #[serde(skip)]
     pub slot: u64,
     pub n: u64,
     /// Digest of the input up to this entry.
     pub input: String,
     /// What it weighs at the gate.
     pub bytes: usize,
+    /// Bytes of the input that were read up to it, for the time that is left.
+    #[serde(skip)]
+    pub consumed: u64,
+    /// An earlier run has finished it.
+    #[serde(skip)]
+    pub kept: bool,
     pub what: What,
 }
 
 /// Where records go.
 pub enum Target<'a> {
-    Store(Box<Store>),
+    /// …and what is finished before its turn, where that is kept.
+    Store(Box<Store>, Option<Ahead>),
     /// Standard output, or any stream: records alone, errors in their places where the format has room for them.
     Stream(Box<dyn Write + Send + 'a>),
 }
@@ -41,19 +78,19 @@ impl Target<'_> {
     fn put(&mut self, message: &Message, options: &BulkOptions) -> Result<()> {
         let Message { n, input, what, .. } = message;
         match (self, what) {
-            (Self::Store(store), What::Written(record, _)) => {
-                let bytes = options.format.record(record, options.include_source);
-                let file = (options.format == OutputFormat::Markdown).then(|| {
-                    let end = options.compress.map_or(String::new(), |c| format!(".{}", c.extension()));
-                    format!("{}{end}", output::file_name(record))
-                });
-                store.append(*n, Append::Record(&bytes, file.as_deref()), input)
+            (Self::Store(store, ahead), what) => {
+                let append = match what {
+                    What::Written(record) => Append::Record(record.text.as_bytes(), record.file.as_deref()),
+                    What::Failed(error) => Append::Error(&error.line()),
+                    What::Skipped(_) => Append::Skipped,
+                };
+                store.append(*n, append, input)?;
+                if let Some(ahead) = ahead {
+                    ahead.written(*n);
+                }
+                Ok(())
             }
-            (Self::Store(store), What::Failed(error)) => store.append(*n, Append::Error(&error.line()), input),
-            (Self::Store(store), What::Skipped(_)) => store.append(*n, Append::Skipped, input),
-            (Self::Stream(out), What::Written(record, _)) => {
-                stream(out, &options.format.record(record, options.include_source))
-            }
+            (Self::Stream(out), What::Written(record)) => stream(out, record.text.as_bytes()),
             (Self::Stream(out), What::Failed(error)) if options.format == OutputFormat::Jsonl => {
                 stream(out, &error.line())
             }
@@ -64,6 +101,13 @@ impl Target<'_> {
             (Self::Stream(_), What::Skipped(_)) => Ok(()),
         }
     }
+
+    /// Its turn has not come.
+    fn keep(&mut self, message: &Message) {
+        if let Self::Store(_, Some(ahead)) = self {
+            ahead.add(message);
+        }
+    }
 }
 
 /// Whoever reads the stream sees a record as soon as it is there.
@@ -71,8 +115,8 @@ pub(super) fn stream(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {
     out.write_all(bytes).and_then(|()| out.flush()).map_err(|e| Error::io("standard output", e))
 }
 
-/// Writes until nobody sends any more, or until writing fails. What arrives behind a gap is not written: it is
-/// done again when the run is resumed.
+/// Writes until nobody sends any more, or until writing fails. What arrives behind a gap is kept aside: the gap is
+/// filled when the run is resumed.
 pub fn write<'a>(
     mut target: Target<'a>,
     messages: Receiver<Message>,
@@ -83,6 +127,9 @@ pub fn write<'a>(
     let mut waiting: BTreeMap<u64, Message> = BTreeMap::new();
     let mut next = 0;
     for message in messages {
+        if message.slot != next {
+            target.keep(&message);
+        }
         waiting.insert(message.slot, message);
         while let Some(message) = waiting.remove(&next) {
             if let Err(error) = target.put(&message, options) {
@@ -91,16 +138,18 @@ pub fn write<'a>(
             }
             next += 1;
             gate.leave(message.bytes);
-            count(&mut report.lock().unwrap_or_else(PoisonError::into_inner), message.what);
+            count(&mut report.lock().unwrap_or_else(PoisonError::into_inner), message);
         }
     }
     (target, Ok(()))
 }
 
-fn count(report: &mut Report, what: What) {
+fn count(report: &mut Report, message: Message) {
     report.read += 1;
-    match what {
-        What::Written(record, slow) => report.add(slow, &record.findings),
+    report.kept += u64::from(message.kept);
+    report.progress.advance(message.consumed, message.bytes);
+    match message.what {
+        What::Written(record) => report.add(record.slow, &record.findings),
         What::Failed(_) => report.failed += 1,
         What::Skipped(reason) => *report.skipped.entry(reason).or_default() += 1,
     }

@@ -67,7 +67,7 @@ struct OutputArgs {
     /// Where to; - is standard output, which is not journalled and has errors in their places
     #[arg(short, long, value_name = "OUT", default_value = "-")]
     output: PathBuf,
-    /// What to write; by default what OUT's extension says, else jsonl
+    /// What to write; by default what OUT's extension says (a folder: markdown), else jsonl
     #[arg(long, value_name = "FORMAT")]
     format: Option<OutputFormat>,
     /// Pack the output (by default if OUT ends in .gz or .zst)
@@ -202,6 +202,8 @@ impl BulkArgs {
         let by_name = |end: &str, packing| name.ends_with(end).then_some(packing);
         let compress =
             self.output.compress.or_else(|| by_name(".gz", Compression::Gz).or(by_name(".zst", Compression::Zst)));
+        // Of all outputs only that of Markdown is a folder.
+        let folder = (name.ends_with('/') || self.output.output.is_dir()).then_some(OutputFormat::Markdown);
         let body = match self.input.body.as_str() {
             "text" => BodyKind::Text,
             "html" => BodyKind::Html,
@@ -227,7 +229,7 @@ impl BulkArgs {
                 ..ReadOptions::default()
             },
             output: self.output.output.clone(),
-            format: self.output.format.or_else(|| OutputFormat::by_name(&name)).unwrap_or_default(),
+            format: self.output.format.or_else(|| OutputFormat::by_name(&name)).or(folder).unwrap_or_default(),
             compress,
             include_source: self.output.include_source,
             feed_title: self.output.feed_title.clone(),
@@ -255,12 +257,15 @@ impl BulkArgs {
 /// Runs the command.
 pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     let options = args.options();
+    check_name(&options.output)?;
     // What can be found out without the model is said before it is loaded.
     feed::Feed::open(&options.input, options.read.clone())?;
     if options.output == Path::new("-") {
         bulk::check_stream(&options)?;
     }
     let (translator, steps) = load(&args)?;
+    let engine = translator.engine_options();
+    let options = options.suit(engine.workers * engine.hypotheses);
     let stop = Stop::default();
     bulk::signals::watch(&stop).context("signals cannot be watched")?;
     let report = if options.output == Path::new("-") {
@@ -272,6 +277,18 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
         say(&report, &options, &stop);
     }
     Ok(ExitCode::from(code(&report, &stop)))
+}
+
+/// An output is never something else than its name says.
+fn check_name(output: &Path) -> crate::Result<()> {
+    let name = output.to_string_lossy().to_ascii_lowercase();
+    match [".bz2", ".xz", ".zip", ".tar", ".tgz", ".7z"].iter().find(|end| name.ends_with(**end)) {
+        Some(end) => Err(crate::Error::Settings(format!(
+            "{}: {end} is not written; end the name in .gz or .zst to have it packed",
+            output.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The model and the pipeline.

@@ -5,6 +5,7 @@ use anubad::bulk::{self, BulkOptions, Compression, OutputFormat, Report, Stop};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 const VARIABLE: &str = "ANUBAD_TEST_BULK_JOB";
@@ -20,6 +21,8 @@ struct Task {
     micros: u64,
     window: usize,
     cache: usize,
+    /// Where translations are kept between runs.
+    folder: Option<PathBuf>,
     /// Largest file that it may write.
     file_limit: Option<u64>,
 }
@@ -28,7 +31,7 @@ impl Task {
     fn new(input: &Path, output: &Path) -> Self {
         let (format, compress) = (OutputFormat::Jsonl, None);
         let (input, output) = (input.to_owned(), output.to_owned());
-        Self { input, output, format, compress, micros: 0, window: 32, cache: 64 << 10, file_limit: None }
+        Self { input, output, format, compress, micros: 0, window: 32, cache: 64 << 10, folder: None, file_limit: None }
     }
 
     fn spawn(&self) -> Child {
@@ -58,6 +61,7 @@ fn work(task: &Task) -> i32 {
         compress: task.compress,
         window_articles: task.window,
         cache_bytes: task.cache,
+        cache: task.folder.clone(),
         ..BulkOptions::default()
     };
     if let Some(limit) = task.file_limit {
@@ -66,7 +70,9 @@ fn work(task: &Task) -> i32 {
     let stop = Stop::default();
     bulk::signals::watch(&stop).unwrap();
     let toy = Toy { slow: Duration::from_micros(task.micros), ..Toy::new() };
-    match bulk::run(&toy, &ToySteps, &options, &stop) {
+    let report = bulk::run(&toy, &ToySteps, &options, &stop);
+    eprintln!("translated: {}", toy.translated.load(Ordering::Relaxed));
+    match report {
         Ok(Report { complete: true, total_failed: 0, .. }) => 0,
         Ok(Report { complete: true, .. }) => 3,
         Ok(_) => 128 + stop.signal().unwrap_or(0),
@@ -224,6 +230,42 @@ fn killed_a_hundred_times_the_output_is_the_same() {
     }
     eprintln!("{kills} kills over {outputs} outputs, {resumed} of them in a resumed run");
     assert!(resumed > 0, "no run was killed after it had been resumed");
+}
+
+/// A cache that is kept between runs is never in pieces, however often its process is killed, and changes no output.
+#[test]
+fn a_cache_survives_kills() {
+    let dir = tempfile::tempdir().unwrap();
+    let input = dir.path().join("feed.rss");
+    feed(&input);
+    let whole = Task::new(&input, &dir.path().join("whole"));
+    let (code, said) = whole.finish();
+    assert_eq!(code, Some(3), "{said}");
+    let translated =
+        |said: &str| -> usize { said.lines().find_map(|l| l.strip_prefix("translated: ")).unwrap().parse().unwrap() };
+    let all = translated(&said);
+    let folder = Some(dir.path().join("cache"));
+    let task =
+        |name: &str, micros| Task { micros, folder: folder.clone(), ..Task::new(&input, &dir.path().join(name)) };
+    // Each output is begun and killed once, so that kills fall into reading and writing of the cache.
+    let (mut random, mut kills) = (0x1234_5678_9abc_def1u64, 0);
+    for i in 0..30 {
+        random = random.wrapping_mul(0x5851_f42d_4c95_7f2d).wrapping_add(0x1405_7b7e_f767_814f);
+        let mut child = task(&format!("killed-{i}"), 300).spawn();
+        std::thread::sleep(Duration::from_millis(20 + (random >> 54)));
+        child.kill().unwrap();
+        kills += usize::from(child.wait().unwrap().code().is_none());
+    }
+    assert!(kills > 0, "no run was killed");
+    for i in 0..30 {
+        let job = task(&format!("killed-{i}"), 0);
+        let (code, said) = job.finish();
+        assert_eq!(code, Some(3), "{said}");
+        assert!(contents(&whole.output) == contents(&job.output), "output {i} differs");
+        assert!(i == 0 || translated(&said) == 0, "output {i}: {said}");
+    }
+    let (_, said) = task("fresh", 0).finish();
+    assert!(all > 100 && translated(&said) == 0, "of {all} sentences all are in the cache, not: {said}");
 }
 
 /// SIGINT and SIGTERM end a run in order, a second one at once, and each can be resumed.

@@ -38,7 +38,8 @@ fn what_cannot_work_is_said_in_one_line_before_the_model_is_loaded() {
     let feed = dir.path().join("feed.jsonl");
     std::fs::write(&feed, "{}\n").unwrap();
     let feed = feed.to_str().unwrap();
-    let cases: [(&[&str], i32, &str); 3] = [
+    let cases: [(&[&str], i32, &str); 4] = [
+        (&[feed, "-o", "out.jsonl.bz2"], 2, "end the name in .gz or .zst"),
         (&["no/such/feed.rss", "-o", "out"], 1, "no/such/feed.rss: no such file or folder"),
         (&[feed, "--format", "markdown"], 2, "name an output with -o"),
         (&[feed, "--retry-errors"], 2, "name it with -o"),
