@@ -1,4 +1,4 @@
-//! Any bytes under any name: the readers never panic, never hang, and hand out entries that can be converted.
+//! Any bytes under any name (the first byte chooses it): the readers never panic, never hang, and hand out entries that can be converted.
 #![no_main]
 use anubad::feed::{MAX_ENTRY, ReadOptions, read_bytes, to_article};
 use libfuzzer_sys::fuzz_target;
