@@ -5,13 +5,14 @@
 //! line has its checksum, and an entry that is taken from it must be the one that the input has at its place.
 use super::journal::{decode, encode};
 use super::writer::{Message, What};
+use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 /// A file with less than this is not made smaller.
-const SMALL: u64 = 1 << 20;
+const SMALL: u64 = 256 << 10;
 
 /// The file, and how much of it is still of use.
 pub struct Ahead {
@@ -27,9 +28,12 @@ impl Ahead {
     /// Goes on with the file; also gives what it has of entries behind `done`.
     pub fn open(path: &Path, done: u64) -> (Self, BTreeMap<u64, Message>) {
         let mut ahead = Self { path: path.to_owned(), file: None, length: 0, waiting: BTreeMap::new() };
-        let mut kept = read(path);
-        kept.retain(|n, _| *n > done);
-        ahead.rewrite(&kept);
+        let mut kept = BTreeMap::new();
+        ahead.rewrite(|line| {
+            let message = decode::<Message>(line).filter(|message| message.n > done)?;
+            let n = message.n;
+            kept.insert(n, message).is_none().then_some(n)
+        });
         (ahead, kept)
     }
 
@@ -56,31 +60,41 @@ impl Ahead {
             return;
         }
         if self.waiting.values().sum::<u64>() * 4 < self.length {
-            let mut left = read(&self.path);
-            left.retain(|n, _| self.waiting.contains_key(n));
-            self.rewrite(&left);
+            let wanted = std::mem::take(&mut self.waiting);
+            self.rewrite(|line| decode::<Number>(line).map(|line| line.n).filter(|n| wanted.contains_key(n)));
         }
     }
 
-    /// The file with these alone, in one step: a kill finds the old one or the new one.
-    fn rewrite(&mut self, messages: &BTreeMap<u64, Message>) {
+    /// The file with those lines alone of which `number` gives the entry's number, in one step: a kill finds the old
+    /// file or the new one. Line by line, since the file may be larger than what is in hand.
+    fn rewrite(&mut self, number: impl FnMut(&[u8]) -> Option<u64>) {
         (self.file, self.length) = (None, 0);
-        self.waiting.clear();
-        if let Err(error) = self.try_rewrite(messages) {
+        if let Err(error) = self.try_rewrite(number) {
             self.give_up(&error);
         }
     }
 
-    fn try_rewrite(&mut self, messages: &BTreeMap<u64, Message>) -> io::Result<()> {
-        let new = self.path.with_extension("new");
-        let mut file = File::create(&new)?;
-        for message in messages.values() {
-            let line = encode(message);
-            file.write_all(&line)?;
-            self.length += line.len() as u64;
-            self.waiting.insert(message.n, line.len() as u64);
+    fn try_rewrite(&mut self, mut number: impl FnMut(&[u8]) -> Option<u64>) -> io::Result<()> {
+        let path = self.path.with_extension("new");
+        let mut new = BufWriter::new(File::create(&path)?);
+        let mut line = Vec::new();
+        let mut old = match File::open(&self.path) {
+            Ok(file) => Some(BufReader::new(file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(error),
+        };
+        while let Some(old) = &mut old
+            && old.read_until(b'\n', &mut line)? > 0
+        {
+            if let Some(n) = number(&line) {
+                new.write_all(&line)?;
+                self.length += line.len() as u64;
+                self.waiting.insert(n, line.len() as u64);
+            }
+            line.clear();
         }
-        std::fs::rename(&new, &self.path)?;
+        new.flush()?;
+        std::fs::rename(&path, &self.path)?;
         self.file = Some(OpenOptions::new().append(true).open(&self.path)?);
         Ok(())
     }
@@ -93,17 +107,8 @@ impl Ahead {
     }
 }
 
-/// All whole lines; of two of one entry the last.
-fn read(path: &Path) -> BTreeMap<u64, Message> {
-    let mut found = BTreeMap::new();
-    let Ok(file) = File::open(path) else { return found };
-    let mut reader = BufReader::new(file);
-    let mut line = Vec::new();
-    while reader.read_until(b'\n', &mut line).is_ok_and(|n| n > 0) {
-        if let Some(message) = decode::<Message>(&line) {
-            found.insert(message.n, message);
-        }
-        line.clear();
-    }
-    found
+/// What is looked at of a line that is only copied.
+#[derive(Deserialize)]
+struct Number {
+    n: u64,
 }
