@@ -11,6 +11,7 @@ use crate::engine::{BatchFill, Job, ModelIdentity, Outcome, Translate};
 use crate::{Error, Result};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::time::Duration;
 
@@ -27,6 +28,8 @@ pub struct Relay<'a> {
     cache: Shared,
     report: &'a Mutex<Report>,
     state: Mutex<State>,
+    /// Finishers that wait for answers.
+    waiting: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -48,12 +51,17 @@ struct Asked {
 
 impl<'a> Relay<'a> {
     pub fn new(translator: &'a dyn Translate, stop: &'a Stop, cache: Shared, report: &'a Mutex<Report>) -> Self {
-        Self { translator, stop, cache, report, state: Mutex::default() }
+        Self { translator, stop, cache, report, state: Mutex::default(), waiting: AtomicUsize::new(0) }
     }
 
     /// The translator as the finisher of the article with this turn sees it.
     pub fn of(&self, slot: u64) -> Asker<'_> {
         Asker { relay: self, slot }
+    }
+
+    /// So many finishers wait for answers.
+    pub fn waiting(&self) -> usize {
+        self.waiting.load(Ordering::Relaxed)
     }
 
     /// The next sentence that is asked for.
@@ -178,6 +186,7 @@ impl Translate for Asker<'_> {
             open += 1;
         }
         drop(sender);
+        let _waiting = Waiting::new(&self.relay.waiting);
         while open > 0 {
             match answers.recv_timeout(Duration::from_millis(100)) {
                 Ok((id, outcome)) => {
@@ -191,5 +200,21 @@ impl Translate for Asker<'_> {
             }
         }
         Ok(())
+    }
+}
+
+/// Counted as long as it lives.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn new(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }

@@ -25,6 +25,8 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_millis(5);
 /// So many failed sentences are gathered before they are tried again alone.
 const SECOND_ATTEMPTS: usize = 16;
+/// Finishers that are not waiting for the translator; more of them start as others begin to wait.
+const AT_WORK: usize = 4;
 /// Articles prepared ahead of the translator.
 const READY: usize = 16;
 
@@ -117,15 +119,14 @@ fn translate(
     let window = Mutex::new(Window::new(cache.clone()));
     let (articles, ready) = mpsc::sync_channel(READY);
     let (finisher, translated) = mpsc::channel();
-    let finishing = Finishing { translated: Mutex::new(translated), open: AtomicUsize::new(0) };
+    let finishing =
+        Finishing { translated: Mutex::new(translated), open: AtomicUsize::new(0), threads: AtomicUsize::new(0) };
     let relay = Relay::new(context.translator, context.stop, cache.clone(), report);
     thread::scope(|scope| {
-        for _ in 0..options.finishers.max(1) {
-            let writer = writer.clone();
-            scope.spawn(|| finish_all(context, &relay, &finishing, writer));
-        }
+        let (relay, finishing, writer) = (&relay, &finishing, &writer);
+        let start_finisher = || drop(scope.spawn(|| finish_all(context, relay, finishing, writer.clone())));
         shown.start(scope, &feed);
-        let outlets = Outlets { articles, writer, gate, stop: context.stop };
+        let outlets = Outlets { articles, writer: writer.clone(), gate, stop: context.stop };
         let reading = scope.spawn(move || input::read(feed, options, context.steps, start, &outlets));
         let flow = Flow {
             context,
@@ -133,8 +134,9 @@ fn translate(
             report,
             ready: Mutex::new(ready),
             finisher,
-            finishing: &finishing,
-            relay: &relay,
+            finishing,
+            start_finisher: &start_finisher,
+            relay,
         };
         let result = flow.run();
         // A reader that waits at the gate or at the channel must see that nobody takes articles any more.
@@ -160,6 +162,7 @@ fn translate(
 struct Finishing {
     translated: Mutex<Receiver<Translated>>,
     open: AtomicUsize,
+    threads: AtomicUsize,
 }
 
 /// The translator's side.
@@ -170,6 +173,7 @@ struct Flow<'a> {
     ready: Mutex<Receiver<Prepared>>,
     finisher: Sender<Translated>,
     finishing: &'a Finishing,
+    start_finisher: &'a (dyn Fn() + Sync),
     relay: &'a Relay<'a>,
 }
 
@@ -177,6 +181,7 @@ impl Flow<'_> {
     /// Translates until the articles end or somebody wishes to stop. Usually that is one call of the translator; it is
     /// called again where sentences failed and are tried alone.
     fn run(&self) -> Result<()> {
+        self.provide_finishers();
         let mut sentences = Sentences { flow: self, ended: false };
         let more = |s: &Sentences<'_, '_>| !s.ended || !lock(self.window).is_empty() || self.is_finishing();
         while !self.context.stop.is_wished() && more(&sentences) {
@@ -186,6 +191,15 @@ impl Flow<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Starts finishers until enough of them are not waiting for the translator, or there are as many as may be.
+    fn provide_finishers(&self) {
+        let most = self.context.options.finishers.max(1);
+        while self.finishing.threads.load(Ordering::Relaxed) < most.min(self.relay.waiting() + AT_WORK) {
+            self.finishing.threads.fetch_add(1, Ordering::Relaxed);
+            (self.start_finisher)();
+        }
     }
 
     /// Finishers are at work and may want more sentences.
@@ -242,6 +256,7 @@ struct Sentences<'a, 'b> {
 impl Jobs for Sentences<'_, '_> {
     fn next_job(&mut self, idle: bool) -> Supply {
         let flow = self.flow;
+        flow.provide_finishers();
         loop {
             if flow.context.stop.is_wished() {
                 return Supply::End;
