@@ -130,7 +130,11 @@ def madlad_tokenizer(out, corpus, vocab):
     m = train_spm(str(out / "spiece"), corpus, vocab, unk_id=0, bos_id=1, eos_id=2, pad_id=-1, user_defined_symbols=["<2bn>", "<2de>", "<2en>"])
     tok = tf.T5TokenizerFast.from_pretrained(str(out), vocab_file=m, extra_ids=0, pad_token="<s>", eos_token="</s>", unk_token="<unk>")
     tok.save_pretrained(out)
-    return lambda line: tok("<2en> " + line), -(-len(tok) // 64) * 64, None
+    def ids(line):
+        # T5TokenizerFast takes id 2 for <unk>, as T5 has it; here 2 is </s>, and SentencePiece says 0 for what it does not know.
+        *pieces, end = tok("<2en> " + line)["input_ids"]
+        return {"input_ids": [0 if piece == end else piece for piece in pieces] + [end]}
+    return ids, -(-len(tok) // 64) * 64, None
 
 
 def indictrans2_tokenizer(out, corpus, vocab):

@@ -7,6 +7,7 @@ use super::weights::gguf::Gguf;
 use crate::decode::{DecodeOptions, Generator};
 use crate::engine::{EngineOptions, ModelIdentity, Prompt, Translator};
 use crate::hub::manifest::{Manifest, Task};
+use crate::hub::registry::Registry;
 use crate::hub::resolve::{ModelKind, ResolvedModel};
 use crate::kernels::Level;
 use crate::text::latin::SourceStep;
@@ -132,7 +133,10 @@ impl Model {
             )));
         }
         let tokenizer = Arc::new(GgufTokenizer::new(vocabulary)?);
-        let manifest = resolved.manifest.clone();
+        let manifest = match (&resolved.manifest, gguf.text(MANIFEST_KEY)) {
+            (None, Some(id)) => Registry::load()?.find(id).cloned(),
+            (found, _) => found.clone(),
+        };
         let translates = manifest.as_ref().is_none_or(|m| m.task.covers(Task::Translate));
         let keep = if options.whole_vocabulary || !translates { None } else { shortlist::english(&*tokenizer, &ends) };
         let identity = ModelIdentity {
@@ -186,6 +190,10 @@ fn end_tokens(gguf: &Gguf, eos: Option<u32>) -> Vec<u32> {
     ends.dedup();
     ends
 }
+
+/// Key of a GGUF file's metadata with the id of the manifest that it goes by, whatever the file is called: a model
+/// without its prompt translates nothing.
+pub const MANIFEST_KEY: &str = "anubad.model";
 
 /// Pieces that a shortlist must keep, whatever they look like; the target language's token is kept besides.
 const SPECIAL_PIECES: [&str; 4] = ["</s>", "<s>", "<pad>", "<unk>"];

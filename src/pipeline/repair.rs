@@ -181,13 +181,16 @@ impl Round {
     }
 }
 
+/// Longest piece of a sentence that is translated piece by piece, in characters: what a small model takes in at once.
+const LONGEST_PIECE: usize = 240;
+
 /// Two or more clauses of a sentence, none if it is too short to be cut.
 fn pieces(text: &str) -> Vec<String> {
     let length = text.chars().count();
     if length < 50 {
         return Vec::new();
     }
-    let pieces = clause::split(text, &|piece| piece.chars().count(), length * 3 / 5);
+    let pieces = clause::split(text, &|piece| piece.chars().count(), (length * 3 / 5).min(LONGEST_PIECE));
     if pieces.len() > 1 { pieces } else { Vec::new() }
 }
 

@@ -146,7 +146,8 @@ fn is_certain(entry: usize) -> bool {
     let entry = &GAZETTEER.entries[entry];
     let single = entry.bengali.chars().count() < 2;
     let unsure = UNSURE.iter().any(|word| super::normalise::canonical(word) == entry.bengali);
-    !single && !unsure && !(entry.kind == EntryKind::Place && is_ambiguous(&entry.bengali))
+    let ambiguous = entry.kind == EntryKind::Place && is_ambiguous(&entry.bengali);
+    !(single || unsure || ambiguous)
 }
 
 #[cfg(test)]

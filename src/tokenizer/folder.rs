@@ -297,8 +297,8 @@ impl Folder {
             }
         };
         frame.prefix = options.prefix.clone();
-        if kind == Kind::T5 && frame.prefix.is_empty() {
-            // MADLAD's tokenizer has a token for each target language; nothing else asks for one.
+        if kind == Kind::T5 && frame.prefix.is_empty() && self.config["model_type"] == "t5" {
+            // MADLAD calls itself T5 and has a token for each target language; no other T5 asks for one.
             let ask = format!("<2{}>", spell(&options.target, Codes::Short));
             frame.prefix = tokenizer.id(&ask).map(|_| format!("{ask} ")).unwrap_or_default();
         }

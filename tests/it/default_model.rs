@@ -170,3 +170,23 @@ fn a_batch_gives_bit_for_bit_what_its_sentences_give_alone() {
     in_turn.dedup();
     assert!(in_turn.len() > 25, "the sentences differ");
 }
+
+/// A quantised file is the same model under any name: what it goes by is written into it.
+#[test]
+fn a_quantised_file_translates_whatever_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("mine.gguf");
+    let program = || {
+        let mut command = assert_cmd::Command::cargo_bin("anubad").unwrap();
+        command.env_remove("ANUBAD_MODEL");
+        command
+    };
+    program().args(["model", "quantize", "anubad-270m-bn-en"]).arg(&file).args(["--type", "q8_0"]).assert().success();
+    let lines = "ঢাকায় আজ বৃষ্টি হয়েছে।\nতিনি বাড়ি গেছেন।\n";
+    let translate = |model: &std::ffi::OsStr| {
+        let done = program().args(["translate", "--lines", "--model"]).arg(model).write_stdin(lines).output().unwrap();
+        assert!(done.status.success());
+        String::from_utf8(done.stdout).unwrap()
+    };
+    assert_eq!(translate(file.as_os_str()), translate("anubad-270m-bn-en".as_ref()));
+}

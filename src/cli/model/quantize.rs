@@ -1,6 +1,7 @@
 //! `anubad model quantize`: a model's weights in fewer bits.
 use crate::hub::pull::human;
 use crate::hub::{ModelKind, ResolveOptions, resolve};
+use crate::model::bundle::MANIFEST_KEY;
 use crate::model::embedded;
 use crate::model::quantize::{Report, Target, quantize, quantize_folder};
 use crate::model::weights::gguf::Gguf;
@@ -90,9 +91,10 @@ pub(super) fn run(args: QuantizeArgs) -> anyhow::Result<ExitCode> {
         "{}: is there already; give --force to overwrite it",
         args.output.display()
     );
+    let known = model.manifest.as_ref().map(|manifest| manifest.id.as_str());
     let report = match model.kind {
-        ModelKind::Embedded => from_gguf(&embedded::open()?, target, &args)?,
-        ModelKind::Gguf => from_gguf(&Gguf::open(&model.path)?, target, &args)?,
+        ModelKind::Embedded => from_gguf(&embedded::open()?, known, target, &args)?,
+        ModelKind::Gguf => from_gguf(&Gguf::open(&model.path)?, known, target, &args)?,
         ModelKind::Folder => {
             let into_file = args.output.extension().is_some_and(|e| e == "gguf");
             ensure!(!into_file, "{}: the model's tokenizer and config go along; give a folder", args.output.display());
@@ -101,18 +103,11 @@ pub(super) fn run(args: QuantizeArgs) -> anyhow::Result<ExitCode> {
         }
     };
     print(&report, args.json)?;
-    let name = args.output.file_name().unwrap_or_default().to_string_lossy();
-    if model.manifest.is_some() && model.kind != ModelKind::Folder && !name.starts_with(&model.id) {
-        eprintln!(
-            "anubad: a file whose name begins with {} is known by it and gets its prompt; {name} does not, so rename it or \
-             put the model's manifest beside it as anubad.toml",
-            model.id
-        );
-    }
     Ok(ExitCode::SUCCESS)
 }
 
-fn from_gguf(source: &Gguf, target: Target, args: &QuantizeArgs) -> anyhow::Result<Report> {
+/// `known` is the id of the manifest that the model goes by; it is written into the file.
+fn from_gguf(source: &Gguf, known: Option<&str>, target: Target, args: &QuantizeArgs) -> anyhow::Result<Report> {
     ensure!(
         args.output.extension().is_some_and(|e| e == "gguf"),
         "{}: the output of a GGUF model is a GGUF file; give it a name that ends in .gguf",
@@ -122,6 +117,10 @@ fn from_gguf(source: &Gguf, target: Target, args: &QuantizeArgs) -> anyhow::Resu
     let first = source.shards().next().unwrap_or_default();
     let content = Content::read(&mut std::io::Cursor::new(first)).with_context(|| source.name.clone())?;
     let mut metadata: Vec<(String, Value)> = content.metadata.into_iter().collect();
+    if let Some(id) = known {
+        metadata.retain(|(key, _)| key != MANIFEST_KEY);
+        metadata.push((MANIFEST_KEY.into(), Value::String(id.into())));
+    }
     // llama.cpp's own tools write the architecture first; the rest in the order of the alphabet.
     metadata.sort_by(|a, b| (a.0 != "general.architecture", &a.0).cmp(&(b.0 != "general.architecture", &b.0)));
     Ok(quantize(source, metadata, target, &args.output, args.shard_size, &mut |_| {})?)
