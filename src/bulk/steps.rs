@@ -1,8 +1,7 @@
 //! What is done to one article beside translating its sentences: the seam between the bulk job and the pipeline.
 use super::record::Finished;
 use crate::article::Article;
-use crate::decode::DecodeOptions;
-use crate::engine::{EngineOptions, Outcome, Translate};
+use crate::engine::{Outcome, Translate, Translator};
 use crate::pipeline::{self, PipelineOptions, Prepared, Translation};
 use crate::summary::model::SummaryModel;
 use crate::{Error, Result};
@@ -41,15 +40,16 @@ pub struct PipelineSteps {
 const ONE_IN: usize = 10;
 
 impl PipelineSteps {
-    /// The pipeline with its options; the others are what the translator was made with.
-    pub fn new(
-        options: PipelineOptions,
-        writer: Option<SummaryModel>,
-        decode: &DecodeOptions,
-        engine: &EngineOptions,
-    ) -> Self {
+    /// The pipeline with its options, for what `translator` translates.
+    pub fn new(options: PipelineOptions, writer: Option<SummaryModel>, translator: &Translator) -> Self {
         let settings = json!({
-            "decoding": { "options": decode, "max_sentence_tokens": engine.max_sentence_tokens },
+            "decoding": {
+                "options": translator.options(),
+                "max_sentence_tokens": translator.engine_options().max_sentence_tokens,
+                "preparation": translator.preparation(),
+                // Its tables of names have a say in what the model is given.
+                "program": env!("CARGO_PKG_VERSION"),
+            },
             "summary": options.summary,
             "summary_model": writer.as_ref().map(|w| w.writer().model.to_string()),
             "repair": options.repair,

@@ -304,8 +304,9 @@ fn load(args: &BulkArgs) -> anyhow::Result<(Translator, PipelineSteps)> {
     let model = model_args.open(args.output.quiet)?;
     let decode = model_args.decode_options(&model)?;
     let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options(&model)? };
-    let steps = PipelineSteps::new(options, writer, &decode, &engine);
-    Ok((model.translator(decode, engine)?, steps))
+    let translator = model.translator(decode, engine)?;
+    let steps = PipelineSteps::new(options, writer, &translator);
+    Ok((translator, steps))
 }
 
 fn code(report: &Report, stop: &Stop) -> u8 {

@@ -102,6 +102,12 @@ impl Translator {
         Self { steps, ..self }
     }
 
+    /// All that is done to a sentence between the caller and the network, in words: two translators that differ in it
+    /// differ in what they give.
+    pub fn preparation(&self) -> String {
+        format!("{:?} {:?}", self.steps, self.prompt)
+    }
+
     pub fn options(&self) -> &DecodeOptions {
         &self.options
     }
