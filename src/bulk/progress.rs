@@ -72,24 +72,24 @@ impl<'a> Shown<'a> {
         let fill = self.fill().map_or(String::new(), |fill| format!(", batches {:.0} % full", 100.0 * fill));
         let report = lock(self.report);
         let words = report.source_words as f64 / seconds.max(0.1);
-        let limit = self.context.options.filters.limit;
-        let left = self.left(&report, seconds, total, limit.filter(|_| report.resumed_after == 0));
+        let left = self.left(&report, total);
         let left_out: u64 = report.skipped.values().sum();
         let left_out = if left_out > 0 { format!(", {left_out} left out") } else { String::new() };
         format!("{} articles, {words:.0} words/s{left}, {} errors{left_out}{fill}", report.written, report.failed)
     }
 
     /// How much is done and how long the rest will take, by what is written: reading is far ahead of that.
-    fn left(&self, report: &Report, seconds: f64, total: Option<u64>, limit: Option<u64>) -> String {
-        let by_bytes = total.and_then(|total| report.progress.share(total));
-        let by_count = limit
-            .zip(Some(report.written + report.failed).filter(|&done| done > 0))
-            .map(|(limit, done)| (done as f64 / limit.max(1) as f64, limit.saturating_sub(done) as f64 / done as f64));
-        // Whichever ends first ends the run.
-        let Some((share, rest)) = by_bytes.into_iter().chain(by_count).max_by(|a, b| a.0.total_cmp(&b.0)) else {
-            return String::new();
-        };
-        format!(", {:.0} % done, {} left", (100.0 * share).min(100.0), duration(seconds * rest))
+    fn left(&self, report: &Report, total: Option<u64>) -> String {
+        let done = report.written + report.failed;
+        // What an earlier run did of the limit is not known here.
+        let limit = self.context.options.filters.limit.filter(|_| report.resumed_after == 0);
+        let limit = limit.map(|limit| (limit.saturating_sub(done), limit));
+        match report.progress.rest(total, limit) {
+            Some((share, seconds)) => {
+                format!(", {:.0} % done, {} left", (100.0 * share).min(100.0), duration(seconds))
+            }
+            None => String::new(),
+        }
     }
 
     /// Occupancy of the batches at present.

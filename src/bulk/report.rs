@@ -5,6 +5,7 @@ use crate::text::FindingKind;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Instant;
 
 /// Slowest articles that are named.
 const SLOWEST: usize = 10;
@@ -41,8 +42,11 @@ pub struct Report {
     pub repairs_reused: u64,
     /// Articles that an earlier run had finished before their turn, taken from its files.
     pub kept: u64,
+    /// Over the whole run, and up to where the last article was begun: from there on batches run empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batches: Option<Batches>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub batches_before_end: Option<Batches>,
     pub seconds: f64,
     pub words_per_second: f64,
     /// Time in hand of an article, from admission to the last sentence: half of them, 95 of 100.
@@ -83,26 +87,47 @@ impl From<BatchFill> for Batches {
     }
 }
 
-/// How far writing has come in the input, in its bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+/// How far writing has come, and how fast since the first record: what comes before it fills the batches and says
+/// nothing of the speed.
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Position {
-    /// Where this run began.
-    from: Option<u64>,
+    /// When the first record was written, and how many bytes of the input were done with.
+    first: Option<(Instant, u64)>,
+    /// Records written since.
+    records: u64,
+    /// Bytes of the input that are done with.
     now: u64,
 }
 
+/// After so few records nothing is said of the rest.
+const TOO_FEW: u64 = 3;
+
 impl Position {
-    /// An entry of `size` bytes, read when `consumed` bytes of the input had been read, is done with.
-    pub fn advance(&mut self, consumed: u64, size: usize) {
-        self.from.get_or_insert(consumed.saturating_sub(size as u64));
+    /// An entry is done with that was read when `consumed` bytes of the input had been read.
+    pub fn advance(&mut self, consumed: u64) {
         self.now = self.now.max(consumed);
+        match self.first {
+            None => self.first = Some((Instant::now(), self.now)),
+            Some(_) => self.records += 1,
+        }
     }
 
-    /// The share of the input that is done, and how much is left as a multiple of what this run has done.
-    pub fn share(&self, total: u64) -> Option<(f64, f64)> {
-        let done = self.now.checked_sub(self.from?).filter(|&done| done > 0)?;
-        let left = total.saturating_sub(self.now);
-        Some((self.now as f64 / total.max(1) as f64, left as f64 / done as f64))
+    /// The share of the input that is done, and the seconds that the rest will take: until the `total` bytes are read,
+    /// or until `missing` more records are written (of `limit`), whichever comes first.
+    pub fn rest(&self, total: Option<u64>, limit: Option<(u64, u64)>) -> Option<(f64, f64)> {
+        let (since, from) = self.first.filter(|_| self.records >= TOO_FEW)?;
+        self.rest_after(since.elapsed().as_secs_f64(), from, total, limit)
+    }
+
+    fn rest_after(&self, seconds: f64, from: u64, total: Option<u64>, limit: Option<(u64, u64)>) -> Option<(f64, f64)> {
+        let by_bytes = total.filter(|_| self.now > from).map(|total| {
+            let left = total.saturating_sub(self.now) as f64 / (self.now - from) as f64;
+            (self.now as f64 / total.max(1) as f64, seconds * left)
+        });
+        let by_count = limit.map(|(missing, limit)| {
+            (1.0 - missing as f64 / limit.max(1) as f64, seconds * missing as f64 / self.records as f64)
+        });
+        by_bytes.into_iter().chain(by_count).min_by(|a, b| a.1.total_cmp(&b.1))
     }
 }
 
@@ -178,10 +203,12 @@ impl fmt::Display for Report {
         if let Some(b) = self.batches {
             writeln!(
                 f,
-                "  batches: {:.1} of {} hypotheses at a time ({:.0} % full), {:.0} % of the tokens real (the rest is padding)",
+                "  batches: {:.1} of {} hypotheses at a time ({:.0} % full{}), {:.0} % of the tokens real (the rest is padding)",
                 b.hypotheses,
                 b.room,
                 100.0 * b.occupancy,
+                self.batches_before_end
+                    .map_or(String::new(), |b| format!("; {:.0} % before the last article", 100.0 * b.occupancy)),
                 100.0 * b.real_tokens
             )?;
         }
@@ -240,16 +267,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_left_is_measured_from_where_the_run_began() {
+    fn what_is_left_is_measured_from_the_first_record_on() {
         let mut position = Position::default();
-        assert_eq!(position.share(1000), None);
-        // Resumed at byte 600: the first 600 took no time.
-        position.advance(700, 100);
-        assert_eq!(position.share(1000), Some((0.7, 3.0)));
-        position.advance(800, 100);
-        position.advance(750, 10);
-        assert_eq!(position.share(1000), Some((0.8, 1.0)));
-        assert_eq!(position.share(500), Some((1.6, 0.0)), "an input that has grown smaller");
+        position.advance(600);
+        assert!(position.rest(Some(1000), None).is_none(), "one record says nothing");
+        for consumed in [700, 800, 750] {
+            position.advance(consumed);
+        }
+        let rest = |total, limit| position.rest_after(10.0, 600, total, limit);
+        assert_eq!(rest(Some(1000), None), Some((0.8, 10.0)));
+        assert_eq!(rest(Some(500), None), Some((1.6, 0.0)), "an input that has grown smaller");
+        // Three records in ten seconds: six more of ten take twenty, and the end of the input comes first.
+        assert_eq!(rest(None, Some((6, 10))), Some((0.4, 20.0)));
+        assert_eq!(rest(Some(1000), Some((6, 10))), Some((0.8, 10.0)));
+        assert_eq!(rest(None, None), None);
     }
 
     #[test]
@@ -257,8 +288,12 @@ mod tests {
         let fill = BatchFill { steps: 10, hypotheses: 480, room: 64, tokens: 900, rows: 1000 };
         let want = Batches { steps: 10, hypotheses: 48.0, room: 64, occupancy: 0.75, tokens: 90.0, real_tokens: 0.9 };
         assert_eq!(Batches::from(fill), want);
-        let report = Report { batches: Some(want), ..Report::default() };
-        assert!(report.to_string().contains("48.0 of 64 hypotheses at a time (75 % full), 90 % of the tokens real"));
+        let report = Report { batches: Some(want), batches_before_end: Some(want), ..Report::default() };
+        let said = report.to_string();
+        assert!(
+            said.contains("48.0 of 64 hypotheses at a time (75 % full; 75 % before the last article), 90 % of"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::steps::Steps;
 use super::stop::Stop;
 use super::window::{Prepared, Translated, Window};
 use super::writer::{self, Message, Target, What, Written};
-use crate::engine::{Job, Jobs, Plain, Supply, Translate};
+use crate::engine::{BatchFill, Job, Jobs, Plain, Supply, Translate};
 use crate::feed::{BadEntry, Feed};
 use crate::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -57,7 +57,7 @@ pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: Start) -> (
     let options = context.options;
     let began = Instant::now();
     let report = Mutex::new(Report { resumed_after: start.n, ..Report::default() });
-    let fill = context.translator.batch_fill();
+    let fill = context.translator.batch_fill().unwrap_or_default();
     let gate = Gate::new(options.window_articles, options.window_bytes);
     let (writer, messages) = mpsc::channel();
     let shown = progress::Shown::new(context, &report);
@@ -79,7 +79,7 @@ pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: Start) -> (
     });
     shown.close();
     let mut report = report.into_inner().unwrap_or_else(PoisonError::into_inner);
-    let batches = context.translator.batch_fill().map(|now| fill.map_or(now, |before| now.since(&before)));
+    let batches = context.translator.batch_fill().map(|now| now.since(&fill));
     report.batches = batches.filter(|b| b.steps > 0).map(Into::into);
     report.close(began.elapsed().as_secs_f64());
     let failed = written.and(translated);
@@ -137,6 +137,7 @@ fn translate(
             finishing,
             start_finisher: &start_finisher,
             relay,
+            fill: context.translator.batch_fill().unwrap_or_default(),
         };
         let result = flow.run();
         // A reader that waits at the gate or at the channel must see that nobody takes articles any more.
@@ -175,6 +176,8 @@ struct Flow<'a> {
     finishing: &'a Finishing,
     start_finisher: &'a (dyn Fn() + Sync),
     relay: &'a Relay<'a>,
+    /// How full batches were before the run.
+    fill: BatchFill,
 }
 
 impl Flow<'_> {
@@ -200,6 +203,12 @@ impl Flow<'_> {
             self.finishing.threads.fetch_add(1, Ordering::Relaxed);
             (self.start_finisher)();
         }
+    }
+
+    /// The last article is begun.
+    fn note_batches(&self) {
+        let batches = self.context.translator.batch_fill().map(|now| now.since(&self.fill));
+        lock(self.report).batches_before_end = batches.filter(|b| b.steps > 0).map(Into::into);
     }
 
     /// Finishers are at work and may want more sentences.
@@ -275,7 +284,10 @@ impl Jobs for Sentences<'_, '_> {
             let patience = if idle { PATIENCE } else { Duration::ZERO };
             match lock(&flow.ready).recv_timeout(patience) {
                 Ok(article) => flow.change(|window, _| window.admit(article)),
-                Err(RecvTimeoutError::Disconnected) if !self.ended => self.ended = true,
+                Err(RecvTimeoutError::Disconnected) if !self.ended => {
+                    self.ended = true;
+                    flow.note_batches();
+                }
                 Err(_) if !idle => return Supply::NotNow,
                 Err(RecvTimeoutError::Timeout) => return Supply::NotNow,
                 // Only what is being translated and finished is left; finishers may want more sentences.

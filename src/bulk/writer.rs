@@ -147,7 +147,7 @@ pub fn write<'a>(
 fn count(report: &mut Report, message: Message) {
     report.read += 1;
     report.kept += u64::from(message.kept);
-    report.progress.advance(message.consumed, message.bytes);
+    report.progress.advance(message.consumed);
     match message.what {
         What::Written(record) => report.add(record.slow, &record.findings),
         What::Failed(_) => report.failed += 1,
