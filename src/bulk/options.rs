@@ -158,8 +158,6 @@ impl BulkOptions {
             "read": self.read,
             "filters": self.filters,
             "max_article": self.max_article,
-            // Another version may put another text together from the same sentences.
-            "anubad": env!("CARGO_PKG_VERSION"),
             "pipeline": pipeline,
         })
     }
