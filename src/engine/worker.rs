@@ -12,7 +12,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex, MutexGuard, PoisonError, TryLockError,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
 };
 
@@ -25,11 +25,13 @@ pub(super) struct Shared<'a> {
     done: Mutex<Done<'a>>,
     /// The caller has had enough.
     stopped: AtomicBool,
+    /// Workers that have something in hand.
+    busy: AtomicUsize,
 }
 
 impl<'a> Shared<'a> {
     pub fn new(jobs: &'a mut dyn Jobs, done: Done<'a>) -> Self {
-        Self { jobs: Mutex::new(Some(jobs)), done: Mutex::new(done), stopped: AtomicBool::new(false) }
+        Self { jobs: Mutex::new(Some(jobs)), done: Mutex::new(done), stopped: AtomicBool::new(false), busy: AtomicUsize::new(0) }
     }
 
     /// The next job. A worker that has something to do does not wait for it.
@@ -84,6 +86,8 @@ pub(super) struct Worker<'a> {
     /// To be tried alone, after a failure.
     retry: VecDeque<Job>,
     exhausted: bool,
+    /// Counted in [`Shared::busy`].
+    busy: bool,
 }
 
 impl<'a> Worker<'a> {
@@ -98,13 +102,17 @@ impl<'a> Worker<'a> {
             pending: VecDeque::new(),
             retry: VecDeque::new(),
             exhausted: false,
+            busy: false,
         }
     }
 
     /// Works until there is nothing left to do.
     pub fn run(mut self) {
         while !self.shared.is_stopped() {
+            // Before it waits for a job, so that another can use its thread meanwhile.
+            self.count_busy();
             self.admit();
+            self.count_busy();
             if self.in_hand.is_empty() {
                 if self.exhausted && self.retry.is_empty() {
                     break;
@@ -113,9 +121,21 @@ impl<'a> Worker<'a> {
             }
             self.step();
         }
+        self.in_hand.clear();
+        self.count_busy();
         if let Some(session) = self.session.take() {
             self.translator.keep(session);
         }
+    }
+
+    fn count_busy(&mut self) {
+        let busy = !self.in_hand.is_empty();
+        match (self.busy, busy) {
+            (false, true) => self.shared.busy.fetch_add(1, Ordering::Relaxed),
+            (true, false) => self.shared.busy.fetch_sub(1, Ordering::Relaxed),
+            _ => return,
+        };
+        self.busy = busy;
     }
 
     /// Fills the session.
@@ -212,7 +232,8 @@ impl<'a> Worker<'a> {
     /// is what is wrong.
     fn step(&mut self) {
         let Some(session) = &mut self.session else { return };
-        let result = contained(|| session.step());
+        let alone = self.shared.busy.load(Ordering::Relaxed) == 1;
+        let result = contained(|| self.translator.on_threads(alone, || session.step()));
         let done = session.take_stats();
         self.translator.count(|stats| stats.sessions += done);
         match result {
