@@ -4,14 +4,13 @@ use super::summary_args::SummaryArgs;
 use crate::article::read::{Format, ReadOptions};
 use crate::article::write::{BlockWriter, Style};
 use crate::article::{self, Block};
-use crate::engine::{Job, Translate};
 use crate::pipeline::{self, PipelineOptions, Ready, Translation};
 use crate::text::check::Glossary;
-use crate::text::{Finding, Severity, normalise, segment};
+use crate::text::{Finding, Severity};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -95,10 +94,10 @@ impl From<InputFormat> for Format {
 
 /// Runs the command.
 pub fn run(args: TranslateArgs) -> anyhow::Result<ExitCode> {
-    if args.lines { lines(&args) } else { whole_article(&args) }
+    if args.lines { super::lines::run(&args) } else { whole_article(&args) }
 }
 
-fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
+pub(super) fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
     let mut options = PipelineOptions { repair: !args.no_repair, ..PipelineOptions::default() };
     options.checks.glossary = args.glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
     if args.no_summary {
@@ -221,110 +220,5 @@ fn report(args: &TranslateArgs, translation: &Translation) {
             "anubad: model {} ({}, {}), timings {:?}",
             translation.model.id, translation.model.architecture, translation.model.compute, translation.timings
         );
-    }
-}
-
-/// One line in, one line out; empty lines stay empty.
-fn lines(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
-    let options = pipeline_options(args)?;
-    let name = args.file.display().to_string();
-    let input: Box<dyn BufRead + Send> = if args.file.as_os_str() == "-" {
-        Box::new(std::io::BufReader::new(std::io::stdin()))
-    } else {
-        let file = std::fs::File::open(&args.file).map_err(|e| crate::Error::io(&args.file, e))?;
-        Box::new(std::io::BufReader::new(file))
-    };
-    let loaded = args.model.load(args.quiet)?;
-    let mut reader = Lines { input, name, lossy: args.lossy, number: 0, failure: None, waiting: Default::default() };
-    let waiting = reader.waiting.clone();
-    let mut out = Ordered { out: std::io::BufWriter::new(std::io::stdout()), next: 0, held: BTreeMap::new() };
-    let mut failure: Option<std::io::Error> = None;
-    let mut failed = 0usize;
-    loaded.translator.translate_stream(&mut reader, &mut |id, outcome| {
-        let source = waiting.lock().unwrap_or_else(|e| e.into_inner()).remove(&id).unwrap_or_default();
-        let text = match outcome {
-            Ok(_) if !segment::needs_translation(&source) => segment::passed_through(&source),
-            Ok(outcome) => {
-                let text = pipeline::finish::tidy(&source, &outcome.text, &options);
-                pipeline::finish::respelled(&source, text).0
-            }
-            Err(error) => {
-                eprintln!("anubad: line {}: {error}", id + 1);
-                failed += 1;
-                String::new()
-            }
-        };
-        failure = out.put(id, text.replace(['\n', '\r'], " ")).err();
-        failure.is_none()
-    })?;
-    if let Some(error) = failure.or(out.out.flush().err()) {
-        return Err(error.into());
-    }
-    if let Some(error) = reader.failure {
-        return Err(error.into());
-    }
-    Ok(if failed > 0 { ExitCode::from(super::PARTLY) } else { ExitCode::SUCCESS })
-}
-
-/// The lines of the input as jobs; what each said is kept until it is translated.
-struct Lines {
-    input: Box<dyn BufRead + Send>,
-    name: String,
-    lossy: bool,
-    number: u64,
-    failure: Option<crate::Error>,
-    waiting: Arc<std::sync::Mutex<BTreeMap<u64, String>>>,
-}
-
-impl Iterator for Lines {
-    type Item = Job;
-
-    fn next(&mut self) -> Option<Job> {
-        let mut bytes = Vec::new();
-        match self.input.read_until(b'\n', &mut bytes) {
-            Ok(0) => return None,
-            Ok(_) => {}
-            Err(error) => {
-                self.failure = Some(crate::Error::io(&self.name, error));
-                return None;
-            }
-        }
-        let text = match String::from_utf8(bytes) {
-            Ok(text) => text,
-            Err(error) if self.lossy => String::from_utf8_lossy(error.as_bytes()).into_owned(),
-            Err(error) => {
-                self.failure = Some(crate::Error::Input(format!(
-                    "{}: line {} is not UTF-8 (byte {} of the line); convert the file, or use --lossy",
-                    self.name,
-                    self.number + 1,
-                    error.utf8_error().valid_up_to()
-                )));
-                return None;
-            }
-        };
-        let text = text.trim().to_string();
-        let id = self.number;
-        self.number += 1;
-        let wanted = if segment::needs_translation(&text) { normalise::canonical(&text) } else { String::new() };
-        self.waiting.lock().unwrap_or_else(|e| e.into_inner()).insert(id, text);
-        Some(Job { id, text: wanted, options: None })
-    }
-}
-
-/// Prints lines in order, however they come in.
-struct Ordered<W: Write> {
-    out: W,
-    next: u64,
-    held: BTreeMap<u64, String>,
-}
-
-impl<W: Write> Ordered<W> {
-    fn put(&mut self, id: u64, text: String) -> std::io::Result<()> {
-        self.held.insert(id, text);
-        while let Some(text) = self.held.remove(&self.next) {
-            writeln!(self.out, "{text}")?;
-            self.next += 1;
-        }
-        self.out.flush()
     }
 }

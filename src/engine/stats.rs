@@ -23,7 +23,7 @@ impl EngineStats {
     }
 
     /// For those who see the translator as [`super::Translate`]; `hypotheses` have room in a step.
-    pub(super) fn batch_fill(&self, hypotheses: usize) -> super::BatchFill {
+    pub fn batch_fill(&self, hypotheses: usize) -> super::BatchFill {
         let SessionStats { steps, outputs, rows, .. } = self.sessions;
         super::BatchFill { steps, hypotheses: outputs, room: hypotheses as u64, tokens: self.tokens(), rows }
     }

@@ -31,7 +31,12 @@ pub(super) struct Shared<'a> {
 
 impl<'a> Shared<'a> {
     pub fn new(jobs: &'a mut dyn Jobs, done: Done<'a>) -> Self {
-        Self { jobs: Mutex::new(Some(jobs)), done: Mutex::new(done), stopped: AtomicBool::new(false), busy: AtomicUsize::new(0) }
+        Self {
+            jobs: Mutex::new(Some(jobs)),
+            done: Mutex::new(done),
+            stopped: AtomicBool::new(false),
+            busy: AtomicUsize::new(0),
+        }
     }
 
     /// The next job. A worker that has something to do does not wait for it.

@@ -10,7 +10,7 @@ pub mod repair;
 pub mod translate;
 
 pub use prepare::{Prepared, prepare};
-pub use translate::{complete, sentences, translate};
+pub use translate::{complete, mend, sentences, translate};
 
 use crate::article::{Article, Block};
 use crate::engine::ModelIdentity;

@@ -7,6 +7,7 @@ use super::{PipelineOptions, Ready, SCHEMA, Timings, TranslatedSegment, Translat
 use crate::article::{Article, Block, BlockKind};
 use crate::engine::{Job, Outcome, Translate};
 use crate::summary::{SummaryInput, Translated, Writer, summarise};
+use crate::text::check::Spellings;
 use crate::text::{Finding, FindingKind, Segment, Severity, segment};
 use crate::{Error, Result};
 use std::ops::Range;
@@ -34,6 +35,7 @@ pub fn translate(
         let start = Instant::now();
         if options.repair {
             work.repair(wave.clone())?;
+            work.settle_names(wave.clone());
         }
         repairing += start.elapsed();
         if !work.show(wave.end, ready) {
@@ -65,8 +67,36 @@ pub fn complete(
     work.take(all.clone(), outcomes);
     if options.repair {
         work.repair(all)?;
+        // In the same waves as an article by itself, so that both come out alike.
+        prepared.waves(FIRST_WAVE).into_iter().for_each(|wave| work.settle_names(wave));
     }
     work.finish(writer)
+}
+
+/// Checks and repairs sentences that have nothing to do with one another and have been translated; for each its segment
+/// and its findings.
+///
+/// # Errors
+/// As for [`translate`].
+pub fn mend(
+    engine: &dyn Translate,
+    sources: &[String],
+    outcomes: Vec<Outcome>,
+    options: &PipelineOptions,
+) -> Result<Vec<(TranslatedSegment, Vec<Finding>)>> {
+    let prepared = separate(sources);
+    let mut work = Work::new(engine, &prepared, options);
+    work.take(0..sources.len(), outcomes.into_iter().map(|outcome| Some(Ok(outcome))).collect());
+    if options.repair {
+        work.repair(0..sources.len())?;
+    }
+    let mut findings: Vec<Vec<Finding>> = vec![Vec::new(); sources.len()];
+    for finding in work.findings {
+        if let Some(index) = finding.segment {
+            findings[index].push(finding);
+        }
+    }
+    Ok(work.done.into_iter().zip(findings).collect())
 }
 
 struct Work<'a> {
@@ -75,6 +105,7 @@ struct Work<'a> {
     options: &'a PipelineOptions,
     done: Vec<TranslatedSegment>,
     findings: Vec<Finding>,
+    spellings: Spellings,
     /// Blocks handed out.
     shown: usize,
     started: Instant,
@@ -89,6 +120,7 @@ impl<'a> Work<'a> {
             options,
             done: Vec::new(),
             findings: Vec::new(),
+            spellings: Spellings::default(),
             shown: 0,
             started: Instant::now(),
             timings: Timings::default(),
@@ -156,6 +188,22 @@ impl<'a> Work<'a> {
             (done.source_tokens, done.target_tokens) = (best.source_tokens, best.target_tokens);
         }
         Ok(())
+    }
+
+    /// Gives the names of a wave's segments the spelling that they have in the article so far.
+    fn settle_names(&mut self, wave: Range<usize>) {
+        if !self.options.checks.names {
+            return;
+        }
+        // Nothing was generated for the others: they are the source's own words.
+        let generated: Vec<usize> = wave.filter(|&i| self.done[i].score.is_some()).collect();
+        let sentences: Vec<(&str, &str)> =
+            generated.iter().map(|&i| (self.done[i].source.as_str(), self.done[i].text.as_str())).collect();
+        for (at, text, notes) in self.spellings.settle(&sentences) {
+            let index = generated[at];
+            self.done[index].text = text;
+            self.findings.extend(notes.into_iter().map(|f| Finding { segment: Some(index), ..f }));
+        }
     }
 
     fn suspect(&self, index: usize) -> Suspect {
@@ -250,14 +298,18 @@ impl<'a> Work<'a> {
 /// # Errors
 /// The engine's own; a sentence that fails alone carries its finding.
 pub fn sentences(engine: &dyn Translate, sources: &[String], options: &PipelineOptions) -> Result<Vec<Translated>> {
+    let options = PipelineOptions { summary: None, ..options.clone() };
+    let translation = translate(engine, &separate(sources), &options, None, &mut |_| true)?;
+    Ok(with_doubts(&translation.segments, &translation.findings))
+}
+
+/// Each sentence as a paragraph of its own.
+fn separate(sources: &[String]) -> Prepared {
     let block = |text: &String| Block { kind: BlockKind::Paragraph, text: text.clone(), range: 0..text.len() };
     let segment =
         |(i, text): (usize, &String)| Segment { block: Some(i), sentence: 0, text: text.clone(), range: 0..text.len() };
     let article = Article { blocks: sources.iter().map(block).collect(), ..Article::default() };
-    let prepared = Prepared::of(article, sources.iter().enumerate().map(segment).collect());
-    let options = PipelineOptions { summary: None, ..options.clone() };
-    let translation = translate(engine, &prepared, &options, None, &mut |_| true)?;
-    Ok(with_doubts(&translation.segments, &translation.findings))
+    Prepared::of(article, sources.iter().enumerate().map(segment).collect())
 }
 
 /// The English sentences, each with the first of its serious findings.

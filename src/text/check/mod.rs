@@ -3,6 +3,7 @@
 //! [`check_segment`] looks at one sentence and costs some tens of microseconds; [`check_article`] looks at what only
 //! shows across sentences. The tables that they read are built once, at first use.
 mod canonical;
+mod consistent;
 pub mod gazetteer;
 pub mod glossary;
 pub mod loops;
@@ -18,6 +19,7 @@ pub mod surface;
 pub mod translit;
 pub(crate) mod words;
 
+pub use consistent::Spellings;
 pub use glossary::Glossary;
 pub use loops::find_loop;
 pub use names::{NameCheck, check_names};
