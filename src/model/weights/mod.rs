@@ -157,7 +157,7 @@ pub struct Conversion<'a> {
 
 impl<'a> Conversion<'a> {
     /// Bytes that may stay in memory.
-    const BUDGET: usize = 4 << 20;
+    const BUDGET: usize = 2 << 20;
 
     /// The tensors `names` are about to be read, row by row, by any number of threads.
     pub fn new(source: &'a dyn TensorSource, names: impl IntoIterator<Item = &'a str>) -> Self {
