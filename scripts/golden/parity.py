@@ -300,6 +300,8 @@ def randomise(model, seed, coarse):
             noise = torch.randn(p.shape, generator=g)
             if "relative_attention_bias" in name: p.copy_(round_(noise))
             elif p.dim() > 1 and any(w in name for w in ("embed", "shared", "lm_head")): p.copy_(round_(noise * 2.5 / p.shape[-1] ** 0.5))
+            # T5 does not divide its attention scores by the head's size: its own initialisation makes the queries smaller
+            elif name.endswith("Attention.q.weight"): p.copy_(round_(noise * 1.2 / (p.shape[-1] * model.config.d_kv) ** 0.5))
             elif p.dim() > 1: p.copy_(round_(noise * (1.2 / p.shape[-1] ** 0.5)))
             elif "norm" in name and name.endswith("weight"): p.copy_(round_(1 + 0.1 * noise))
             else: p.copy_(round_(0.05 * noise))
