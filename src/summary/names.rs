@@ -231,17 +231,23 @@ fn capitals(sentence: &str) -> Vec<Capital> {
         .collect()
 }
 
-/// Runs of capitalised words, the little words "of", "and", "the", "for" between them left out.
+/// Runs of capitalised words within a sentence and between its commas, the little words "of", "and", "the", "for"
+/// between them left out.
 fn runs(text: &str) -> Vec<Vec<String>> {
-    let mut found: Vec<Vec<String>> = vec![Vec::new()];
-    for word in tokens(text) {
-        let little = matches!(word.as_str(), "of" | "and" | "the" | "for" | "&");
-        if is_capitalised(&word) {
-            if let Some(run) = found.last_mut() {
-                run.push(word);
-            }
-        } else if !little {
+    let mut found: Vec<Vec<String>> = Vec::new();
+    for sentence in super::english::sentences(text) {
+        for part in sentence.split([',', ';', ':', '(', ')', '"', '“', '”']) {
             found.push(Vec::new());
+            for word in tokens(part) {
+                let little = matches!(word.as_str(), "of" | "and" | "the" | "for" | "&");
+                if is_capitalised(&word) {
+                    if let Some(run) = found.last_mut() {
+                        run.push(word);
+                    }
+                } else if !little {
+                    found.push(Vec::new());
+                }
+            }
         }
     }
     found.retain(|run| run.len() > 1);
@@ -280,6 +286,14 @@ mod tests {
         ] {
             assert!(missing(sentence).is_empty(), "{sentence}: {:?}", missing(sentence));
         }
+    }
+
+    #[test]
+    fn initials_are_those_of_one_name() {
+        let text = "He met the Foreign Secretary. Bangladesh Awami League officials, Sheikh Hasina and others came.";
+        let evidence = NameEvidence::new([text]);
+        assert_eq!(evidence.missing("The FSB and the LSH met."), ["FSB", "LSH"]);
+        assert!(evidence.missing("The BAL came.").is_empty());
     }
 
     #[test]
