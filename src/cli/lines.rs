@@ -47,7 +47,7 @@ pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
             match outcome {
                 _ if !segment::needs_translation(&source) => out.put(id, segment::passed_through(&source)),
                 Ok(outcome) => {
-                    let first = pipeline::mend(engine, &[source.clone()], vec![outcome.clone()], &checks);
+                    let first = pipeline::mend(engine, std::slice::from_ref(&source), vec![outcome.clone()], &checks);
                     match first.map(|mut sentences| sentences.pop()) {
                         Ok(Some((_, findings))) if options.repair && has_serious(&findings) => {
                             held.fetch_add(1, Ordering::Relaxed);

@@ -76,6 +76,22 @@ fn lines_in_are_lines_out() {
 }
 
 #[test]
+fn lines_are_checked_and_repaired_in_their_order() {
+    let quota = "শেখ হাসিনা বলেন, তিনি ব্যক্তিগতভাবেও এই বিষয়ে খেয়াল রাখবেন কেননা স্বাস্থ্য খাতে দুই দেশের \
+        সহযোগিতা উত্তোরত্তর বৃদ্ধি পাচ্ছে এবং বাংলাদেশের মেডিক্যাল এবং নার্সিং কলেজে ভুটানের শিক্ষার্থী কোটা ১০% থেকে বৃদ্ধি পেয়ে ১৫% করা হয়েছে।";
+    let input = format!("{quota}\nতারা ভালো আছেন।\n");
+    let (code, raw, stderr) = run(&["translate", "--lines", "--no-repair", "--strict", "-v"], input.as_bytes());
+    assert_eq!(code, 3, "{stderr}");
+    assert!(stderr.contains("line 1: ") && stderr.contains("10") && stderr.contains("Serious"), "{stderr}");
+    let (code, repaired, stderr) = run(&["translate", "--lines", "--strict"], input.as_bytes());
+    assert_eq!((code, stderr.as_str()), (0, ""));
+    let (raw, repaired): (Vec<_>, Vec<_>) = (raw.lines().collect(), repaired.lines().collect());
+    assert_eq!((raw.len(), repaired.len()), (2, 2));
+    assert!(!raw[0].contains("10") && repaired[0].contains("10"), "{raw:?} {repaired:?}");
+    assert_eq!(raw[1], repaired[1]);
+}
+
+#[test]
 fn a_sentence_longer_than_the_model_takes_is_not_cut() {
     let long = "রাশিয়ার পররাষ্ট্রমন্ত্রী উত্তর কোরিয়া সফরে যাচ্ছেন এবং ".repeat(24) + "১৯৭১ সালে যুদ্ধ শেষ হয়।";
     let (code, stdout, _) = run(&["translate", "--format", "json", "--no-summary"], long.as_bytes());

@@ -36,7 +36,7 @@ impl Spellings {
         pairs.iter().enumerate().filter_map(changed).collect()
     }
 
-    /// The spelling that most of these sentences have, of names that are new; the first of equals.
+    /// The spelling that most of these sentences have, of names that are new; of equals the likelier one.
     fn learn(&mut self, pairs: &[Vec<(String, String)>]) {
         let mut counts: BTreeMap<&str, Vec<(&str, usize)>> = BTreeMap::new();
         for (bengali, english) in pairs.iter().flatten().filter(|(bengali, _)| !self.usual.contains_key(bengali)) {
@@ -47,21 +47,25 @@ impl Spellings {
             }
         }
         for (bengali, list) in counts {
-            // max_by_key takes the last of equals
-            if let Some((english, _)) = list.iter().rev().max_by_key(|(_, count)| *count) {
+            let likely = |english: &str| -super::name_distance(bengali, english);
+            let better =
+                |a: &&(&str, usize), b: &&(&str, usize)| a.1.cmp(&b.1).then(likely(a.0).total_cmp(&likely(b.0)));
+            if let Some((english, _)) = list.iter().max_by(better) {
                 self.usual.insert(bengali.to_string(), (*english).to_string());
             }
         }
     }
 }
 
-/// Two spellings of a name, not the name and something made of it (Rohingya, Rohingyas; Nepal, Nepali), not an acronym.
+/// Two spellings of a name, not the name and something made of it (Rohingya, Rohingyas; Nepal, Nepali), not an acronym,
+/// not two names that one word sounds like (Zaman, Aman).
 fn are_variants(a: &str, b: &str) -> bool {
     let plain = |word: &str| {
         let mut letters = word.chars();
         letters.next().is_some_and(char::is_uppercase) && letters.all(char::is_lowercase) && word.len() >= 4
     };
-    plain(a) && plain(b) && !a.starts_with(b) && !b.starts_with(a)
+    let same_start = a.chars().next() == b.chars().next();
+    plain(a) && plain(b) && same_start && !a.starts_with(b) && !b.starts_with(a)
 }
 
 /// Every whole word `word` of the text replaced.
@@ -114,6 +118,7 @@ mod tests {
             assert_eq!(spellings.settle(&[(source, output)]), [], "{output}");
         }
         assert!(!are_variants("Nepal", "Nepali") && !are_variants("NATO", "Nato") && are_variants("Karim", "Kareem"));
+        assert!(!are_variants("Zaman", "Aman"));
         assert_eq!(replace_word("Karimganj, Karim, Karim's", "Karim", "Kareem"), "Karimganj, Kareem, Kareem's");
     }
 }
