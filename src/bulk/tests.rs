@@ -79,30 +79,48 @@ fn records_come_in_the_order_of_the_input_and_errors_beside_them() {
     assert_eq!(toy.translated.load(Ordering::Relaxed), 65);
 }
 
+/// A toy whose user wishes to stop, in each call, after so many sentences.
+struct Impatient {
+    toy: Toy,
+    stop: Stop,
+    after: usize,
+    signal: i32,
+    /// A translation that never comes back.
+    withheld: Option<&'static str>,
+}
+
+impl Impatient {
+    fn new(stop: &Stop) -> Self {
+        Self { toy: Toy::new(), stop: stop.clone(), after: 0, signal: 0, withheld: None }
+    }
+}
+
+impl crate::engine::Translate for Impatient {
+    fn identity(&self) -> &crate::engine::ModelIdentity {
+        self.toy.identity()
+    }
+
+    fn translate_stream(
+        &self,
+        jobs: &mut (dyn Iterator<Item = crate::engine::Job> + Send),
+        done: &mut (dyn FnMut(u64, Result<crate::engine::Outcome>) -> bool + Send),
+    ) -> Result<()> {
+        let mut count = 0;
+        self.toy.translate_stream(jobs, &mut |id, outcome| {
+            count += 1;
+            if count == self.after {
+                self.stop.wish(self.signal);
+            }
+            let withheld = outcome.as_ref().is_ok_and(|o| Some(o.text.as_str()) == self.withheld);
+            withheld || done(id, outcome)
+        })
+    }
+}
+
 /// Stops a run after every few sentences and goes on, in every format; what comes out is what an uninterrupted run
 /// gives.
 #[test]
 fn an_interrupted_run_ends_as_an_uninterrupted_one() {
-    struct Impatient(Toy, Stop, usize);
-    impl crate::engine::Translate for Impatient {
-        fn identity(&self) -> &crate::engine::ModelIdentity {
-            self.0.identity()
-        }
-        fn translate_stream(
-            &self,
-            jobs: &mut (dyn Iterator<Item = crate::engine::Job> + Send),
-            done: &mut (dyn FnMut(u64, Result<crate::engine::Outcome>) -> bool + Send),
-        ) -> Result<()> {
-            let mut count = 0;
-            self.0.translate_stream(jobs, &mut |id, outcome| {
-                count += 1;
-                if count == self.2 {
-                    self.1.wish(2);
-                }
-                done(id, outcome)
-            })
-        }
-    }
     let cases = [
         (OutputFormat::Jsonl, None),
         (OutputFormat::Jsonl, Some(Compression::Zst)),
@@ -122,8 +140,13 @@ fn an_interrupted_run_ends_as_an_uninterrupted_one() {
             runs += 1;
             assert!(runs < 60, "{format:?}: no progress");
             let stop = Stop::default();
-            let report =
-                run(&Impatient(Toy::new(), stop.clone(), 11 + runs % 7), &ToySteps, &options("parts"), &stop).unwrap();
+            let report = run(
+                &Impatient { after: 11 + runs % 7, signal: 2, ..Impatient::new(&stop) },
+                &ToySteps,
+                &options("parts"),
+                &stop,
+            )
+            .unwrap();
             if format == OutputFormat::Rss && place.path("parts").exists() {
                 rss::Channel::read_from(&std::fs::read(place.path("parts")).unwrap()[..]).unwrap();
             }
@@ -254,32 +277,13 @@ fn what_articles_have_in_common_is_translated_and_repaired_once() {
 /// Articles that are finished behind one that is not are kept for the next run.
 #[test]
 fn what_is_finished_before_its_turn_is_not_translated_again() {
-    struct Withholding(Toy, Stop);
-    impl crate::engine::Translate for Withholding {
-        fn identity(&self) -> &crate::engine::ModelIdentity {
-            self.0.identity()
-        }
-        fn translate_stream(
-            &self,
-            jobs: &mut (dyn Iterator<Item = crate::engine::Job> + Send),
-            done: &mut (dyn FnMut(u64, Result<crate::engine::Outcome>) -> bool + Send),
-        ) -> Result<()> {
-            let mut count = 0;
-            self.0.translate_stream(jobs, &mut |id, outcome| {
-                count += 1;
-                if count == 40 {
-                    self.1.wish(15);
-                }
-                let withheld = outcome.as_ref().is_ok_and(|o| o.text == "en(2 শিরোনাম)");
-                withheld || done(id, outcome)
-            })
-        }
-    }
     for format in [OutputFormat::Jsonl, OutputFormat::Markdown] {
         let place = Place::usual(60);
         let options = |out: &str| BulkOptions { format, ..place.options(out) };
         let stop = Stop::default();
-        let report = run(&Withholding(Toy::new(), stop.clone()), &ToySteps, &options("out"), &stop).unwrap();
+        let withheld = Some("en(2 শিরোনাম)");
+        let translator = Impatient { after: 40, signal: 15, withheld, ..Impatient::new(&stop) };
+        let report = run(&translator, &ToySteps, &options("out"), &stop).unwrap();
         assert_eq!((report.complete, report.written), (false, 1), "{report}");
         // A torn line at the end is no line.
         let ahead = place.path("out.journal/ahead");

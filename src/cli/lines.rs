@@ -5,8 +5,8 @@
 //! answers at once, and a long file full batches.
 use super::translate::{TranslateArgs, pipeline_options};
 use crate::engine::{Job, Outcome, Translate};
-use crate::pipeline::{self, PipelineOptions, TranslatedSegment, translate::has_serious};
-use crate::text::{Finding, normalise, segment};
+use crate::pipeline::{self, PipelineOptions, TranslatedSegment, finish::segment_result, translate::has_serious};
+use crate::text::{Finding, Segment, normalise, segment};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
@@ -37,8 +37,6 @@ pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     let mut reader = Reader::start(input, name, args.lossy);
     let waiting = reader.waiting.clone();
     let mut out = Output::new(args, std::io::BufWriter::new(std::io::stdout()));
-    // Checks alone ask nothing of the engine, which is busy.
-    let checks = PipelineOptions { repair: false, ..options.clone() };
     while !reader.ended {
         let mut doubtful: Vec<(u64, String, Outcome)> = Vec::new();
         let held = reader.held.clone();
@@ -47,15 +45,14 @@ pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
             match outcome {
                 _ if !segment::needs_translation(&source) => out.put(id, segment::passed_through(&source)),
                 Ok(outcome) => {
-                    let first = pipeline::mend(engine, std::slice::from_ref(&source), vec![outcome.clone()], &checks);
-                    match first.map(|mut sentences| sentences.pop()) {
-                        Ok(Some((_, findings))) if options.repair && has_serious(&findings) => {
-                            held.fetch_add(1, Ordering::Relaxed);
-                            doubtful.push((id, source, outcome));
-                        }
-                        Ok(Some(sentence)) => out.sentence(id, sentence),
-                        Ok(None) => out.failed(id, "nothing came back"),
-                        Err(error) => out.failed(id, &error.to_string()),
+                    let range = 0..source.len();
+                    let line = Segment { block: None, sentence: 0, text: source, range };
+                    let (done, findings) = segment_result(0, &line, Some(Ok(outcome.clone())), &options);
+                    if options.repair && has_serious(&findings) {
+                        held.fetch_add(1, Ordering::Relaxed);
+                        doubtful.push((id, line.text, outcome));
+                    } else {
+                        out.sentence(id, (done, findings));
                     }
                 }
                 Err(error) => out.failed(id, &error.to_string()),
