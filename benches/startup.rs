@@ -1,19 +1,22 @@
 //! What a start costs: tokenizers and packing of weights: `cargo bench --bench startup`.
 //!
-//! `ANUBAD_FOLDERS=DIR:DIR cargo bench --bench startup` also times the tokenizers of folders in Hub layout.
+//! `ANUBAD_FOLDERS=DIR:DIR cargo bench --bench startup` also times the tokenizers of folders in Hub layout; those with a
+//! tokenizer.json beside the tokenizers crate's own, on reading the file and on a thousand times the same sentence.
 mod shared;
 
 use anubad::decode::Generator;
 use anubad::model::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
 use anubad::model::layers::{Compute, Placement};
 use anubad::model::weights::gguf::Gguf;
-use anubad::tokenizer::{GgufTokenizer, Tokenizer, from_folder};
+use anubad::tokenizer::{GgufTokenizer, JsonTokenizer, Tokenizer, from_folder};
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;
 
 const WEIGHTS: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/models/anubad-270m-bn-en/anubad-270m-bn-en.q8_0-00001-of-00002.gguf");
+
+const SENTENCE: &str = "ঢাকা বিশ্ববিদ্যালয়ের উপাচার্য অধ্যাপক মো. আখতারুজ্জামান বলেছেন, আগামী ১৫ সেপ্টেম্বর থেকে ভর্তি পরীক্ষা শুরু হবে।";
 
 fn milliseconds(rounds: usize, mut job: impl FnMut()) -> f64 {
     let [seconds] = shared::in_turns(rounds, [&mut job]);
@@ -47,11 +50,26 @@ fn default_model() {
     println!("reading as many bytes from a cached file: {time:.0} ms");
 }
 
+fn against_the_crate(file: &Path) {
+    let theirs = || tokenizers::Tokenizer::from_file(file).expect("a tokenizer for the crate");
+    let time = milliseconds(5, || drop(black_box(theirs())));
+    println!("  the same read by the tokenizers crate: {time:.0} ms");
+    let (ours, theirs) = (JsonTokenizer::open(file).expect("a tokenizer"), theirs());
+    let mut one = || (0..1000).for_each(|_| drop(black_box(ours.encode(SENTENCE).expect("ids"))));
+    let mut other = || (0..1000).for_each(|_| drop(black_box(theirs.encode_fast(SENTENCE, false).expect("ids"))));
+    let [one, other] = shared::in_turns(5, [&mut one, &mut other]);
+    println!("  a sentence: {:.0} µs, by the crate, which remembers its words, {:.0} µs", 1e3 * one, 1e3 * other);
+}
+
 fn main() {
     default_model();
     for folder in std::env::var("ANUBAD_FOLDERS").unwrap_or_default().split(':').filter(|folder| !folder.is_empty()) {
         let read = || from_folder(Path::new(folder)).expect("a tokenizer");
         let time = milliseconds(9, || drop(black_box(read())));
         println!("tokenizer in {folder}, {} pieces: {time:.0} ms", read().vocab_size());
+        let file = Path::new(folder).join("tokenizer.json");
+        if file.is_file() {
+            against_the_crate(&file);
+        }
     }
 }

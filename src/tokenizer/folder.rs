@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{
     IndicTransTokenizer, JsonTokenizer, SentencePiece, Tokenizer,
     convert::{self, NllbLanguages},
-    json::{Frame, Named},
+    json::{Frame, Named, Parts},
     languages::{Codes, M2M100, spell},
     mapped::{Dictionary, MappedTokenizer, Side},
     normalise::{self, Normalisation},
@@ -265,7 +265,7 @@ impl Folder {
     fn json(&self, kind: Kind, options: &FolderOptions) -> Result<JsonTokenizer> {
         let mut tokenizer = match self.has("tokenizer.json") {
             true => JsonTokenizer::open(&self.file("tokenizer.json"))?,
-            false => JsonTokenizer::from_bytes(&self.converted(kind)?, &self.path.display().to_string())?,
+            false => JsonTokenizer::from_parts(self.converted(kind)?, &self.path.display().to_string())?,
         };
         let named = self.named(&tokenizer)?;
         let token = |code: &str| {
@@ -307,23 +307,24 @@ impl Folder {
         Ok(tokenizer)
     }
 
-    /// A tokenizer.json made from the other files.
-    fn converted(&self, kind: Kind) -> Result<Vec<u8>> {
-        let model = |name: &str| {
-            let path = self.file(name);
+    /// What a tokenizer.json would say, from the other files.
+    fn converted(&self, kind: Kind) -> Result<Parts> {
+        let path = self.file(if kind == Kind::T5 { "spiece.model" } else { "sentencepiece.bpe.model" });
+        let name = path.display().to_string();
+        let model = || {
             let bytes = std::fs::read(&path).map_err(|error| Error::io(&path, error))?;
-            ModelFile::parse(&bytes, &path.display().to_string())
+            ModelFile::parse(&bytes, &name)
         };
         match kind {
-            Kind::T5 => Ok(convert::t5(&model("spiece.model")?, self.extra_ids())),
-            Kind::MBart => Ok(convert::mbart(&model("sentencepiece.bpe.model")?, 25)),
-            Kind::MBart50 => Ok(convert::mbart(&model("sentencepiece.bpe.model")?, 52)),
+            Kind::T5 => convert::t5(&model()?, self.extra_ids(), &name),
+            Kind::MBart => convert::mbart(&model()?, 25, &name),
+            Kind::MBart50 => convert::mbart(&model()?, 52, &name),
             Kind::Nllb => {
                 let listed = strings(&self.tokenizer_config["extra_special_tokens"]);
                 let listed: Vec<String> = listed.into_iter().filter(|code| !code.starts_with('<')).collect();
                 let languages =
                     if listed.is_empty() { NllbLanguages::Published } else { NllbLanguages::Listed(listed) };
-                Ok(convert::nllb(&model("sentencepiece.bpe.model")?, languages))
+                convert::nllb(&model()?, languages, &name)
             }
             Kind::Plain => {
                 let prefix = self.tokenizer_config["add_prefix_space"].as_bool().unwrap_or(false);

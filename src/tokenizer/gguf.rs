@@ -134,7 +134,7 @@ impl GgufTokenizer {
         };
         let user = specials(|kind| kind == TokenType::UserDefined);
         let all = specials(|kind| matches!(kind, TokenType::UserDefined | TokenType::Control | TokenType::Unknown));
-        let pieces = Pieces::new(vocabulary.tokens);
+        let pieces = Pieces::new(vocabulary.tokens.iter().map(String::as_str));
         let (kind, bos_by_default) = match vocabulary.model.as_str() {
             "llama" => {
                 let space_prefix = vocabulary.add_space_prefix.unwrap_or(true);

@@ -1,34 +1,62 @@
 //! The table of a vocabulary's pieces: bytes to id and id to bytes.
-use std::collections::HashMap;
+use hashbrown::{HashTable, hash_table::Entry};
 
-/// Id ↔ piece. Where a piece occurs twice the last id wins, as in llama.cpp.
+/// Id ↔ piece, all spellings in one block. Where a piece occurs twice the last id wins, as in llama.cpp. An id whose
+/// spelling is empty has no piece.
 pub(super) struct Pieces {
-    texts: Vec<Box<str>>,
-    ids: HashMap<Box<str>, u32, ahash::RandomState>,
+    texts: String,
+    /// Where each piece ends in `texts`.
+    ends: Vec<usize>,
+    ids: HashTable<u32>,
+    hasher: ahash::RandomState,
 }
 
 impl Pieces {
-    /// A table whose ids are the positions in `texts`.
-    pub(super) fn new(texts: Vec<String>) -> Self {
-        let mut ids = HashMap::with_capacity_and_hasher(texts.len(), ahash::RandomState::new());
-        let texts: Vec<Box<str>> = texts.into_iter().map(String::into_boxed_str).collect();
-        for (id, text) in texts.iter().enumerate() {
-            ids.insert(text.clone(), id as u32);
+    /// A table whose ids are the positions in `pieces`.
+    pub(super) fn new<'a>(pieces: impl IntoIterator<Item = &'a str>) -> Self {
+        let (mut texts, mut ends) = (String::new(), Vec::new());
+        for piece in pieces {
+            texts.push_str(piece);
+            ends.push(texts.len());
         }
-        Self { texts, ids }
+        let hasher = ahash::RandomState::new();
+        let mut ids = HashTable::with_capacity(ends.len());
+        let spelling = |id: u32| spelling(&texts, &ends, id);
+        for id in 0..ends.len() as u32 {
+            let piece = spelling(id);
+            if piece.is_empty() {
+                continue;
+            }
+            let hash = hasher.hash_one(piece);
+            match ids.entry(hash, |other| spelling(*other) == piece, |other| hasher.hash_one(spelling(*other))) {
+                Entry::Occupied(mut entry) => *entry.get_mut() = id,
+                Entry::Vacant(entry) => {
+                    entry.insert(id);
+                }
+            }
+        }
+        Self { texts, ends, ids, hasher }
     }
 
+    /// The number of ids, those without a piece included.
     pub(super) fn len(&self) -> usize {
-        self.texts.len()
+        self.ends.len()
     }
 
-    pub(super) fn id(&self, text: &str) -> Option<u32> {
-        self.ids.get(text).copied()
+    pub(super) fn id(&self, piece: &str) -> Option<u32> {
+        let hash = self.hasher.hash_one(piece);
+        self.ids.find(hash, |id| spelling(&self.texts, &self.ends, *id) == piece).copied()
     }
 
     pub(super) fn text(&self, id: u32) -> Option<&str> {
-        self.texts.get(id as usize).map(AsRef::as_ref)
+        ((id as usize) < self.ends.len()).then(|| spelling(&self.texts, &self.ends, id)).filter(|text| !text.is_empty())
     }
+}
+
+/// The piece of an id below the number of `ends`.
+fn spelling<'a>(texts: &'a str, ends: &[usize], id: u32) -> &'a str {
+    let id = id as usize;
+    &texts[if id == 0 { 0 } else { ends[id - 1] }..ends[id]]
 }
 
 /// The byte that a piece such as `<0x0A>` stands for.
@@ -58,8 +86,9 @@ mod tests {
 
     #[test]
     fn the_last_of_two_equal_pieces_has_the_id() {
-        let pieces = Pieces::new(vec!["a".into(), "b".into(), "a".into()]);
+        let pieces = Pieces::new(["a", "b", "a", ""]);
         assert_eq!((pieces.id("a"), pieces.id("b"), pieces.id("c")), (Some(2), Some(1), None));
-        assert_eq!((pieces.text(0), pieces.text(3), pieces.len()), (Some("a"), None, 3));
+        assert_eq!((pieces.text(0), pieces.text(3), pieces.text(4), pieces.len()), (Some("a"), None, None, 4));
+        assert_eq!(pieces.id(""), None);
     }
 }

@@ -5,14 +5,19 @@
 mod normalizer;
 mod proto;
 mod trie;
+mod viterbi;
 
 use std::{collections::HashMap, ops::Range, path::Path};
 
-pub(super) use self::proto::{ModelFile, PieceType};
 use self::{
     normalizer::{Normalizer, SPACE},
     proto::ModelType,
-    trie::{Trie, character_length},
+    trie::character_length,
+};
+pub(super) use self::{
+    proto::{ModelFile, PieceType},
+    trie::Trie,
+    viterbi::{Segment, best_path},
 };
 use super::{
     Tokenizer,
@@ -43,9 +48,6 @@ enum Segmentation {
     },
     Bpe,
 }
-
-/// A stretch of the normalised text and the id it got.
-type Segment = (Range<usize>, u32);
 
 impl SentencePiece {
     /// Reads a model file.
@@ -86,7 +88,7 @@ impl SentencePiece {
             }
             ModelType::Word | ModelType::Char => return Err(refuse("word and character models are not supported")),
         };
-        let pieces = Pieces::new(file.pieces.into_iter().map(|piece| piece.text).collect());
+        let pieces = Pieces::new(file.pieces.iter().map(|piece| piece.text.as_str()));
         let bytes = file.byte_fallback.then(|| byte_pieces(&pieces));
         if bytes.is_some_and(|bytes| bytes.contains(&None)) {
             return Err(refuse("byte fallback without all 256 byte pieces"));
@@ -150,58 +152,17 @@ impl SentencePiece {
 
     fn segment(&self, text: &str) -> Vec<Segment> {
         match &self.segmentation {
-            Segmentation::Unigram { trie, unk_score } => self.viterbi(text, trie, *unk_score),
+            Segmentation::Unigram { trie, unk_score } => {
+                let score = |id: u32, length: usize| match self.kinds[id as usize] {
+                    PieceType::Unused => None,
+                    // positive, so that it always beats its parts
+                    PieceType::UserDefined => Some((0.1 * (length - 1) as f64) as f32),
+                    _ => Some(self.scores[id as usize]),
+                };
+                best_path(text, trie, score, (self.unk, *unk_score))
+            }
             Segmentation::Bpe => self.byte_pairs(text),
         }
-    }
-
-    /// The best path through the lattice of all pieces, one pass from left to right.
-    fn viterbi(&self, text: &str, trie: &Trie, unk_score: f32) -> Vec<Segment> {
-        #[derive(Clone, Copy)]
-        struct Best {
-            score: f32,
-            start: usize,
-            id: u32,
-        }
-        let bytes = text.as_bytes();
-        let mut best: Vec<Option<Best>> = vec![None; bytes.len() + 1];
-        let mut start = 0;
-        while start < bytes.len() {
-            let so_far = best[start].map_or(0.0, |node| node.score);
-            let character = character_length(bytes, start);
-            let mut has_single = false;
-            for (length, id) in trie.prefixes(&bytes[start..]) {
-                let score = match self.kinds[id as usize] {
-                    PieceType::Unused => continue,
-                    // positive, so that it always beats its parts
-                    PieceType::UserDefined => (0.1 * (length - 1) as f64) as f32,
-                    _ => self.scores[id as usize],
-                };
-                let score = score + so_far;
-                let target = &mut best[start + length];
-                if target.is_none_or(|node| score > node.score) {
-                    *target = Some(Best { score, start, id });
-                }
-                has_single |= length == character;
-            }
-            if !has_single {
-                let score = unk_score + so_far;
-                let target = &mut best[start + character];
-                if target.is_none_or(|node| score > node.score) {
-                    *target = Some(Best { score, start, id: self.unk });
-                }
-            }
-            start += character;
-        }
-        let mut segments = Vec::new();
-        let mut end = bytes.len();
-        // every character boundary has a node: a piece's or the unknown character's
-        while let Some(node) = best[end].filter(|_| end > 0) {
-            segments.push((node.start..end, node.id));
-            end = node.start;
-        }
-        segments.reverse();
-        segments
     }
 
     fn byte_pairs(&self, text: &str) -> Vec<Segment> {

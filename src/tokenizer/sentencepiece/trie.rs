@@ -1,10 +1,12 @@
 //! A compact byte trie over the pieces of a vocabulary.
 use std::collections::VecDeque;
 
+use rayon::prelude::*;
+
 const NO_VALUE: u32 = u32::MAX;
 
 /// Keys are byte strings, values are ids. The children of a node lie next to one another, sorted by label.
-pub(super) struct Trie {
+pub(in crate::tokenizer) struct Trie {
     first_child: Vec<u32>,
     children: Vec<u16>,
     values: Vec<u32>,
@@ -13,10 +15,10 @@ pub(super) struct Trie {
 
 impl Trie {
     /// Of equal keys the first wins. Empty keys are ignored. Ids must be below `u32::MAX`.
-    pub(super) fn new<'a>(entries: impl Iterator<Item = (&'a str, u32)>) -> Self {
+    pub(in crate::tokenizer) fn new<'a>(entries: impl Iterator<Item = (&'a str, u32)>) -> Self {
         let mut entries: Vec<(&[u8], u32)> =
             entries.map(|(key, id)| (key.as_bytes(), id)).filter(|(key, _)| !key.is_empty()).collect();
-        entries.sort_by_key(|(key, _)| *key);
+        entries.par_sort_by_key(|(key, _)| *key);
         entries.dedup_by_key(|(key, _)| *key);
         let mut trie = Self { first_child: vec![0], children: vec![0], values: vec![NO_VALUE], labels: vec![0] };
         // breadth first, so that the children of a node become neighbours

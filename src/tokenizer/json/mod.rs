@@ -1,6 +1,19 @@
-//! `tokenizer.json`, through the tokenizers crate.
+//! `tokenizer.json`, through the tokenizers crate, with models of our own.
+pub(super) mod bpe;
+mod read;
+pub(super) mod segmenter;
+#[cfg(test)]
+mod tests;
+pub(super) mod unigram;
+
 use std::path::Path;
 
+use tokenizers::{
+    DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl, tokenizer::AddedToken,
+};
+
+pub(super) use self::read::vocabulary;
+use self::segmenter::Segmenter;
 use super::{
     Tokenizer,
     specials::{Fragment, Specials},
@@ -26,11 +39,52 @@ pub(super) struct Named {
     pub chat_template: Option<String>,
 }
 
+/// The crate's tokenizer around our model.
+pub(super) type Pipeline =
+    TokenizerImpl<Segmenter, NormalizerWrapper, PreTokenizerWrapper, PostProcessorWrapper, DecoderWrapper>;
+
+/// What makes a [`Pipeline`]. A part that is not wanted is `None`.
+pub(super) struct Parts {
+    pub model: Segmenter,
+    pub normalizer: Option<NormalizerWrapper>,
+    pub pre_tokenizer: Option<PreTokenizerWrapper>,
+    pub post_processor: Option<PostProcessorWrapper>,
+    pub decoder: Option<DecoderWrapper>,
+    /// Those that the model does not know get the ids after its own, in this order.
+    pub added: Vec<AddedToken>,
+}
+
+impl Parts {
+    fn assemble(self) -> tokenizers::Result<Pipeline> {
+        let mut pipeline = Pipeline::new(self.model);
+        pipeline.with_normalizer(self.normalizer)?;
+        pipeline
+            .with_pre_tokenizer(self.pre_tokenizer)
+            .with_post_processor(self.post_processor)
+            .with_decoder(self.decoder);
+        pipeline.add_tokens(self.added)?;
+        Ok(pipeline)
+    }
+}
+
+/// A tokenizer that our reader left to the crate, whole.
+fn by_the_crate(bytes: &[u8]) -> tokenizers::Result<Pipeline> {
+    let whole = tokenizers::Tokenizer::from_bytes(bytes)?;
+    let mut pipeline = Pipeline::new(Segmenter::Other(Box::new(whole.get_model().clone())));
+    pipeline.with_normalizer(whole.get_normalizer().cloned())?;
+    pipeline
+        .with_pre_tokenizer(whole.get_pre_tokenizer().cloned())
+        .with_post_processor(whole.get_post_processor().cloned())
+        .with_decoder(whole.get_decoder().cloned())
+        .with_added_vocabulary(whole.get_added_vocabulary().clone());
+    Ok(pipeline)
+}
+
 /// A tokenizer of the tokenizers crate. Special tokens that the text spells out are text, except where
 /// [`Tokenizer::encode_with_specials`] is asked. (A unigram model knows their spellings as pieces and finds them all
 /// the same; only encoder–decoder models are of that kind, and to them a stray `</s>` in the source does no harm.)
 pub struct JsonTokenizer {
-    inner: tokenizers::Tokenizer,
+    inner: Pipeline,
     specials: Specials,
     frame: Frame,
     named: Named,
@@ -52,7 +106,21 @@ impl JsonTokenizer {
     /// # Errors
     /// [`Error::Model`] where the text is no tokenizer.
     pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self> {
-        let mut inner = tokenizers::Tokenizer::from_bytes(bytes).map_err(|error| {
+        // what our reader does not know the crate may, and it has the better error texts
+        let inner = match serde_json::from_slice(bytes) {
+            Ok(inner) => Ok(inner),
+            Err(_) => by_the_crate(bytes),
+        };
+        Self::around(inner, name)
+    }
+
+    /// The tokenizer that the parts make; `name` is for error texts.
+    pub(super) fn from_parts(parts: Parts, name: &str) -> Result<Self> {
+        Self::around(parts.assemble(), name)
+    }
+
+    fn around(inner: tokenizers::Result<Pipeline>, name: &str) -> Result<Self> {
+        let mut inner = inner.map_err(|error| {
             let error = error.to_string().replace('\n', " ");
             Error::Model(format!("{name} is not a readable tokenizer ({error}); download the file again"))
         })?;
