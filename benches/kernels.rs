@@ -1,11 +1,12 @@
 //! Matrix products at the shapes of real networks, for one token, a few and a batch: `cargo bench --bench kernels`.
 //!
-//! The throughput is in multiply-and-adds a second. `cargo bench --bench kernels -- int8/` runs a part. First come two
-//! tables measured in turns: the int8 product as a share of what `vpdpbusd` does at most, and candle's own quantised
-//! product beside ours (`-- tables` for these alone).
+//! The throughput is in multiply-and-adds a second. `cargo bench --bench kernels -- int8/` runs a part. First come
+//! tables measured in turns: the int8 product as a share of what `vpdpbusd` does at most, candle's own quantised
+//! product beside ours, and weights in 4 bits beside 8 (`-- tables` for these alone).
 mod shared;
 
 use anubad::kernels::matmul_f32::PackedF32;
+use anubad::kernels::matmul_q4::PackedQ4;
 use anubad::kernels::matmul_q8::{PackedQ8, QuantisedRows};
 use anubad::kernels::{Level, peak};
 use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
@@ -99,6 +100,41 @@ fn beside_candle(_: &mut Criterion) {
     }
 }
 
+/// Weights in 4 bits beside 8 with the same threads. Many matrices in turn, so that they come from memory as a network's
+/// do, not from the cache.
+fn four_bits(_: &mut Criterion) {
+    let level = Level::detect();
+    if !wants_tables() || !PackedQ4::pays(level) {
+        return;
+    }
+    println!("weights in 8 bits and in 4 ({}), {} threads:", level.name(), rayon::current_num_threads());
+    for &(name, n, k) in SHAPES.iter().filter(|(_, n, _)| *n < 10_000) {
+        let weights = noise(n * k);
+        let copies = 64 * 1024 * 1024 / (n * k) + 1;
+        let eight: Vec<PackedQ8> = (0..copies).map(|_| PackedQ8::from_f32(level, n, k, &weights)).collect();
+        let four: Vec<PackedQ4> = (0..copies)
+            .map(|_| {
+                PackedQ4::pack(level, n, k, |j, values, scales, _| {
+                    values.iter_mut().zip(&weights[j * k..]).for_each(|(v, w)| *v = (w * 15.0 + 7.5) as u8);
+                    scales.fill(half::f16::from_f32(0.1));
+                })
+            })
+            .collect();
+        let mut line = format!("{name:<24}");
+        for m in ROWS {
+            let (x, mut out) = (noise(m * k), vec![0f32; m * n]);
+            let mut other = out.clone();
+            let rows = || QuantisedRows::new(level, black_box(&x), m, k);
+            let mut with_eight = || eight.iter().for_each(|matrix| matrix.multiply(&rows(), &mut out));
+            let mut with_four = || four.iter().for_each(|matrix| matrix.multiply(&rows(), &mut other));
+            let [eight, four] = shared::in_turns(5, [&mut with_eight, &mut with_four]);
+            let each = 1e3 / copies as f64;
+            line += &format!("  m {m}: {:.3}/{:.3} ms, {:.2}x", eight * each, four * each, eight / four);
+        }
+        println!("{line}");
+    }
+}
+
 fn int8(c: &mut Criterion) {
     let level = Level::detect();
     let mut group = c.benchmark_group(format!("int8/{}", level.name()));
@@ -142,5 +178,5 @@ fn short() -> Criterion {
         .measurement_time(Duration::from_secs(1))
 }
 
-criterion_group! { name = benches; config = short(); targets = share_of_peak, beside_candle, int8, float }
+criterion_group! { name = benches; config = short(); targets = share_of_peak, beside_candle, four_bits, int8, float }
 criterion_main!(benches);

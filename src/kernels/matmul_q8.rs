@@ -16,7 +16,7 @@ pub const GROUP: usize = 32;
 /// Bytes of a group in a panel.
 pub(super) const GROUP_BYTES: usize = GROUP * PANEL;
 /// Rows whose quantised activations are kept in the second-level cache while panels pass by.
-const ROW_BLOCK_BYTES: usize = 256 * 1024;
+pub(super) const ROW_BLOCK_BYTES: usize = 256 * 1024;
 
 /// A weight matrix [n, k] packed for the kernels of one [`Level`].
 pub struct PackedQ8 {
@@ -31,8 +31,8 @@ pub struct PackedQ8 {
 
 /// Activations [m, k] in 8 bits.
 pub struct QuantisedRows {
-    m: usize,
-    k: usize,
+    pub(super) m: usize,
+    pub(super) k: usize,
     pub(super) values: Vec<i8>,
     /// [m][k/32].
     pub(super) scales: Vec<f32>,

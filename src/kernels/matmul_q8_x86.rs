@@ -29,6 +29,7 @@ macro_rules! drive {
         }
     }};
 }
+pub(super) use drive;
 
 /// # Safety
 /// The processor has the level's features; `panels` and `rows` are inside the matrices; `out` is [m, n] and
@@ -96,9 +97,12 @@ unsafe fn tile512<const R: usize, const C: usize>(
 }
 
 /// Stores the two halves of a panel's sums, the last panel in part.
+///
+/// # Safety
+/// The processor has AVX2, and `out` has room for `width` floats.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-unsafe fn store256(sums: [__m256; 2], out: *mut f32, width: usize) {
+pub(super) unsafe fn store256(sums: [__m256; 2], out: *mut f32, width: usize) {
     // SAFETY: `out` has room for `width` floats by the caller's contract.
     unsafe {
         if width == PANEL {

@@ -12,6 +12,9 @@ mod attention_simd;
 pub mod float;
 pub mod level;
 pub mod matmul_f32;
+pub mod matmul_q4;
+#[cfg(target_arch = "x86_64")]
+mod matmul_q4_x86;
 pub mod matmul_q8;
 #[cfg(target_arch = "aarch64")]
 mod matmul_q8_neon;

@@ -1,14 +1,16 @@
 //! Linear layers: one matrix, or several that read the same input fused into one.
+use super::blocks::{finite, is_q4, read_q4, read_q8};
 use super::op::{buffer, map1};
 use super::{Activation, Compute, Placement, is_composed};
+use crate::kernels::Level;
 use crate::kernels::matmul_f32::PackedF32;
-use crate::kernels::matmul_q8::{GROUP, PackedQ8, QuantisedRows, quantise_weights};
+use crate::kernels::matmul_q4::PackedQ4;
+use crate::kernels::matmul_q8::{GROUP, PackedQ8, QuantisedRows};
 use crate::kernels::rows;
 use crate::model::weights::{Conversion, Encoding, TensorSource, TensorView};
 use crate::{Error, Result};
 use candle_core::quantized::{GgmlDType, QMatMul, QStorage, QTensor};
 use candle_core::{DType, Device, Module, Tensor};
-use half::f16;
 use std::borrow::Cow;
 
 /// y = activation(x·Wᵀ + b) for x [tokens, k] and y [tokens, n].
@@ -24,12 +26,38 @@ pub struct Linear {
 }
 
 enum Kind {
-    Packed(PackedQ8),
-    Float(PackedF32),
+    /// For our kernels.
+    Packed(Packed),
     /// [n, k] in f32, f16 or bf16, for candle's operations.
     Dense(Tensor),
     /// Quantised parts for candle's operations, one after another along n.
     Quantised(Vec<QMatMul>),
+}
+
+enum Packed {
+    Q8(PackedQ8),
+    /// Of weights that have four bits in the file.
+    Q4(PackedQ4),
+    F32(PackedF32),
+}
+
+impl Packed {
+    fn size(&self) -> usize {
+        match self {
+            Self::Q8(matrix) => matrix.size(),
+            Self::Q4(matrix) => matrix.size(),
+            Self::F32(matrix) => matrix.size(),
+        }
+    }
+
+    /// x·Wᵀ for x [m, k] into `out` [m, n].
+    fn multiply(&self, level: Level, x: &[f32], m: usize, out: &mut [f32]) {
+        match self {
+            Self::Q8(matrix) => matrix.multiply(&QuantisedRows::new(level, x, m, matrix.k()), out),
+            Self::Q4(matrix) => matrix.multiply(&QuantisedRows::new(level, x, m, matrix.k()), out),
+            Self::F32(matrix) => matrix.multiply(level, x, m, out),
+        }
+    }
 }
 
 impl Linear {
@@ -57,7 +85,8 @@ impl Linear {
             return Self::composed(&views, n, k, place);
         }
         let pages = Conversion::new(source, parts.iter().map(|part| part.0));
-        Self::pack(n, k, place, |j, read| match locate(j) {
+        let q4 = views.iter().all(|(_, view)| is_q4(view.encoding));
+        Self::pack(n, k, q4, place, |j, read| match locate(j) {
             Some(((name, view), row)) => {
                 pages.read(view.row_bytes());
                 read(name, view, row)
@@ -85,7 +114,7 @@ impl Linear {
             return Self::composed(&[(name, kept)], keep.len(), shape[1], place);
         }
         let pages = Conversion::new(source, [name]);
-        Self::pack(keep.len(), shape[1], place, |j, read| {
+        Self::pack(keep.len(), shape[1], is_q4(view.encoding), place, |j, read| {
             // A row brings in its whole page at least.
             pages.read(view.row_bytes().max(4096));
             read(name, &view, keep[j] as usize)
@@ -97,10 +126,11 @@ impl Linear {
         Self { n, k, kind, bias: None, bias_tensor: None, activation, place: place.clone() }
     }
 
-    /// Packs rows for the CPU; `row(j, read)` calls `read(name, view, row in the view)` for output column `j`.
+    /// Packs rows for the CPU, in four bits if all have four (`q4`); `row(j, read)` calls `read(name, view, row in the view)` for output column `j`.
     fn pack<'v>(
         n: usize,
         k: usize,
+        q4: bool,
         place: &Placement,
         row: impl Fn(usize, &mut dyn FnMut(&str, &TensorView<'v>, usize) -> Result<()>) -> Result<()> + Sync,
     ) -> Result<Self> {
@@ -110,14 +140,19 @@ impl Linear {
                 slot.get_or_insert(error);
             }
         };
-        let kind = if place.compute == Compute::Int8 && k.is_multiple_of(GROUP) {
+        let int8 = place.compute == Compute::Int8 && k.is_multiple_of(GROUP);
+        let packed = if int8 && q4 && PackedQ4::pays(place.level) {
+            Packed::Q4(PackedQ4::pack(place.level, n, k, |j, values, scales, minimums| {
+                note(row(j, &mut |name, view, r| read_q4(name, view, r, values, scales, minimums)));
+            }))
+        } else if int8 {
             let mut packed = PackedQ8::new(place.level, n, k);
             packed.fill(|j, values, scales| {
                 note(row(j, &mut |name, view, r| read_q8(name, view, r, values, scales)));
             });
-            Kind::Packed(packed)
+            Packed::Q8(packed)
         } else {
-            Kind::Float(PackedF32::pack(n, k, |j, out| {
+            Packed::F32(PackedF32::pack(n, k, |j, out| {
                 note(row(j, &mut |name, view, r| {
                     view.read_row(r, out)?;
                     finite(name, r, out)
@@ -126,7 +161,7 @@ impl Linear {
         };
         match failure.into_inner().ok().flatten() {
             Some(error) => Err(error),
-            None => Ok(Self::new(n, k, kind, place)),
+            None => Ok(Self::new(n, k, Kind::Packed(packed), place)),
         }
     }
 
@@ -201,7 +236,6 @@ impl Linear {
     pub fn size(&self) -> usize {
         match &self.kind {
             Kind::Packed(packed) => packed.size(),
-            Kind::Float(packed) => packed.size(),
             Kind::Dense(dense) => dense.elem_count() * dense.dtype().size_in_bytes(),
             Kind::Quantised(parts) => parts.iter().map(quantised_size).sum(),
         }
@@ -212,12 +246,6 @@ impl Linear {
         let m = x.dim(0)?;
         let y = match &self.kind {
             Kind::Packed(packed) => map1("linear", x, (m, self.n), |x| {
-                let mut out = buffer(m * self.n);
-                packed.multiply(&QuantisedRows::new(self.place.level, x, m, self.k), &mut out);
-                self.finish(&mut out);
-                out
-            })?,
-            Kind::Float(packed) => map1("linear", x, (m, self.n), |x| {
                 let mut out = buffer(m * self.n);
                 packed.multiply(self.place.level, x, m, &mut out);
                 self.finish(&mut out);
@@ -260,37 +288,5 @@ fn quantised_size(part: &QMatMul) -> usize {
     match part {
         QMatMul::QTensor(tensor) => tensor.storage_size_in_bytes(),
         QMatMul::Tensor(tensor) | QMatMul::TensorF16(tensor) => tensor.elem_count() * tensor.dtype().size_in_bytes(),
-    }
-}
-
-/// One row as 8-bit groups: Q8_0 as it is, anything else rounded.
-fn read_q8(name: &str, view: &TensorView<'_>, row: usize, values: &mut [i8], scales: &mut [f16]) -> Result<()> {
-    if view.encoding == Encoding::Ggml(GgmlDType::Q8_0) {
-        let size = view.row_bytes();
-        let blocks = view.bytes[row * size..][..size].as_chunks::<34>().0;
-        for ((block, values), scale) in blocks.iter().zip(values.chunks_exact_mut(GROUP)).zip(scales) {
-            *scale = f16::from_le_bytes([block[0], block[1]]);
-            if !scale.is_finite() {
-                return Err(Error::Model(format!(
-                    "tensor {name} holds a scale that is not a number in row {row}; the weights are damaged"
-                )));
-            }
-            for (v, &b) in values.iter_mut().zip(&block[2..]) {
-                *v = b as i8;
-            }
-        }
-        return Ok(());
-    }
-    let mut floats = vec![0f32; view.columns()];
-    view.read_row(row, &mut floats)?;
-    finite(name, row, &floats)?;
-    quantise_weights(&floats, values, scales);
-    Ok(())
-}
-
-fn finite(name: &str, row: usize, values: &[f32]) -> Result<()> {
-    match values.iter().find(|v| !v.is_finite()) {
-        None => Ok(()),
-        Some(bad) => Err(Error::Model(format!("tensor {name} holds {bad} in row {row}; the weights are damaged"))),
     }
 }

@@ -4,6 +4,7 @@
 //! candle's own operations ([`composed`]), which tests compare with the kernels. `ANUBAD_KERNELS=candle` composes them on
 //! the CPU, too.
 pub mod attention;
+mod blocks;
 pub mod composed;
 pub mod embedding;
 pub mod heads;
@@ -28,7 +29,8 @@ use candle_core::Device;
 pub enum Compute {
     /// Weights and activations as f32: the reference.
     F32,
-    /// Weights and activations in 8 bits with a scale for every 32. On a GPU the weights stay as they are in the file:
+    /// Weights and activations in 8 bits with a scale for every 32; weights that have 4 bits in the file (Q4_0, Q4_1, Q4_K)
+    /// keep them. On a GPU the weights stay as they are in the file:
     /// quantised, f16, bf16 or f32.
     Int8,
 }
