@@ -5,6 +5,7 @@
 //! product beside ours, and weights in 4 bits beside 8 (`-- tables` for these alone).
 mod shared;
 
+use anubad::kernels::matmul_bf16::PackedBf16;
 use anubad::kernels::matmul_f32::PackedF32;
 use anubad::kernels::matmul_q4::PackedQ4;
 use anubad::kernels::matmul_q8::{PackedQ8, QuantisedRows};
@@ -153,22 +154,29 @@ fn int8(c: &mut Criterion) {
     group.finish();
 }
 
+/// f32, and bfloat16 beside it.
 fn float(c: &mut Criterion) {
     let level = Level::detect();
-    let mut group = c.benchmark_group(format!("f32/{}", level.name()));
-    for &(name, n, k) in SHAPES.iter().filter(|(_, n, _)| *n < 10_000) {
-        let weights = noise(n * k);
-        let packed = PackedF32::pack(n, k, |row, out| out.copy_from_slice(&weights[row * k..][..k]));
-        for m in ROWS {
-            let x = noise(m * k);
-            let mut out = vec![0f32; m * n];
-            group.throughput(Throughput::Elements((m * n * k) as u64));
-            group.bench_function(BenchmarkId::new(name, m), |b| {
-                b.iter(|| packed.multiply(level, black_box(&x), m, &mut out));
-            });
+    for bf16 in [false, true] {
+        let mut group = c.benchmark_group(format!("{}/{}", if bf16 { "bf16" } else { "f32" }, level.name()));
+        for &(name, n, k) in SHAPES.iter().filter(|(_, n, _)| *n < 10_000) {
+            let weights = noise(n * k);
+            let row = |row: usize, out: &mut [f32]| out.copy_from_slice(&weights[row * k..][..k]);
+            let (wide, half) = (PackedF32::pack(n, k, row), PackedBf16::pack(n, k, row));
+            for m in ROWS {
+                let x = noise(m * k);
+                let mut out = vec![0f32; m * n];
+                group.throughput(Throughput::Elements((m * n * k) as u64));
+                group.bench_function(BenchmarkId::new(name, m), |b| {
+                    b.iter(|| match bf16 {
+                        true => half.multiply(level, black_box(&x), m, &mut out),
+                        false => wide.multiply(level, black_box(&x), m, &mut out),
+                    });
+                });
+            }
         }
+        group.finish();
     }
-    group.finish();
 }
 
 fn short() -> Criterion {

@@ -4,7 +4,7 @@ use super::summary_args::SummaryArgs;
 use crate::Error;
 use crate::decode::DecodeOptions;
 use crate::engine::{EngineStats, Job, Outcome, Translate, Translator};
-use crate::kernels::Level;
+use crate::kernels::{Level, matmul_bf16::PackedBf16};
 use crate::metrics::timing::Timing;
 use crate::pipeline::{self, PipelineOptions};
 use anyhow::Context;
@@ -281,7 +281,8 @@ fn per_run(before: &EngineStats, after: &EngineStats, field: impl Fn(&EngineStat
 
 /// Instruction sets of this processor that the kernels know of.
 pub fn cpu_features() -> Vec<&'static str> {
-    Level::ALL.into_iter().filter(|level| level.available()).map(Level::name).collect()
+    let bf16 = Level::ALL.into_iter().any(PackedBf16::is_native).then_some("avx512-bf16");
+    Level::ALL.into_iter().filter(|level| level.available()).map(Level::name).chain(bf16).collect()
 }
 
 fn print_report(r: &Report) {

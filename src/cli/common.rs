@@ -20,8 +20,8 @@ pub struct ModelArgs {
     /// Where to compute: auto, cpu, cuda, cuda:N or metal
     #[arg(long, default_value = "auto", value_name = "DEVICE")]
     pub device: String,
-    /// Arithmetic: int8 (fast) or f32 (the reference)
-    #[arg(long, default_value = "int8", value_name = "int8|f32")]
+    /// Arithmetic: int8 (fast), bf16 (half of f32's memory) or f32 (the reference)
+    #[arg(long, default_value = "int8", value_name = "int8|bf16|f32")]
     pub compute: String,
     /// Threads in all [default: one a core]
     #[arg(long, value_name = "N")]
@@ -73,8 +73,9 @@ impl ModelArgs {
     fn model_options(&self) -> Result<ModelOptions> {
         let compute = match self.compute.as_str() {
             "int8" => Compute::Int8,
+            "bf16" => Compute::Bf16,
             "f32" => Compute::F32,
-            other => return Err(Error::Settings(format!("--compute {other}: use int8 or f32"))),
+            other => return Err(Error::Settings(format!("--compute {other}: use int8, bf16 or f32"))),
         };
         Ok(ModelOptions { device: device(&self.device)?, compute, whole_vocabulary: self.whole_vocabulary })
     }

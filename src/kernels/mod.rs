@@ -11,6 +11,9 @@ pub mod attention;
 mod attention_simd;
 pub mod float;
 pub mod level;
+pub mod matmul_bf16;
+#[cfg(target_arch = "x86_64")]
+mod matmul_bf16_x86;
 pub mod matmul_f32;
 pub mod matmul_q4;
 #[cfg(target_arch = "x86_64")]

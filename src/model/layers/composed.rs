@@ -229,7 +229,7 @@ mod tests {
                 let kept = Linear::load_rows(&source, "w", [n, k], &keep, &place).unwrap();
                 [whole.forward(&x).unwrap(), kept.forward(&x).unwrap()]
             };
-            for compute in [Compute::F32, Compute::Int8] {
+            for compute in [Compute::F32, Compute::Bf16, Compute::Int8] {
                 let (kernel, candle) = (outputs(Level::detect(), compute), outputs(Level::Candle, compute));
                 for (kernel, candle) in kernel.iter().zip(&candle) {
                     assert_eq!(kernel.dims(), candle.dims());

@@ -3,6 +3,7 @@ use super::blocks::{finite, is_q4, read_q4, read_q8};
 use super::op::{buffer, map1};
 use super::{Activation, Compute, Placement, is_composed};
 use crate::kernels::Level;
+use crate::kernels::matmul_bf16::PackedBf16;
 use crate::kernels::matmul_f32::PackedF32;
 use crate::kernels::matmul_q4::PackedQ4;
 use crate::kernels::matmul_q8::{GROUP, PackedQ8, QuantisedRows};
@@ -38,6 +39,7 @@ enum Packed {
     Q8(PackedQ8),
     /// Of weights that have four bits in the file.
     Q4(PackedQ4),
+    Bf16(PackedBf16),
     F32(PackedF32),
 }
 
@@ -46,6 +48,7 @@ impl Packed {
         match self {
             Self::Q8(matrix) => matrix.size(),
             Self::Q4(matrix) => matrix.size(),
+            Self::Bf16(matrix) => matrix.size(),
             Self::F32(matrix) => matrix.size(),
         }
     }
@@ -55,6 +58,7 @@ impl Packed {
         match self {
             Self::Q8(matrix) => matrix.multiply(&QuantisedRows::new(level, x, m, matrix.k()), out),
             Self::Q4(matrix) => matrix.multiply(&QuantisedRows::new(level, x, m, matrix.k()), out),
+            Self::Bf16(matrix) => matrix.multiply(level, x, m, out),
             Self::F32(matrix) => matrix.multiply(level, x, m, out),
         }
     }
@@ -152,12 +156,16 @@ impl Linear {
             });
             Packed::Q8(packed)
         } else {
-            Packed::F32(PackedF32::pack(n, k, |j, out| {
+            let floats = |j: usize, out: &mut [f32]| {
                 note(row(j, &mut |name, view, r| {
                     view.read_row(r, out)?;
                     finite(name, r, out)
                 }));
-            }))
+            };
+            match place.compute {
+                Compute::Bf16 => Packed::Bf16(PackedBf16::pack(n, k, floats)),
+                Compute::Int8 | Compute::F32 => Packed::F32(PackedF32::pack(n, k, floats)),
+            }
         };
         match failure.into_inner().ok().flatten() {
             Some(error) => Err(error),
@@ -187,6 +195,7 @@ impl Linear {
         }
         let dtype = match place.compute {
             Compute::F32 => DType::F32,
+            Compute::Bf16 => DType::BF16,
             Compute::Int8 if all(|encoding| encoding == Encoding::F16) => DType::F16,
             Compute::Int8 if all(|encoding| encoding == Encoding::BF16) => DType::BF16,
             Compute::Int8 => DType::F32,

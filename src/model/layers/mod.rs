@@ -29,6 +29,8 @@ use candle_core::Device;
 pub enum Compute {
     /// Weights and activations as f32: the reference.
     F32,
+    /// Weights and activations as bfloat16, sums in f32.
+    Bf16,
     /// Weights and activations in 8 bits with a scale for every 32; weights that have 4 bits in the file (Q4_0, Q4_1, Q4_K)
     /// keep them. On a GPU the weights stay as they are in the file:
     /// quantised, f16, bf16 or f32.
@@ -40,6 +42,7 @@ impl Compute {
     pub fn name(self) -> &'static str {
         match self {
             Compute::F32 => "f32",
+            Compute::Bf16 => "bf16",
             Compute::Int8 => "int8",
         }
     }
