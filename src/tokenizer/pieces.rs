@@ -71,6 +71,15 @@ pub(super) fn byte_pieces(pieces: &Pieces) -> [Option<u32>; 256] {
     std::array::from_fn(|byte| pieces.id(&format!("<0x{byte:02X}>")))
 }
 
+/// The ids of the 256 byte pieces, for models that fall back on bytes; `None` where one is missing.
+pub(super) fn all_byte_pieces(pieces: &Pieces) -> Option<Box<[u32; 256]>> {
+    let mut ids = Box::new([0; 256]);
+    for (id, found) in ids.iter_mut().zip(byte_pieces(pieces)) {
+        *id = found?;
+    }
+    Some(ids)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

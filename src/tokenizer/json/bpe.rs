@@ -3,7 +3,7 @@ use std::{borrow::Cow, cmp::Reverse, collections::HashMap, ops::Range};
 
 use crate::tokenizer::{
     merge::{characters, merge},
-    pieces::{Pieces, byte_pieces},
+    pieces::Pieces,
     sentencepiece::Segment,
 };
 
@@ -42,17 +42,6 @@ pub(in crate::tokenizer) enum Unknown {
     Piece { id: u32, fuse: bool },
     /// It becomes the pieces of its bytes.
     Bytes(Box<[u32; 256]>),
-}
-
-impl Unknown {
-    /// Byte fallback; `None` where one of the 256 pieces is missing.
-    pub(super) fn bytes(pieces: &Pieces) -> Option<Self> {
-        let mut ids = Box::new([0; 256]);
-        for (id, found) in ids.iter_mut().zip(byte_pieces(pieces)) {
-            *id = found?;
-        }
-        Some(Self::Bytes(ids))
-    }
 }
 
 /// A vocabulary and the order of its merges.

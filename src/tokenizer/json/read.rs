@@ -11,7 +11,7 @@ use super::{
     segmenter::Segmenter,
     unigram::Unigram,
 };
-use crate::tokenizer::pieces::Pieces;
+use crate::tokenizer::pieces::{Pieces, all_byte_pieces};
 
 #[derive(Deserialize)]
 #[serde(transparent)]
@@ -137,7 +137,7 @@ fn bpe(raw: &Raw, vocabulary: &[(Spelling, u32)]) -> Option<Bpe> {
     }
     let pieces = in_order(vocabulary)?;
     let unknown = match (raw.byte_fallback, raw.unk_token.as_deref()) {
-        (Some(true), _) => Unknown::bytes(&pieces)?,
+        (Some(true), _) => Unknown::Bytes(all_byte_pieces(&pieces)?),
         (_, Some(unk)) => Unknown::Piece { id: pieces.id(unk)?, fuse: raw.fuse_unk.unwrap_or(false) },
         (_, None) => Unknown::Skip,
     };

@@ -1,7 +1,6 @@
 //! Unigram segmentation as the tokenizers crate does it, over tables that are quick to build.
-use super::bpe::Unknown;
 use crate::tokenizer::{
-    pieces::Pieces,
+    pieces::{Pieces, all_byte_pieces},
     sentencepiece::{Segment, Trie, best_path},
 };
 
@@ -33,11 +32,7 @@ impl Unigram {
         }
         // the id that the table gives, of pieces that occur twice too
         let trie = Trie::new(vocabulary.filter_map(|(piece, _)| Some((piece, pieces.id(piece)?))));
-        let bytes = match byte_fallback.then(|| Unknown::bytes(&pieces)) {
-            Some(Some(Unknown::Bytes(ids))) => Some(ids),
-            Some(_) => return None,
-            None => None,
-        };
+        let bytes = if byte_fallback { Some(all_byte_pieces(&pieces)?) } else { None };
         let unk_score = scores.iter().copied().fold(f64::INFINITY, f64::min) - 10.0;
         Some(Self { pieces, scores, trie, unk, unk_score, bytes })
     }

@@ -22,7 +22,7 @@ pub(super) use self::{
 use super::{
     Tokenizer,
     merge::{Score, merge},
-    pieces::{Pieces, byte_of_piece, byte_pieces},
+    pieces::{Pieces, all_byte_pieces, byte_of_piece},
 };
 use crate::{Error, Result};
 
@@ -35,7 +35,7 @@ pub struct SentencePiece {
     /// User-defined pieces, never split and never normalised.
     user: Trie,
     segmentation: Segmentation,
-    bytes: Option<[Option<u32>; 256]>,
+    bytes: Option<Box<[u32; 256]>>,
     unk: u32,
     unk_surface: String,
 }
@@ -89,10 +89,10 @@ impl SentencePiece {
             ModelType::Word | ModelType::Char => return Err(refuse("word and character models are not supported")),
         };
         let pieces = Pieces::new(file.pieces.iter().map(|piece| piece.text.as_str()));
-        let bytes = file.byte_fallback.then(|| byte_pieces(&pieces));
-        if bytes.is_some_and(|bytes| bytes.contains(&None)) {
-            return Err(refuse("byte fallback without all 256 byte pieces"));
-        }
+        let bytes = match file.byte_fallback {
+            true => Some(all_byte_pieces(&pieces).ok_or_else(|| refuse("byte fallback without all 256 byte pieces"))?),
+            false => None,
+        };
         Ok(Self {
             pieces,
             scores,
@@ -119,10 +119,10 @@ impl SentencePiece {
         for (range, id) in self.segment(&normalized) {
             let unknown = id == self.unk;
             match (&self.bytes, unknown) {
-                (Some(bytes), true) => out.extend(normalized[range].bytes().map(|byte| {
-                    // from_bytes saw to it that none is missing
-                    (format!("<0x{byte:02X}>"), bytes[usize::from(byte)].unwrap_or(self.unk))
-                })),
+                (Some(ids), true) => {
+                    let bytes = normalized[range].bytes();
+                    out.extend(bytes.map(|byte| (format!("<0x{byte:02X}>"), ids[usize::from(byte)])));
+                }
                 (None, true) if after_unknown => {
                     if let Some((spelling, _)) = out.last_mut() {
                         spelling.push_str(&normalized[range]);
