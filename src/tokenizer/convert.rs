@@ -184,7 +184,7 @@ pub(super) fn byte_level(vocabulary: &Path, merges: &Path, add_prefix_space: boo
     let lines = text.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
     let mut pairs: Vec<(&str, &str)> = Vec::new();
     for (number, line) in lines.enumerate() {
-        pairs.push(line.split_once(' ').filter(|(_, right)| !right.contains(' ')).ok_or_else(|| {
+        pairs.push(json::merge_sides(line).ok_or_else(|| {
             let place = merges.display();
             Error::Model(format!("{place}: merge {} is not two pieces; download the file again", number + 1))
         })?);

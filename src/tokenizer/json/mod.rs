@@ -12,7 +12,7 @@ use tokenizers::{
     DecoderWrapper, NormalizerWrapper, PostProcessorWrapper, PreTokenizerWrapper, TokenizerImpl, tokenizer::AddedToken,
 };
 
-pub(super) use self::read::vocabulary;
+pub(super) use self::read::{merge_sides, vocabulary};
 use self::segmenter::Segmenter;
 use super::{
     Tokenizer,

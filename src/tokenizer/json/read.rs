@@ -86,12 +86,12 @@ impl<'de: 'a, 'a> Deserialize<'de> for Merge<'a> {
             }
 
             fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                let (left, right) = halves(text).ok_or_else(|| E::custom("a merge is not two pieces"))?;
+                let (left, right) = merge_sides(text).ok_or_else(|| E::custom("a merge is not two pieces"))?;
                 Ok(Merge(left.into(), right.into()))
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-                let (left, right) = halves(text).ok_or_else(|| E::custom("a merge is not two pieces"))?;
+                let (left, right) = merge_sides(text).ok_or_else(|| E::custom("a merge is not two pieces"))?;
                 Ok(Merge(Cow::Owned(left.to_owned()), Cow::Owned(right.to_owned())))
             }
 
@@ -107,7 +107,8 @@ impl<'de: 'a, 'a> Deserialize<'de> for Merge<'a> {
     }
 }
 
-fn halves(text: &str) -> Option<(&str, &str)> {
+/// The two pieces of a merge that is written as a line; `None` where it is not two.
+pub(in crate::tokenizer) fn merge_sides(text: &str) -> Option<(&str, &str)> {
     text.split_once(' ').filter(|(_, right)| !right.contains(' '))
 }
 
