@@ -19,6 +19,7 @@ pub mod hub;
 pub mod kernels;
 pub mod metrics;
 pub mod model;
+pub mod page;
 pub mod pipeline;
 pub mod summary;
 pub mod text;

@@ -37,7 +37,7 @@ mod writer;
 pub use filter::Reason;
 pub use options::{BulkOptions, Filters, Progress, Resume, Sync};
 pub use output::{Compression, OutputFormat};
-pub use record::{ErrorRecord, Finished, Record, Source, plain_text};
+pub use record::{Aligned, ErrorRecord, Finished, Record, Source, plain_text};
 pub use report::{Report, Slow};
 pub use session::{check_stream, run, run_to};
 pub use steps::{PipelineSteps, Steps};

@@ -2,6 +2,7 @@
 use crate::article::{Article, BlockWriter, Meta, Style};
 use crate::engine::ModelIdentity;
 use crate::feed::{BadEntry, Place};
+use crate::pipeline::TranslatedSegment;
 use crate::text::Finding;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -34,6 +35,22 @@ pub struct Record {
     /// The English article with its structure, for formats that can show it.
     #[serde(skip)]
     pub article: Article,
+    /// Its sentences beside the Bengali, for formats that can show them.
+    #[serde(skip)]
+    pub aligned: Aligned,
+}
+
+/// The sentences of an article in both languages.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Aligned {
+    /// The Bengali article with its structure.
+    pub source: Article,
+    pub segments: Vec<TranslatedSegment>,
+    /// Sentences of the summary, and how it was made.
+    pub summary: Vec<String>,
+    pub method: Option<String>,
+    /// What the model's license asks to be said.
+    pub license: Option<String>,
 }
 
 /// The article as it was read.
@@ -57,15 +74,17 @@ pub struct Finished {
     pub article: Article,
     pub summary: Option<String>,
     pub findings: Vec<Finding>,
+    pub aligned: Aligned,
 }
 
 impl Record {
     /// Joins what the feed said of an article with what became of it.
     pub fn new(n: u64, meta: Meta, done: Finished, model: &ModelIdentity, source: Option<Source>) -> Self {
         let Meta { id, url, date, author, extra } = meta;
-        let Finished { article, summary, findings } = done;
+        let Finished { article, summary, findings, aligned } = done;
         let (title, text) = (article.title.clone(), plain_text(&article));
-        Self { n, id, url, date, author, title, text, summary, findings, model: model.clone(), source, extra, article }
+        let model = model.clone();
+        Self { n, id, url, date, author, title, text, summary, findings, model, source, extra, article, aligned }
     }
 }
 

@@ -4,7 +4,7 @@ use super::input::Start;
 use super::journal::{self, Earlier, Header};
 use super::lock::Lock;
 use super::options::{BulkOptions, Resume};
-use super::output::OutputFormat;
+use super::output::{self, OutputFormat};
 use super::report::Report;
 use super::retry;
 use super::run::{Context, Ended, execute};
@@ -46,9 +46,8 @@ pub fn run(translator: &dyn Translate, steps: &dyn Steps, options: &BulkOptions,
 
 /// Refuses what a stream cannot take.
 pub fn check_stream(options: &BulkOptions) -> Result<()> {
-    if options.format == OutputFormat::Markdown || options.compress.is_some() {
-        let advice =
-            "standard output takes neither a folder of Markdown nor --compress; name an output with -o, or pipe";
+    if options.format.is_folder() || options.compress.is_some() {
+        let advice = "standard output takes neither a folder of files nor --compress; name an output with -o, or pipe";
         return Err(Error::Settings(advice.into()));
     }
     if options.resume == Resume::RetryErrors {
@@ -91,7 +90,7 @@ pub(super) fn layout(options: &BulkOptions) -> Layout {
         header: options.format.header(options.include_source, &options.feed_title),
         footer: options.format.footer().to_vec(),
         compress: options.compress,
-        folder: options.format == OutputFormat::Markdown,
+        folder: options.format.is_folder(),
     }
 }
 
@@ -192,12 +191,14 @@ fn refuse_to_overwrite(options: &BulkOptions, paths: &Paths) -> Result<()> {
 
 /// The articles that an earlier run has put into the folder, and nothing else that is there.
 fn remove_articles(options: &BulkOptions, folder: &Path) -> Result<()> {
-    if options.format != OutputFormat::Markdown || !folder.is_dir() {
+    if !options.format.is_folder() || !folder.is_dir() {
         return Ok(());
     }
     for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?.flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let ours = name.len() > 6 && name.as_bytes()[..6].iter().all(u8::is_ascii_digit) && name.contains(".md");
+        let ours = name.len() > 6
+            && name.as_bytes()[..6].iter().all(u8::is_ascii_digit)
+            && name.contains(&format!(".{}", options.format.file_extension()));
         if ours {
             std::fs::remove_file(entry.path()).map_err(|e| Error::io(entry.path(), e))?;
         }
@@ -280,6 +281,10 @@ fn input_identity(paths: &[PathBuf]) -> Value {
 }
 
 fn finish_report(report: Report, options: &BulkOptions) -> Result<Report> {
+    // Also when the run was stopped: what is there can be read.
+    if options.format == OutputFormat::Html && options.output.is_dir() {
+        output::write_index(&options.output, &options.feed_title)?;
+    }
     if let Some(path) = &options.report {
         let json = serde_json::to_vec_pretty(&report).unwrap_or_default();
         std::fs::write(path, json).map_err(|e| Error::io(path, e))?;

@@ -1,5 +1,5 @@
 //! What is done to one article beside translating its sentences: the seam between the bulk job and the pipeline.
-use super::record::Finished;
+use super::record::{Aligned, Finished};
 use crate::article::Article;
 use crate::engine::{Outcome, Translate, Translator};
 use crate::pipeline::{self, PipelineOptions, Prepared, Translation};
@@ -33,6 +33,8 @@ pub struct PipelineSteps {
     /// What writes the summaries; `None`: they are extracted.
     writer: Option<SummaryModel>,
     settings: Value,
+    /// What the model's license asks to be said, for pages.
+    license: Option<String>,
 }
 
 /// Of so many sentences of an article one may fail; then its Bengali stands in its place and a finding says so. An
@@ -56,7 +58,12 @@ impl PipelineSteps {
             // A glossary is part of it, term by term.
             "checks": format!("{:?}", options.checks),
         });
-        Self { options, writer, settings }
+        Self { options, writer, settings, license: None }
+    }
+
+    /// The same, with a note on the model's license for formats that have room for it.
+    pub fn with_license(self, license: Option<String>) -> Self {
+        Self { license, ..self }
     }
 }
 
@@ -81,24 +88,29 @@ impl Steps for PipelineSteps {
             let failed = failures().count();
             return Err(Error::Bulk(format!("{failed} of {asked} sentences could not be translated: {error}")));
         }
-        Ok(pipeline::complete(
-            engine,
-            prepared,
-            outcomes,
-            &self.options,
-            self.writer.as_ref().map(|w| w.writer()).as_ref(),
-        )?
-        .into())
+        let writer = self.writer.as_ref().map(|w| w.writer());
+        let done = pipeline::complete(engine, prepared, outcomes, &self.options, writer.as_ref())?;
+        let mut finished = Finished::from(done);
+        finished.aligned.source = prepared.article.clone();
+        finished.aligned.license = self.license.clone();
+        Ok(finished)
     }
 }
 
 impl From<Translation> for Finished {
     fn from(translation: Translation) -> Self {
-        let Translation { mut article, mut findings, summary, .. } = translation;
+        let Translation { mut article, mut findings, summary, segments, .. } = translation;
         if article.title.is_none() {
             article.title = summary.as_ref().and_then(|s| s.headline.clone());
         }
         findings.extend(summary.iter().flat_map(|s| s.findings.clone()));
-        Self { article, summary: summary.map(|s| s.text()), findings }
+        let aligned = Aligned {
+            source: Article::default(),
+            license: None,
+            segments,
+            summary: summary.iter().flat_map(|s| s.sentences.clone()).collect(),
+            method: summary.as_ref().map(|s| s.method.to_string()),
+        };
+        Self { article, summary: summary.map(|s| s.text()), findings, aligned }
     }
 }

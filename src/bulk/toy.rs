@@ -141,6 +141,6 @@ impl Steps for ToySteps {
             Vec::new()
         };
         let summary = english.blocks.first().map(|b| b.text.clone());
-        Ok(Finished { article: english, summary, findings })
+        Ok(Finished { article: english, summary, findings, ..Finished::default() })
     }
 }

@@ -38,9 +38,9 @@ impl Written {
     /// The record in the output's format.
     pub fn new(record: &Record, slow: Slow, options: &BulkOptions) -> Self {
         let bytes = options.format.record(record, options.include_source);
-        let file = (options.format == OutputFormat::Markdown).then(|| {
+        let file = options.format.is_folder().then(|| {
             let end = options.compress.map_or(String::new(), |c| format!(".{}", c.extension()));
-            format!("{}{end}", output::file_name(record))
+            format!("{}{end}", output::file_name(record, options.format.file_extension()))
         });
         let text = String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
         Self { text, file, slow, findings: record.findings.iter().map(|f| f.kind).collect() }

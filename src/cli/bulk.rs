@@ -67,7 +67,7 @@ struct OutputArgs {
     /// Where to; - is standard output, which is not journalled and has errors in their places
     #[arg(short, long, value_name = "OUT", default_value = "-")]
     output: PathBuf,
-    /// What to write; by default what OUT's extension says (a folder: markdown), else jsonl
+    /// What to write; by default what OUT's extension says (a folder: markdown; html makes pages with an index), else jsonl
     #[arg(long, value_name = "FORMAT")]
     format: Option<OutputFormat>,
     /// Pack the output (by default if OUT ends in .gz or .zst)
@@ -202,7 +202,7 @@ impl BulkArgs {
         let by_name = |end: &str, packing| name.ends_with(end).then_some(packing);
         let compress =
             self.output.compress.or_else(|| by_name(".gz", Compression::Gz).or(by_name(".zst", Compression::Zst)));
-        // Of all outputs only that of Markdown is a folder.
+        // Of the outputs that are folders, Markdown is the one that is not asked for by name.
         let folder = (name.ends_with('/') || self.output.output.is_dir()).then_some(OutputFormat::Markdown);
         let body = match self.input.body.as_str() {
             "text" => BodyKind::Text,
@@ -258,6 +258,10 @@ impl BulkArgs {
 pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     let options = args.options();
     check_name(&options.output)?;
+    if options.format == OutputFormat::Html && options.compress.is_some() {
+        let advice = "--format html is for a browser, which opens no packed files: leave --compress out";
+        return Err(crate::Error::Settings(advice.into()).into());
+    }
     // What can be found out without the model is said before it is loaded.
     feed::Feed::open(&options.input, options.read.clone())?;
     if options.output == Path::new("-") {
@@ -305,7 +309,8 @@ fn load(args: &BulkArgs) -> anyhow::Result<(Translator, PipelineSteps)> {
     let decode = model_args.decode_options(&model)?;
     let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options(&model)? };
     let translator = model.translator(decode, engine)?;
-    let steps = PipelineSteps::new(options, writer, &translator);
+    let license = model.manifest.as_ref().map(|m| m.licence.summary.clone());
+    let steps = PipelineSteps::new(options, writer, &translator).with_license(license);
     Ok((translator, steps))
 }
 

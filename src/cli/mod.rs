@@ -5,6 +5,7 @@ pub mod common;
 pub mod eval;
 pub mod lines;
 mod model;
+mod page;
 pub mod summarize;
 pub mod summary_args;
 pub mod translate;

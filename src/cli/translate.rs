@@ -72,6 +72,8 @@ pub enum OutputFormat {
     Text,
     Md,
     Json,
+    /// One self-contained page, Bengali and English side by side
+    Html,
 }
 
 /// Formats that are read.
@@ -130,7 +132,7 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     let mut ready = |part: Ready<'_>| {
         progress.inc(1);
         let written = match (args.format, part) {
-            (OutputFormat::Json, _) => Ok(()),
+            (OutputFormat::Json | OutputFormat::Html, _) => Ok(()),
             (_, Ready::Title(title)) => progress.suspend(|| writer.title(title)),
             (_, Ready::Block(block, findings)) => {
                 progress.suspend(|| write_block(&mut writer, block, findings, args.mark))
@@ -150,6 +152,10 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
             let mut out = std::io::stdout().lock();
             serde_json::to_writer_pretty(&mut out, &translation).map_err(std::io::Error::from)?;
             writeln!(out)?;
+        }
+        OutputFormat::Html => {
+            let page = super::page::of(&prepared.article, &translation, loaded.model.manifest.as_ref());
+            std::io::stdout().lock().write_all(page.as_bytes())?;
         }
         _ => {
             if let Some(summary) = &translation.summary {

@@ -4,6 +4,7 @@
 //! Article ─▶ [prepare] segments ─▶ waves of jobs ─▶ engine ─▶ [finish] tidy, checks, repair ─▶ [assemble] blocks ─▶ Translation
 //! ```
 pub mod confidence;
+pub mod doubt;
 pub mod finish;
 pub mod prepare;
 pub mod repair;

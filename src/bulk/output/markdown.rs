@@ -50,7 +50,7 @@ pub fn document(record: &Record) -> Vec<u8> {
 }
 
 /// `000017-rain-in-dhaka.md`: in the order of the input, readable, the same in every run.
-pub fn file_name(record: &Record) -> String {
+pub fn file_name(record: &Record, extension: &str) -> String {
     let mut slug = String::new();
     for c in record.title.as_deref().unwrap_or("").chars().flat_map(char::to_lowercase) {
         match c {
@@ -63,5 +63,5 @@ pub fn file_name(record: &Record) -> String {
         }
     }
     let slug = slug.trim_matches('-');
-    if slug.is_empty() { format!("{:06}.md", record.n) } else { format!("{:06}-{slug}.md", record.n) }
+    if slug.is_empty() { format!("{:06}.{extension}", record.n) } else { format!("{:06}-{slug}.{extension}", record.n) }
 }

@@ -1,10 +1,12 @@
 //! Records as bytes: one file a format, no state, no files. The same record always gives the same bytes.
 mod atom;
 mod csv;
+mod html;
 mod markdown;
 mod rss;
 mod xml;
 
+pub use html::write_index;
 pub use markdown::{document as markdown, file_name};
 
 use super::record::{Record, json_line};
@@ -27,6 +29,8 @@ pub enum OutputFormat {
     /// A folder with one Markdown file an article
     #[value(alias = "md")]
     Markdown,
+    /// A folder with one web page an article, Bengali and English side by side, and an index
+    Html,
 }
 
 /// How the output is packed.
@@ -85,10 +89,20 @@ impl OutputFormat {
         })
     }
 
+    /// The output is a folder with a file an article.
+    pub fn is_folder(self) -> bool {
+        matches!(self, Self::Markdown | Self::Html)
+    }
+
+    /// The extension of an article's own file.
+    pub fn file_extension(self) -> &'static str {
+        if self == Self::Html { "html" } else { "md" }
+    }
+
     /// What stands before the first record.
     pub fn header(self, include_source: bool, feed_title: &str) -> Vec<u8> {
         match self {
-            Self::Jsonl | Self::Markdown => Vec::new(),
+            Self::Jsonl | Self::Markdown | Self::Html => Vec::new(),
             Self::Csv => csv::header(include_source),
             Self::Rss => rss::header(feed_title),
             Self::Atom => atom::header(feed_title),
@@ -103,13 +117,14 @@ impl OutputFormat {
             Self::Rss => rss::item(record),
             Self::Atom => atom::entry(record),
             Self::Markdown => markdown(record),
+            Self::Html => html::document(record),
         }
     }
 
     /// What stands behind the last record.
     pub fn footer(self) -> &'static [u8] {
         match self {
-            Self::Jsonl | Self::Csv | Self::Markdown => b"",
+            Self::Jsonl | Self::Csv | Self::Markdown | Self::Html => b"",
             Self::Rss => rss::FOOTER,
             Self::Atom => atom::FOOTER,
         }

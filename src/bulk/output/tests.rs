@@ -32,7 +32,7 @@ fn record() -> Record {
     };
     let model =
         ModelIdentity { id: "toy".into(), digest: "00ff".into(), architecture: "toy".into(), compute: "f32".into() };
-    let done = Finished { article, summary: Some("It rained.".into()), findings: vec![finding] };
+    let done = Finished { article, summary: Some("It rained.".into()), findings: vec![finding], ..Finished::default() };
     let source =
         Source { title: Some("বৃষ্টি".into()), text: "বৃষ্টি হয়েছে।".into() };
     Record::new(7, meta, done, &model, Some(source))
@@ -112,7 +112,7 @@ fn a_markdown_file_has_its_particulars_in_front() {
     assert!(front.contains("n: 7\nid: \"g 1\"\n") && front.contains("summary: \"It rained.\"\n"), "{front}");
     assert!(body.starts_with("\n# Rain & \"storm\" in \\<Dhaka>\n\nIt rained"), "{body}");
     assert!(body.contains("\n- one\n- two\n\n> We saw"), "{body}");
-    assert_eq!(file_name(&record()), "000007-rain-storm-in-dhaka.md");
+    assert_eq!(file_name(&record(), "md"), "000007-rain-storm-in-dhaka.md");
 }
 
 #[test]
