@@ -9,14 +9,18 @@
 //!  feed/ ──▶ stream of Articles ────────────────────────────────────────────────────────────────────▶ bulk/ (journal, writer)
 //! ```
 pub mod article;
+pub mod assembly;
 pub mod bulk;
+pub mod check;
 pub mod cli;
 pub mod decode;
 pub mod engine;
 pub mod error;
 pub mod feed;
+pub mod hints;
 pub mod hub;
 pub mod kernels;
+pub mod manifest;
 pub mod metrics;
 pub mod model;
 pub mod page;

@@ -10,6 +10,6 @@ static SHARDS: [&[u8]; 2] = [
 
 fn main() -> ExitCode {
     #[cfg(all(feature = "embedded-model", not(debug_assertions)))]
-    anubad::model::embedded::provide(&SHARDS);
+    anubad::assembly::embedded::provide(&SHARDS);
     anubad::cli::run()
 }

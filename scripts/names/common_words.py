@@ -1,8 +1,8 @@
-"""Makes src/text/check/english_words.txt: python scripts/names/common_words.py OUT FILE.tsv…
+"""Makes src/check/english_words.txt: python scripts/names/common_words.py OUT FILE.tsv…
 
 Input: sentence pairs, Bengali TAB English. Kept are English words of three letters or more that are mostly written
 in lower case, inside sentences, in at least two sentences: words that are no names when a title-cased heading or
-a sentence's beginning capitalises them. Endings that src/text/check/names.rs strips itself are left out.
+a sentence's beginning capitalises them. Endings that src/check/names.rs strips itself are left out.
 """
 
 import collections

@@ -5,9 +5,11 @@ pub mod html;
 pub mod markdown;
 pub mod plain;
 pub mod read;
+pub mod segment;
 pub mod write;
 
 pub use read::{Format, ReadOptions, parse, read};
+pub use segment::Segment;
 pub use write::{BlockWriter, Style};
 
 use serde::{Deserialize, Serialize};

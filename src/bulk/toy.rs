@@ -1,9 +1,10 @@
 //! A translator without a model, for tests: the same sentence always gives the same outcome.
+use anubad::article::Segment;
 use anubad::article::{Article, Block};
 use anubad::bulk::{Finished, Steps};
 use anubad::engine::{Job, ModelIdentity, Outcome, Translate};
 use anubad::pipeline::Prepared;
-use anubad::text::{Finding, FindingKind, Segment, Severity};
+use anubad::text::{Finding, FindingKind, Severity};
 use anubad::{Error, Result};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};

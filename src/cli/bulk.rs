@@ -5,10 +5,10 @@ use super::summary_args::SummaryArgs;
 use crate::bulk::{
     self, BulkOptions, Compression, Filters, OutputFormat, PipelineSteps, Progress, Report, Resume, Stop, Sync,
 };
+use crate::check::Glossary;
 use crate::engine::{EngineOptions, Translator};
 use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
 use crate::pipeline::PipelineOptions;
-use crate::text::check::Glossary;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

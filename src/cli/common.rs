@@ -1,9 +1,9 @@
 //! Options that several commands share: which model, where it runs, how it decodes.
+use crate::assembly::{Model, ModelOptions};
 use crate::decode::DecodeOptions;
 use crate::engine::{EngineOptions, Translator};
-use crate::hub::registry::DEFAULT_MODEL;
 use crate::hub::resolve::{ResolveOptions, resolve};
-use crate::model::bundle::{Model, ModelOptions};
+use crate::manifest::DEFAULT_MODEL;
 use crate::model::layers::Compute;
 use crate::{Error, Result};
 use candle_core::Device;

@@ -4,9 +4,10 @@
 //! line is there yet, the stream pauses and they are translated again together. So a pipe that is fed by hand gets its
 //! answers at once, and a long file full batches.
 use super::translate::{TranslateArgs, pipeline_options};
+use crate::article::{Segment, segment};
 use crate::engine::{Job, Outcome, Translate};
 use crate::pipeline::{self, PipelineOptions, TranslatedSegment, finish::segment_result, translate::has_serious};
-use crate::text::{Finding, Segment, normalise, segment};
+use crate::text::{Finding, normalise};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;

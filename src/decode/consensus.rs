@@ -2,15 +2,13 @@
 //!
 //! A sample stands for the translations that the model thinks probable. The one that would score best on average, were
 //! each of the others the reference, is where they agree; the single most probable one may stand alone.
-use crate::metrics::Chrf;
-
-/// The index of the text whose chrF against all texts is highest on average, the first among equals. A text counts as
-/// often as it occurs. Texts that broke off have no say and are not chosen while there is a whole one.
-pub fn consensus(texts: &[(&str, bool)]) -> Option<usize> {
+/// The index of the text that is most like all texts on average, the first among equals: `pairwise` gives, for each
+/// text, its likeness to every one. A text counts as often as it occurs. Texts that broke off have no say and are not chosen while there is a whole one.
+pub fn consensus(texts: &[(&str, bool)], pairwise: impl FnOnce(&[&str]) -> Vec<Vec<f64>>) -> Option<usize> {
     let any_whole = texts.iter().any(|&(_, broken)| !broken);
     let eligible: Vec<usize> = (0..texts.len()).filter(|&i| !(any_whole && texts[i].1)).collect();
     let candidates: Vec<&str> = eligible.iter().map(|&i| texts[i].0).collect();
-    let scores = Chrf::default().pairwise(&candidates);
+    let scores = pairwise(&candidates);
     let utility = |row: &[f64]| row.iter().sum::<f64>();
     let mut best: Option<(usize, f64)> = None;
     for (&index, row) in eligible.iter().zip(&scores) {
@@ -24,8 +22,12 @@ pub fn consensus(texts: &[(&str, bool)]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::metrics::Chrf;
     use proptest::prelude::*;
+
+    fn consensus(texts: &[(&str, bool)]) -> Option<usize> {
+        super::consensus(texts, |all| Chrf::default().pairwise(all))
+    }
 
     #[test]
     fn the_text_that_the_others_agree_with_wins() {

@@ -6,7 +6,9 @@ use super::{
 use crate::{
     Error, Result,
     decode::{Choice, Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session, consensus},
-    text::{clause, latin::SourceStep},
+    hints::SourceStep,
+    metrics::Chrf,
+    text::clause,
     tokenizer::Tokenizer,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -285,7 +287,7 @@ fn pool(threads: usize, name: String) -> Result<ThreadPool> {
 /// Puts the hypothesis that the others agree with before them.
 fn best_first(hypotheses: &mut [(&Hypothesis, String)]) {
     let texts: Vec<(&str, bool)> = hypotheses.iter().map(|(h, text)| (text.as_str(), h.truncated)).collect();
-    if let Some(best) = consensus(&texts) {
+    if let Some(best) = consensus(&texts, |all| Chrf::default().pairwise(all)) {
         hypotheses[..=best].rotate_right(1);
     }
 }

@@ -1,6 +1,6 @@
 //! The cache on disk, in the layout of Hugging Face's tools, so that what Python downloaded is found and the
 //! other way round: `models--ORG--NAME/{blobs/DIGEST, refs/REVISION, snapshots/COMMIT/FILE → blobs/DIGEST}`.
-use super::manifest::is_hex;
+use crate::manifest::is_hex;
 use crate::{Error, Result};
 use hf_hub::{Cache, Repo, RepoType};
 use std::path::{Path, PathBuf};

@@ -1,6 +1,6 @@
 //! HTTP with the Hub: listing a repository, opening a file, following redirects, trying again.
 use super::config::HubConfig;
-use super::manifest::{is_hex, is_safe_file_name};
+use crate::manifest::{is_hex, is_safe_file_name};
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::time::Duration;

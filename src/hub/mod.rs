@@ -1,4 +1,4 @@
-//! Models on disk and on the Hub: manifests, the cache, downloads.
+//! Models on disk and on the Hub: the cache, downloads.
 //!
 //! ```text
 //! what the user typed ─▶ resolve ─▶ a file or folder ──────────────────────────▶ ResolvedModel
@@ -11,16 +11,12 @@ pub mod cache;
 pub mod client;
 pub mod config;
 pub mod download;
-pub mod manifest;
 pub mod pull;
 pub mod pypi;
-pub mod registry;
 pub mod resolve;
 pub mod verify;
 
 pub use client::Client;
 pub use config::{HubConfig, Network};
 pub use download::{Event, Observer};
-pub use manifest::{Manifest, Task};
-pub use registry::{DEFAULT_MODEL, Registry};
 pub use resolve::{ModelKind, ResolveOptions, ResolvedModel, resolve, resolve_with};

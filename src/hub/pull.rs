@@ -3,7 +3,7 @@ use super::cache::RepoCache;
 use super::client::{Client, Listing, RemoteFile};
 use super::config::HubConfig;
 use super::download::{Event, Observer, fetch, partial_path};
-use super::manifest::{HubSource, is_safe_file_name};
+use crate::manifest::{HubSource, is_safe_file_name};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -5,7 +5,7 @@
 use super::client::{Client, Digest, RemoteFile, check_status};
 use super::config::HubConfig;
 use super::download::{Event, Observer, hash_file};
-use super::manifest::{Manifest, PypiSource};
+use crate::manifest::{Manifest, PypiSource};
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::fs::File;

@@ -2,10 +2,10 @@
 use super::client::Client;
 use super::config::HubConfig;
 use super::download::Observer;
-use super::manifest::{HubSource, Manifest, is_safe_file_name};
 use super::pull::{Snapshot, cached_source, find_cached, guess_source, has_weights, pull, split_names};
 use super::pypi;
-use super::registry::Registry;
+use crate::manifest::Registry;
+use crate::manifest::{HubSource, Manifest, is_safe_file_name};
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 

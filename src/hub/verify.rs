@@ -3,7 +3,7 @@ use super::cache::RepoCache;
 use super::client::Digest;
 use super::config::HubConfig;
 use super::download::hash_file;
-use super::manifest::HubSource;
+use crate::manifest::HubSource;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,7 @@
 //! Models: weights, layers and networks.
-pub mod bundle;
 pub mod decoder_only;
-pub mod embedded;
 pub mod encoder_decoder;
-mod folder;
+pub(crate) mod folder;
 pub mod layers;
 pub mod quantize;
 pub mod weights;

@@ -3,9 +3,10 @@ use super::prepare::Prepared;
 use super::{PipelineOptions, TranslatedSegment};
 use crate::Result;
 use crate::article::{Article, Block};
+use crate::article::{Segment, segment};
+use crate::check::{check_article, check_segment, respell_names};
 use crate::engine::Outcome;
-use crate::text::check::{check_article, check_segment, respell_names};
-use crate::text::{Finding, FindingKind, Segment, Severity, english, segment};
+use crate::text::{Finding, FindingKind, Severity, english};
 use std::ops::Range;
 
 /// A segment with its outcome, tidied, and what the checks say of it ([`Finding::segment`] is set to `index`).

@@ -14,10 +14,10 @@ pub use prepare::{Prepared, prepare};
 pub use translate::{complete, mend, sentences, translate};
 
 use crate::article::{Article, Block};
+use crate::check::CheckOptions;
 use crate::engine::ModelIdentity;
 use crate::summary::{Summary, SummaryOptions};
 use crate::text::Finding;
-use crate::text::check::CheckOptions;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 

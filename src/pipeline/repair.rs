@@ -4,9 +4,9 @@
 //!
 //! Every round is one pass through the engine for all segments that still need it.
 use super::finish::respelled;
+use crate::check::{CheckOptions, check_segment, is_common_english_word, patch_numbers};
 use crate::decode::DecodeOptions;
 use crate::engine::{Job, Outcome, Translate};
-use crate::text::check::{CheckOptions, check_segment, is_common_english_word, patch_numbers};
 use crate::text::{Finding, FindingKind, Severity, clause};
 use crate::{Error, Result};
 

@@ -1,7 +1,7 @@
 //! What an article says, to hold a summary's sentences against: its numbers, dates and names.
 use super::names::NameEvidence;
-use crate::text::check::number_parse::{Number, Weight, numbers};
-use crate::text::check::{bears_out, check_names};
+use crate::check::number_parse::{Number, Weight, numbers};
+use crate::check::{bears_out, check_names};
 
 /// The article's numbers and names, of its translation and of its source.
 pub struct Evidence {

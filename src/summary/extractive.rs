@@ -7,8 +7,8 @@
 use super::SummaryOptions;
 use super::bengali;
 use super::vectors::{Vectors, stems_of};
+use crate::article::Segment;
 use crate::article::{Article, BlockKind};
-use crate::text::Segment;
 use std::collections::HashSet;
 
 /// Weights of the features, in units of the score.

@@ -1,7 +1,8 @@
 //! What is summarised: the article, its sentences, and their English where it is there or can be made.
 use super::Language;
+use crate::article::Segment;
 use crate::article::{Article, BlockKind};
-use crate::text::{Finding, Segment};
+use crate::text::Finding;
 use crate::{Error, Result};
 
 /// A sentence in English, and the worst that the checks of the translation found in it.

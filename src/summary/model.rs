@@ -1,9 +1,9 @@
 //! A loaded model as a writer of summaries: greedy first, then seeded sampling where a sentence did not hold.
 use super::generator::{Generated, Request, TextGenerator};
 use super::{Language, Method, MethodChoice, Style, SummaryOptions, Writer};
+use crate::assembly::Model;
 use crate::decode::{self, DecodeOptions, Generator, Sampling};
-use crate::hub::manifest::{Manifest, Prompt, Task};
-use crate::model::bundle::Model;
+use crate::manifest::{Manifest, Prompt, Task};
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::chat::{ChatTemplate, Message};
 use crate::{Error, Result};

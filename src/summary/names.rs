@@ -1,6 +1,6 @@
 //! Capitalised names of an English sentence, and whether a text has them too.
-use crate::text::check::number_parse::numbers;
-use crate::text::check::words::is_common_english;
+use crate::check::number_parse::numbers;
+use crate::check::words::is_common_english;
 use std::collections::{HashMap, HashSet};
 
 /// Capitalised words that name nobody: forms of address, words that English always writes so, and days and months,

@@ -1,7 +1,7 @@
 use super::*;
+use crate::article::Segment;
 use crate::article::{Article, Block, BlockKind};
 use crate::summary::{Generated, Translated};
-use crate::text::Segment;
 use std::sync::Mutex;
 
 /// Answers each attempt with the next of its texts (the last one for ever after), and remembers what it was asked.

@@ -1,6 +1,6 @@
 //! Reading articles: the samples' structure, and input that is refused.
+use anubad::article::segment;
 use anubad::article::{self, Article, Block, BlockKind, BlockWriter, Format, ReadOptions, Style, furniture};
-use anubad::text::segment;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 

@@ -2,9 +2,9 @@
 //! A chat model writes what llama.cpp writes; golden file by scripts/golden/llama_greedy.py.
 use std::path::Path;
 
+use anubad::assembly::{Model, ModelOptions};
 use anubad::decode::{DecodeOptions, generate};
 use anubad::hub::{ResolveOptions, resolve};
-use anubad::model::bundle::{Model, ModelOptions};
 use anubad::model::layers::Compute;
 use anubad::tokenizer::chat::{ChatTemplate, Message};
 

@@ -1,6 +1,6 @@
 //! Rates of detection and of false alarm, on references of `../shared/data` and on faults planted in them.
 //! Prints the figures that the README states.
-use anubad::text::check::{CheckOptions, check_names, check_numbers, check_segment};
+use anubad::check::{CheckOptions, check_names, check_numbers, check_segment};
 use anubad::text::{FindingKind, Severity};
 
 /// A set of sentence pairs that the rates are measured on.

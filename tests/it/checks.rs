@@ -1,5 +1,5 @@
 //! The checks of a translation against tables of cases made by hand (`tests/it/tables`).
-use anubad::text::check::{CheckOptions, check_article, check_names, check_numbers, check_segment};
+use anubad::check::{CheckOptions, check_article, check_names, check_numbers, check_segment};
 use anubad::text::{Finding, FindingKind, Severity};
 
 /// Rows of a table: fields separated by tabs, lines with # left out.

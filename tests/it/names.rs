@@ -1,5 +1,5 @@
 //! How well the matcher tells spellings of a name from other names, on pairs that it did not learn from.
-use anubad::text::check::name_distance;
+use anubad::check::name_distance;
 
 /// The held-out tenth of the shared name pairs, word by word; empty where the file isn't there.
 fn held_out() -> Vec<(String, String)> {
@@ -39,7 +39,7 @@ fn held_out_names_are_recognised_and_others_rejected() {
             rate(291, limit)
         );
     }
-    let limit = anubad::text::check::NAME_LIMIT;
+    let limit = anubad::check::NAME_LIMIT;
     assert!(rate(0, limit) > 0.9, "too few held-out spellings are recognised");
     assert!(rate(137, limit) < 0.05, "too many random pairs pass for one name");
 }

@@ -1,10 +1,10 @@
 //! IndicTrans2's placeholders all the way: out of the source, through the network, back into the translation, checked.
+use anubad::assembly::{Model, ModelOptions};
+use anubad::check::{CheckOptions, check_segment};
 use anubad::decode::{Cache, Generator, GeneratorSpec, StepBatch};
 use anubad::engine::{EngineOptions, Translate};
 use anubad::hub::{ResolveOptions, resolve};
-use anubad::model::bundle::{Model, ModelOptions};
 use anubad::text::FindingKind;
-use anubad::text::check::{CheckOptions, check_segment};
 use candle_core::{Device, Tensor};
 use std::path::Path;
 use std::sync::Arc;

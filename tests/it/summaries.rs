@@ -1,10 +1,11 @@
 //! Summaries: extraction measured against human ones, and every way through the command line.
+use anubad::article::Segment;
 use anubad::article::{Article, Block, BlockKind};
+use anubad::assembly::{Model, ModelOptions};
 use anubad::hub::{HubConfig, ResolveOptions, resolve};
 use anubad::metrics::{Rouge, RougeTokenizer};
-use anubad::model::bundle::{Model, ModelOptions};
 use anubad::summary::{Length, SummaryOptions, extractive};
-use anubad::text::{Segment, segment::segments};
+use anubad::text::segment::segments;
 use assert_cmd::Command;
 use std::path::{Path, PathBuf};
 

@@ -3,6 +3,8 @@ mod input;
 mod report;
 
 use super::common::ModelArgs;
+use crate::article::segment;
+use crate::check::{CheckOptions, CheckRates, Glossary, check_segment};
 use crate::engine::Translate;
 use crate::metrics::bootstrap::{DEFAULT_RESAMPLES, DEFAULT_SEED};
 use crate::metrics::{Bleu, Chrf, CorpusMetric, Rouge, RougeTokenizer, paired_bootstrap, sum};
@@ -10,8 +12,7 @@ use crate::pipeline::PipelineOptions;
 use crate::pipeline::confidence::confidence;
 use crate::pipeline::finish::{respelled, tidy};
 use crate::pipeline::repair::{Attempt, RepairOptions, Suspect, repair};
-use crate::text::check::{CheckOptions, CheckRates, Glossary, check_segment};
-use crate::text::{Finding, normalise, segment};
+use crate::text::{Finding, normalise};
 use crate::{Error, Result};
 use clap::ValueEnum;
 use clap::builder::RangedU64ValueParser;

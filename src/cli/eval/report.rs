@@ -1,8 +1,8 @@
 //! What `anubad eval` prints, for people and as JSON.
 use super::Tokenizer;
+use crate::check::CheckRates;
 use crate::metrics::{PairedBootstrap, Rouge};
 use crate::text::Finding;
-use crate::text::check::CheckRates;
 use serde::Serialize;
 use std::io::Write;
 

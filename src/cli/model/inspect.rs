@@ -1,8 +1,8 @@
 //! `anubad model inspect`: the manifest, and what the files themselves say.
-use crate::hub::manifest::Manifest;
+use crate::assembly::embedded;
 use crate::hub::pull::human;
-use crate::hub::{HubConfig, ModelKind, Registry, ResolveOptions, ResolvedModel, resolve_with};
-use crate::model::embedded;
+use crate::hub::{HubConfig, ModelKind, ResolveOptions, ResolvedModel, resolve_with};
+use crate::manifest::{Manifest, Registry};
 use crate::model::weights::gguf::{Gguf, Value as GgufValue};
 use crate::model::weights::{Checkpoint, Encoding, TensorSource};
 use anyhow::Context;

@@ -4,10 +4,10 @@ mod progress;
 mod quantize;
 
 use crate::hub::cache::RepoCache;
-use crate::hub::manifest::{HubSource, Manifest, Source};
 use crate::hub::pull::{self, human};
 use crate::hub::verify::{Verdict, verify};
-use crate::hub::{self, Client, HubConfig, ModelKind, Registry, ResolveOptions, Task, pypi};
+use crate::hub::{self, Client, HubConfig, ModelKind, ResolveOptions, pypi};
+use crate::manifest::{HubSource, Manifest, Registry, Source, Task};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};

@@ -1,8 +1,8 @@
 //! `anubad model quantize`: a model's weights in fewer bits.
+use crate::assembly::MANIFEST_KEY;
+use crate::assembly::embedded;
 use crate::hub::pull::human;
 use crate::hub::{ModelKind, ResolveOptions, resolve};
-use crate::model::bundle::MANIFEST_KEY;
-use crate::model::embedded;
 use crate::model::quantize::{Report, Target, quantize, quantize_folder};
 use crate::model::weights::gguf::Gguf;
 use anyhow::{Context, ensure};

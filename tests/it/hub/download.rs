@@ -1,8 +1,8 @@
 //! Downloads from a Hub that behaves, and from one that does not.
 use super::server::{COMMIT, FakeHub, Fault, blob, git_digest, pattern, sha256, source};
-use anubad::hub::manifest::HubSource;
 use anubad::hub::pull::pull;
 use anubad::hub::{Client, Event, HubConfig};
+use anubad::manifest::HubSource;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 

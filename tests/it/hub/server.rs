@@ -1,7 +1,7 @@
 //! A loopback server that speaks the Hub's protocol and misbehaves on request.
-use anubad::hub::manifest::HubSource;
 use anubad::hub::pull::{Snapshot, pull};
 use anubad::hub::{Client, HubConfig};
+use anubad::manifest::HubSource;
 use sha2::Digest;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::io::{BufRead, BufReader, Read, Write};

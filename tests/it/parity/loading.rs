@@ -1,7 +1,7 @@
 //! The same weights in every kind of file: sharded, pickled, in GGUF; quantised folders; the memory that loading takes.
 use super::{Fixture, decode, fixtures, load, options, teacher_forced};
+use anubad::assembly::{Model, ModelOptions};
 use anubad::hub::{ModelKind, ResolveOptions, resolve};
-use anubad::model::bundle::{Model, ModelOptions};
 use anubad::model::layers::Compute;
 use anubad::model::quantize::{Target, quantize_folder};
 use anubad::model::weights::{Checkpoint, TensorSource};

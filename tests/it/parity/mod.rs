@@ -4,9 +4,9 @@
 //! FOLDER instead, packed or not, of any architecture, seed and size.
 mod loading;
 
+use anubad::assembly::{Model, ModelOptions};
 use anubad::decode::{DecodeOptions, EarlyStopping, Generator, StepBatch, generate};
 use anubad::hub::{ResolveOptions, resolve};
-use anubad::model::bundle::{Model, ModelOptions};
 use anubad::model::layers::Compute;
 use anubad::model::{LoadOptions, Loaded, load_folder};
 use anubad::tokenizer::normalise::Normalisation;

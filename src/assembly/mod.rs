@@ -1,16 +1,18 @@
 //! A model ready for use: network, tokenizer, prompt and defaults, from whatever the user named.
-use super::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
-use super::embedded;
-use super::folder::{LoadOptions, Loaded, gguf_config, holds_encoder_decoder, load_folder, load_gguf};
-use super::layers::{Compute, Placement};
-use super::weights::gguf::Gguf;
+pub mod embedded;
+
 use crate::decode::{DecodeOptions, Generator};
 use crate::engine::{EngineOptions, ModelIdentity, Prompt, Translator};
-use crate::hub::manifest::{Manifest, Task};
-use crate::hub::registry::Registry;
+use crate::hints::SourceStep;
 use crate::hub::resolve::{ModelKind, ResolvedModel};
 use crate::kernels::Level;
-use crate::text::latin::SourceStep;
+use crate::manifest::Registry;
+use crate::manifest::{Manifest, Task};
+use crate::model::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
+use crate::model::folder::{gguf_config, holds_encoder_decoder, load_gguf};
+use crate::model::layers::{Compute, Placement};
+use crate::model::weights::gguf::Gguf;
+use crate::model::{LoadOptions, Loaded, load_folder};
 use crate::tokenizer::normalise::Normalisation;
 use crate::tokenizer::{FolderOptions, GgufTokenizer, Tokenizer, from_folder_with, shortlist};
 use crate::{Error, Result};

@@ -3,13 +3,14 @@
 //! A small model spells, swaps or drops names that it would have to transliterate, and copies those that already stand
 //! there in English. What the built-in tables know is therefore written in English, its case ending left as it is:
 //! "ঢাকার মেয়র" becomes "Dhakaর Mayor".
-use super::check::gazetteer::{EntryKind, GAZETTEER};
-use super::check::names::{is_ambiguous, is_case_ending};
-use super::digits;
-use super::script::is_bengali;
+use crate::check::gazetteer::{EntryKind, GAZETTEER};
+use crate::check::names::{is_ambiguous, is_case_ending};
+use crate::text::digits;
+use crate::text::normalise::canonical;
+use crate::text::script::is_bengali;
 use std::borrow::Cow;
 
-/// What is done to a sentence before a model sees it, beside [`super::normalise`].
+/// What is done to a sentence before a model sees it, beside [`crate::text::normalise`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceStep {
     LatinNames,
@@ -137,7 +138,7 @@ fn large(text: &str) -> String {
 
 /// Is it the word, in either spelling of ড়/ঢ়/য়?
 fn is_word(word: &str, wanted: &str) -> bool {
-    word == wanted || super::normalise::canonical(word) == super::normalise::canonical(wanted)
+    word == wanted || canonical(word) == canonical(wanted)
 }
 
 /// Is the entry's Bengali no other word, and its first English what is usually said?
@@ -145,7 +146,7 @@ fn is_certain(entry: usize) -> bool {
     const UNSURE: [&str; 12] = ["রায়", "লি", "শি", "নন", "চাঁদ", "সূর্য", "ঈশ্বর", "পৃথিবী", "দেশ", "রাজধানী", "মে", "সালাম"];
     let entry = &GAZETTEER.entries[entry];
     let single = entry.bengali.chars().count() < 2;
-    let unsure = UNSURE.iter().any(|word| super::normalise::canonical(word) == entry.bengali);
+    let unsure = UNSURE.iter().any(|word| canonical(word) == entry.bengali);
     let ambiguous = entry.kind == EntryKind::Place && is_ambiguous(&entry.bengali);
     !(single || unsure || ambiguous)
 }
@@ -167,10 +168,7 @@ mod tests {
             ("ঢাকাইয়া কথা", "ঢাকাইয়া কথা"),
             ("", ""),
         ] {
-            assert_eq!(
-                latin_names(&crate::text::normalise::canonical(text)),
-                crate::text::normalise::canonical(expected)
-            );
+            assert_eq!(latin_names(&canonical(text)), canonical(expected));
         }
     }
 

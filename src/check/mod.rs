@@ -29,7 +29,7 @@ pub use respell::respell_names;
 pub use translit::spell;
 pub(crate) use words::is_common_english as is_common_english_word;
 
-use super::{Finding, FindingKind, Severity};
+use crate::text::{Finding, FindingKind, Severity};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

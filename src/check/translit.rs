@@ -243,7 +243,7 @@ pub fn spell(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::check::canonical::canonical;
+    use crate::check::canonical::canonical;
 
     fn far(bengali: &str, english: &str) -> f32 {
         distance(&units(&canonical(bengali)).unwrap(), &latin(english))

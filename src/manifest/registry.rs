@@ -1,5 +1,5 @@
 //! All models that anubad knows by name: those built in and those of the user's config folder.
-use super::manifest::Manifest;
+use super::Manifest;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 

@@ -1,9 +1,22 @@
 //! An article as the sentences that a model translates, and a block put together again from them.
-use super::digits::to_latin;
-use super::script::{Scripts, is_bengali};
-use super::{Segment, sentence};
-use crate::article::{Article, Block, BlockKind};
+use super::{Article, Block, BlockKind};
+use crate::text::digits::to_latin;
+use crate::text::script::{Scripts, is_bengali};
+use crate::text::{normalise, sentence};
 use std::ops::Range;
+
+/// One piece of text that is translated at once, and where it came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Segment {
+    /// Index of the block in the article; `None` is the title.
+    pub block: Option<usize>,
+    /// Index of the sentence within its block.
+    pub sentence: usize,
+    /// The sentence, trimmed, in its original spelling.
+    pub text: String,
+    /// Bytes of the block's text (or of the title) that the sentence covers.
+    pub range: Range<usize>,
+}
 
 /// Below this share of Bengali among the letters a sentence counts as English already.
 const BENGALI_SHARE: f64 = 0.12;
@@ -69,7 +82,7 @@ fn block_ranges(kind: BlockKind, text: &str) -> Vec<Range<usize>> {
 /// The known label at the start of a source line or caption: the byte after it and its colon, and its English.
 fn label(text: &str) -> Option<(usize, &'static str)> {
     let whole = text.trim().trim_end_matches(['।', '.']).trim_matches(['(', ')', '[', ']']);
-    let whole = super::normalise::canonical(whole).replace(" :", ":");
+    let whole = normalise::canonical(whole).replace(" :", ":");
     if let Some((_, english)) = PHRASES.iter().find(|(bengali, _)| *bengali == whole) {
         return Some((text.len(), english));
     }

@@ -1,6 +1,6 @@
 //! The default model's weights: inside a release binary, or in a `models` folder nearby.
-use super::weights::gguf::Gguf;
-use crate::hub::registry::DEFAULT_MODEL;
+use crate::manifest::DEFAULT_MODEL;
+use crate::model::weights::gguf::Gguf;
 use crate::{Error, Result};
 use std::path::PathBuf;
 use std::sync::OnceLock;

@@ -1,6 +1,10 @@
 //! The manifest: all that anubad must know of a model before it opens the weights, in one TOML file.
+mod registry;
+
+pub use registry::{DEFAULT_MODEL, Entry, Registry, config_folder, user_folder};
+
 use crate::decode::DecodeOptions;
-use crate::text::latin::SourceStep;
+use crate::hints::SourceStep;
 use crate::tokenizer::normalise::Normalisation;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -173,7 +177,7 @@ pub struct Prompt {
     #[serde(default)]
     pub structured: bool,
     /// Extra normalisation that the model was trained with (`csebuetnlp`, `indictrans2`, `compose-nukta`) or is better
-    /// with (`latin-names`, `latin-digits`: see [`crate::text::latin`]).
+    /// with (`latin-names`, `latin-digits`: see [`crate::hints::latin`]).
     #[serde(default)]
     pub normalise: Vec<String>,
 }

@@ -1,0 +1,4 @@
+//! Hints for the model: what a sentence is given before a model reads it, so that the model has less to guess.
+pub mod latin;
+
+pub use latin::SourceStep;
