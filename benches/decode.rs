@@ -1,6 +1,6 @@
 //! The default model at work: one decoding step of several sentences, and the sentences of a whole article:
 //! `cargo bench --bench decode`. Left out, with a line that says so, where the weights are not in `models/`.
-//! First comes the same step on candle's own operations and quantised products, in turns with ours (`-- candle` for
+//! First comes the same step on candle's own operations and quantized products, in turns with ours (`-- candle` for
 //! that alone).
 mod shared;
 
@@ -72,7 +72,7 @@ fn step_batch(sentences: u32) -> StepBatch {
     }
 }
 
-/// The same step with candle's own quantised products and operations, and with ours.
+/// The same step with candle's own quantized products and operations, and with ours.
 fn beside_candle(_: &mut Criterion) {
     let filter = std::env::args().skip(1).find(|argument| !argument.starts_with('-'));
     if filter.is_some_and(|filter| filter != "candle") {

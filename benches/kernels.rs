@@ -1,14 +1,14 @@
 //! Matrix products at the shapes of real networks, for one token, a few and a batch: `cargo bench --bench kernels`.
 //!
 //! The throughput is in multiply-and-adds a second. `cargo bench --bench kernels -- int8/` runs a part. First come
-//! tables measured in turns: the int8 product as a share of what `vpdpbusd` does at most, candle's own quantised
+//! tables measured in turns: the int8 product as a share of what `vpdpbusd` does at most, candle's own quantized
 //! product beside ours, and weights in 4 bits beside 8 (`-- tables` for these alone).
 mod shared;
 
 use anubad::kernels::matmul_bf16::PackedBf16;
 use anubad::kernels::matmul_f32::PackedF32;
 use anubad::kernels::matmul_q4::PackedQ4;
-use anubad::kernels::matmul_q8::{PackedQ8, QuantisedRows};
+use anubad::kernels::matmul_q8::{PackedQ8, QuantizedRows};
 use anubad::kernels::{Level, peak};
 use candle_core::quantized::{GgmlDType, QMatMul, QTensor};
 use candle_core::{Device, Module, Tensor};
@@ -67,7 +67,7 @@ fn share_of_peak(_: &mut Criterion) {
             let rounds = (m * n * k / 2000) as u64;
             let mut most = 0u64;
             let mut product =
-                || pool.install(|| packed.multiply(&QuantisedRows::new(level, black_box(&x), m, k), &mut out));
+                || pool.install(|| packed.multiply(&QuantizedRows::new(level, black_box(&x), m, k), &mut out));
             let mut alone = || most = peak::vpdpbusd(level, black_box(rounds)).unwrap_or_default();
             let [ours, peak] = shared::in_turns(51, [&mut product, &mut alone]);
             let (ours, peak) = (products / ours / 1e9, most as f64 / peak / 1e9);
@@ -76,7 +76,7 @@ fn share_of_peak(_: &mut Criterion) {
     }
 }
 
-/// candle's quantised product (Q8_0, its own choice of kernel) and ours, with the same threads.
+/// candle's quantized product (Q8_0, its own choice of kernel) and ours, with the same threads.
 fn beside_candle(_: &mut Criterion) {
     if !wants_tables() {
         return;
@@ -92,7 +92,7 @@ fn beside_candle(_: &mut Criterion) {
         for m in ROWS {
             let (x, mut out) = (noise(m * k), vec![0f32; m * n]);
             let input = Tensor::from_slice(&x, (m, k), &Device::Cpu).expect("activations");
-            let mut product = || packed.multiply(&QuantisedRows::new(level, black_box(&x), m, k), &mut out);
+            let mut product = || packed.multiply(&QuantizedRows::new(level, black_box(&x), m, k), &mut out);
             let mut candle = || drop(black_box(theirs.forward(&input).expect("candle's product")));
             let [ours, candle] = shared::in_turns(11, [&mut product, &mut candle]);
             line += &format!("  m {m}: {:.3}/{:.3} ms, {:.1}x", candle * 1e3, ours * 1e3, candle / ours);
@@ -125,7 +125,7 @@ fn four_bits(_: &mut Criterion) {
         for m in ROWS {
             let (x, mut out) = (noise(m * k), vec![0f32; m * n]);
             let mut other = out.clone();
-            let rows = || QuantisedRows::new(level, black_box(&x), m, k);
+            let rows = || QuantizedRows::new(level, black_box(&x), m, k);
             let mut with_eight = || eight.iter().for_each(|matrix| matrix.multiply(&rows(), &mut out));
             let mut with_four = || four.iter().for_each(|matrix| matrix.multiply(&rows(), &mut other));
             let [eight, four] = shared::in_turns(5, [&mut with_eight, &mut with_four]);
@@ -146,8 +146,8 @@ fn int8(c: &mut Criterion) {
             let mut out = vec![0f32; m * n];
             group.throughput(Throughput::Elements((m * n * k) as u64));
             group.bench_function(BenchmarkId::new(name, m), |b| {
-                // Quantising the activations belongs to the product: a layer does both.
-                b.iter(|| packed.multiply(&QuantisedRows::new(level, black_box(&x), m, k), &mut out));
+                // Quantizing the activations belongs to the product: a layer does both.
+                b.iter(|| packed.multiply(&QuantizedRows::new(level, black_box(&x), m, k), &mut out));
             });
         }
     }

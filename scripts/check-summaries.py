@@ -4,7 +4,7 @@
     anubad bulk ARTICLES.jsonl -o OUT.jsonl --include-source --summary-model MODEL
     scripts/check-summaries.py OUT.jsonl
 
-For each summary it lists numbers, days, months and capitalised names that neither the English text nor the Bengali
+For each summary it lists numbers, days, months and capitalized names that neither the English text nor the Bengali
 source has, and counts sentences that were dropped and articles that fell back to extraction. It knows less than
 anubad does (no spelling of names across scripts, no arithmetic), so it may call out what is right: read what it
 lists. What it does not list has every number and name word for word in the article.
@@ -56,7 +56,7 @@ def numbers(text):
 
 
 def names(text):
-    """Capitalised words that do not open a sentence, and those that do where they are never written small."""
+    """Capitalized words that do not open a sentence, and those that do where they are never written small."""
     found = []
     for sentence in re.split(r"(?<=[.!?:\"“])\s+", text):
         for n, word in enumerate(re.findall(r"[A-Za-z][A-Za-z'’.]*", sentence)):

@@ -8,7 +8,7 @@
 ARTICLES.jsonl has `title`, `body` and `summaries` (several human ones); the project's figures are those of
 tafseer-nayeem/BengaliSummarization (BNLPC), 195 articles. Reported is F1 against the nearest of the human summaries
 ("best") and on average over them ("mean"), for the even articles, on which the weights were tuned, and for the odd
-ones, which were held out. Words are what stands between spaces, since rouge-score's own tokeniser drops Bengali.
+ones, which were held out. Words are what stands between spaces, since rouge-score's own tokenizer drops Bengali.
 
 Each system is asked for three sentences, and once more for whole sentences of at most 65 words, where none can win
 by choosing longer sentences.
@@ -32,7 +32,7 @@ END = re.compile(r"[।?!]+[\\\"'’”)]*")
 
 
 class Spaces:
-    """Tokeniser for rouge-score and sumy."""
+    """Tokenizer for rouge-score and sumy."""
 
     def tokenize(self, text):
         return text.split()

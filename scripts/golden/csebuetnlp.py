@@ -23,6 +23,6 @@ lines += ["“ক” ‘খ’ „গ“ «ঘ» ‹ঙ› `চ´ ❝ছ❞ 〝�
 kept = []
 for line in lines:
     plain = fix_text(line, normalization="NFC", fix_encoding=False, unescape_html=False)
-    if plain == fix_text(line, normalization="NFC"): kept.append(dict(source=line, normalised=normalize(line)))
+    if plain == fix_text(line, normalization="NFC"): kept.append(dict(source=line, normalized=normalize(line)))
 json.dump(kept, open(sys.argv[3], "w", encoding="utf-8"), ensure_ascii=False, indent=0)
 print(len(kept), "of", len(lines), "lines kept")

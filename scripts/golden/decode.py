@@ -20,7 +20,7 @@ U32 = np.uint32
 
 
 def unit(seed, a, b):
-    """A number in [0, 1) with 16 bits, from murmur3's finaliser."""
+    """A number in [0, 1) with 16 bits, from murmur3's finalizer."""
     h = U32(seed) + U32(a) * U32(0x9E3779B1) + b.astype(U32) * U32(0x85EBCA77)
     h ^= h >> U32(16)
     h *= U32(0x85EBCA6B)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Golden outputs for the default model from transformers (f32, dequantised weights) and llama.cpp.
+"""Golden outputs for the default model from transformers (f32, dequantized weights) and llama.cpp.
 
   default_model.py MODEL.gguf SENTENCES.tsv OUT.json [--logits 50] [--greedy 100] [--max-new 96]
 
@@ -18,7 +18,7 @@ a = ap.parse_args()
 torch.set_num_threads(a.threads)
 lines = [l.split("\t")[0].strip() for l in open(a.sentences, encoding="utf-8") if l.strip()]
 
-# ---- transformers on the dequantised weights -------------------------------------------------------------------
+# ---- transformers on the dequantized weights -------------------------------------------------------------------
 import re
 parts = [a.model]
 m = re.search(r"-00001-of-(\d{5})\.gguf$", a.model)

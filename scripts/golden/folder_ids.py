@@ -6,7 +6,7 @@
 Without checkpoints it makes one small folder a family in OUT, from models trained on LINES. With checkpoints (folders
 in Hub layout) it copies their tokenizer files to OUT; where there is both a tokenizer.json and a SentencePiece model,
 OUT/NAME keeps the first and OUT/NAME-spm the second. Each folder gets ids.json: the lines, their ids as a source
-sentence (special tokens spelt in the text are text), and the text the ids of the bare line decode to.
+sentence (special tokens spelled in the text are text), and the text the ids of the bare line decode to.
 The committed sample: folder_ids.py tests/golden/tokenizer/lines.txt tests/golden/tokenizer/folders --limit 90
 A wide run: any other OUT, then ANUBAD_TOKENIZER_FOLDERS=OUT cargo test tokenizer_folders.
 """

@@ -12,7 +12,7 @@ import argparse, hashlib, json
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("paths", nargs="+")
 ap.add_argument("--collect", action="store_true")
-ap.add_argument("--specials", action="store_true", help="recognise special tokens in the lines, as in chat prompts")
+ap.add_argument("--specials", action="store_true", help="recognize special tokens in the lines, as in chat prompts")
 a = ap.parse_args()
 
 

@@ -8,7 +8,7 @@ TEXT.tsv has English sentences in its second column (TICO-19 is CC0). Each promp
 sentences and has about 300 tokens, the chat template included; the answer is at most 48 tokens. The key/value cache
 is f32, as anubad's is: with llama.cpp's default, f16, a different token now and then is the cache's doing.
 
-`answer` is generated from the same weights written out as f32, `quantised` from the file as it is: there llama.cpp
+`answer` is generated from the same weights written out as f32, `quantized` from the file as it is: there llama.cpp
 rounds what it multiplies the weights with to 8 bits, which tips the balance between words that are about as likely.
 """
 import json
@@ -32,14 +32,14 @@ def main(model, texts):
     tokenizer = llama_cpp.Llama(model, vocab_only=True, verbose=False)
     prompts = list(make_prompts(tokenizer, sentences))
     with tempfile.NamedTemporaryFile(suffix=".gguf") as floats:
-        dequantise(model, floats.name)
+        dequantize(model, floats.name)
         answers = answer(floats.name, prompts)
-    quantised = answer(model, prompts)
+    quantized = answer(model, prompts)
     rows = [
-        {"text": text, "prompt_tokens": len(tokens), "answer": answer, "quantised": other}
-        for (text, tokens), answer, other in zip(prompts, answers, quantised)
+        {"text": text, "prompt_tokens": len(tokens), "answer": answer, "quantized": other}
+        for (text, tokens), answer, other in zip(prompts, answers, quantized)
     ]
-    print(sum(a == q for a, q in zip(answers, quantised)), "of", len(rows), "equal in llama.cpp itself", file=sys.stderr)
+    print(sum(a == q for a, q in zip(answers, quantized)), "of", len(rows), "equal in llama.cpp itself", file=sys.stderr)
     json.dump({"instruction": INSTRUCTION, "prompts": rows}, sys.stdout, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -48,7 +48,7 @@ def answer(model, prompts):
     return [ids for at in range(0, len(prompts), TOGETHER) for ids in engine.group([t for _, t in prompts[at : at + TOGETHER]], ANSWER)]
 
 
-def dequantise(model, path):
+def dequantize(model, path):
     """The same model with all its tensors in f32."""
     reader = gguf.GGUFReader(model)
     writer = gguf.GGUFWriter(path, reader.fields["general.architecture"].contents())

@@ -37,17 +37,17 @@ SIZES = {  # d_model, heads, ffn, encoder layers, decoder layers, vocabulary
     },
 }
 ARCHS = ["marian", "nllb", "m2m100", "mbart50", "bart", "t5", "t5-v1", "mt5", "umt5", "madlad", "banglat5", "indictrans2", "rotary-indictrans2"]
-PREPARED = {"indictrans2": ("indictrans2.json", "prepared"), "rotary-indictrans2": ("indictrans2.json", "prepared"), "banglat5": ("csebuetnlp.json", "normalised")}
-NORMALISE = {"banglat5": ["csebuetnlp"]}  # what the model's manifest says
+PREPARED = {"indictrans2": ("indictrans2.json", "prepared"), "rotary-indictrans2": ("indictrans2.json", "prepared"), "banglat5": ("csebuetnlp.json", "normalized")}
+NORMALIZE = {"banglat5": ["csebuetnlp"]}  # what the model's manifest says
 
 
 # ---------------------------------------------------------------- tokenizers
 
-NORMALISER = "nmt_nfkc"
+NORMALIZER = "nmt_nfkc"
 
 
 def train_spm(prefix, corpus, vocab, model_type="unigram", **kw):
-    spm.SentencePieceTrainer.train(input=corpus, normalization_rule_name=NORMALISER, model_prefix=prefix, vocab_size=vocab, model_type=model_type, character_coverage=0.9995,
+    spm.SentencePieceTrainer.train(input=corpus, normalization_rule_name=NORMALIZER, model_prefix=prefix, vocab_size=vocab, model_type=model_type, character_coverage=0.9995,
                                    hard_vocab_limit=False, minloglevel=2, num_threads=1, **kw)
     os.unlink(prefix + ".vocab")
     return prefix + ".model"
@@ -259,7 +259,7 @@ def module_name(model, wanted):
 
 
 def rotate(x, first, theta=10000.0):
-    """Rotates the first half of each head, pairs of neighbours, by position (lucidrains/rotary-embedding-torch)."""
+    """Rotates the first half of each head, pairs of neighbors, by position (lucidrains/rotary-embedding-torch)."""
     dims, n = x.shape[-1] // 2, x.shape[-2]
     freq = 1.0 / theta ** (torch.arange(0, dims, 2).float() / dims)
     angle = (torch.arange(first, first + n).float()[:, None] * freq).repeat_interleave(2, -1)
@@ -300,7 +300,7 @@ def randomise(model, seed, coarse):
             noise = torch.randn(p.shape, generator=g)
             if "relative_attention_bias" in name: p.copy_(round_(noise))
             elif p.dim() > 1 and any(w in name for w in ("embed", "shared", "lm_head")): p.copy_(round_(noise * 2.5 / p.shape[-1] ** 0.5))
-            # T5 does not divide its attention scores by the head's size: its own initialisation makes the queries smaller
+            # T5 does not divide its attention scores by the head's size: its own initialization makes the queries smaller
             elif name.endswith("Attention.q.weight"): p.copy_(round_(noise * 1.2 / (p.shape[-1] * model.config.d_kv) ** 0.5))
             elif p.dim() > 1: p.copy_(round_(noise * (1.2 / p.shape[-1] ** 0.5)))
             elif "norm" in name and name.endswith("weight"): p.copy_(round_(1 + 0.1 * noise))
@@ -448,9 +448,9 @@ def main():
     ap.add_argument("--formats", default=None)
     ap.add_argument("--pack", action="store_true")
     a = ap.parse_args()
-    if a.pack and a.arch != "m2m100":  # the normaliser's table is larger than all the rest; one fixture has it
-        global NORMALISER
-        NORMALISER = "identity"
+    if a.pack and a.arch != "m2m100":  # the normalizer's table is larger than all the rest; one fixture has it
+        global NORMALIZER
+        NORMALIZER = "identity"
     size = SIZES[a.size].get(a.arch, SIZES[a.size]["*"]) if a.size in SIZES else tuple(map(int, a.size.split("x")))
     big = size[0] * size[5] > 1_000_000
     formats = a.formats or ("safetensors" if big else "all")
@@ -489,7 +489,7 @@ def main():
     # Without padding: a random model may generate it, and fairseq's positions would count it in one pass but not step by step.
     targets = [[i for i in runs[0]["sequences"][sources.index(s)][:-1] if i != model.config.pad_token_id] for s in few]
     golden = dict(arch=a.arch, seed=a.seed, size=size, transformers=tf.__version__, torch=torch.__version__, lines=lines,
-                  normalise=NORMALISE.get(a.arch, []), token_ids=token_ids, batch=golden_batch(model, few, targets, big), sources=sources, generate=runs)
+                  normalize=NORMALIZE.get(a.arch, []), token_ids=token_ids, batch=golden_batch(model, few, targets, big), sources=sources, generate=runs)
     dump(out / "golden.json", golden)
     lengths = [len(s) for r in runs for s in r["sequences"]]
     print(out, "parameters", sum(p.numel() for p in model.parameters()), "ended early", sum(l < max(lengths) for l in lengths), "of", len(lengths))

@@ -2,7 +2,7 @@
 
 Input: sentence pairs, Bengali TAB English. Kept are English words of three letters or more that are mostly written
 in lower case, inside sentences, in at least two sentences: words that are no names when a title-cased heading or
-a sentence's beginning capitalises them. Endings that src/check/names.rs strips itself are left out.
+a sentence's beginning capitalizes them. Endings that src/check/names.rs strips itself are left out.
 """
 
 import collections

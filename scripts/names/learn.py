@@ -1,6 +1,6 @@
 """Learns how Bengali letters are spelled in Latin from pairs of names: python scripts/names/learn.py names.tsv OUT.tsv
 
-Input: UTF-8, one pair a line, Bengali TAB Latin. Expectation maximisation over monotone alignments of a Bengali
+Input: UTF-8, one pair a line, Bengali TAB Latin. Expectation maximization over monotone alignments of a Bengali
 unit with 0 to 3 Latin letters. Output: unit TAB chunk:milli-nats chunk:milli-nats …, the likelier first.
 Pairs whose CRC-32 is divisible by ten are held out for the test (tests/it/names.rs uses the same rule).
 """

@@ -89,18 +89,18 @@ def main():
     total = args.steps or math.ceil(per_epoch * args.epochs)
     learning = [p for p in model.parameters() if p.requires_grad]
     print(f"{len(data)} pairs, {per_epoch} batches an epoch, {total} steps, {sum(p.numel() for p in learning) / 1e6:.1f}M weights on {device}")
-    optimiser = torch.optim.AdamW(learning, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
+    optimizer = torch.optim.AdamW(learning, lr=args.rate, betas=(0.9, 0.98), weight_decay=0.01)
     warmup = min(args.warmup, max(1, total // 10))
     cosine = lambda s: 0.05 + 0.95 * 0.5 * (1 + math.cos(math.pi * min(1.0, s / total)))
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda s: min(1.0, (s + 1) / warmup) * cosine(s))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda s: min(1.0, (s + 1) / warmup) * cosine(s))
     queue, start, recent = [], time.time(), []
     for step in range(1, total + 1):
         queue = queue or batches(data, args.batch_tokens, rng)
         loss = loss_of(model, queue.pop(), vocabulary.pad, device, args.smoothing)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(learning, 1.0)
-        optimiser.step()
-        optimiser.zero_grad(set_to_none=True)
+        optimizer.step()
+        optimizer.zero_grad(set_to_none=True)
         schedule.step()
         recent.append(loss.item())
         if step % 20 == 0 or step == total:

@@ -77,7 +77,7 @@ def main():
     for source in sources:
         path = args.data / source["file"]
         if not path.exists():
-            print(f"{source['file']}: not there, skipped (from {source['url']}, {source['licence']})")
+            print(f"{source['file']}: not there, skipped (from {source['url']}, {source['license']})")
             continue
         dropped, pairs = collections.Counter(), []
         for bengali, english in read_pairs(path):

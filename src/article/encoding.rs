@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn declared_charsets_are_honoured() {
+    fn declared_charsets_are_honored() {
         let page = b"<html><head><meta charset=\"windows-1252\"></head><body>caf\xe9</body></html>";
         assert!(plain(page).expect("fine").contains("café"));
     }

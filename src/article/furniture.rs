@@ -1,7 +1,7 @@
-//! Page furniture: what a news page carries around its article. Recognised by whole lines only, so that prose which
+//! Page furniture: what a news page carries around its article. Recognized by whole lines only, so that prose which
 //! merely mentions such words stays.
 use super::{Article, Block, BlockKind, ReadOptions};
-use crate::text::normalise::canonical;
+use crate::text::normalize::canonical;
 use crate::text::script::{Scripts, has_bengali};
 
 /// A furniture line has at most this many characters.
@@ -76,7 +76,7 @@ const PHOTOS: &[&str] = &[
     "file photo",
 ];
 
-/// Recognises source lines and photo credits, and takes the furniture out of the article unless it is to be kept.
+/// Recognizes source lines and photo credits, and takes the furniture out of the article unless it is to be kept.
 /// Returns what was taken out, in order.
 pub fn clean(article: &mut Article, options: &ReadOptions) -> Vec<Block> {
     for block in &mut article.blocks {
@@ -195,8 +195,8 @@ impl State {
             self.form = folded.starts_with("your email");
             return true;
         }
-        let labelled = label_value(&folded, LABELS).is_some_and(|value| !value.contains('।') && !sentence);
-        labelled
+        let labeled = label_value(&folded, LABELS).is_some_and(|value| !value.contains('।') && !sentence);
+        labeled
             || is_breadcrumb(&folded)
             || is_cookie_line(&folded)
             || is_rights_line(&folded)

@@ -86,7 +86,7 @@ fn indent(raw: &str) -> usize {
     raw.chars().take_while(|c| matches!(c, ' ' | '\t' | '\u{a0}')).map(|c| if c == '\t' { 4 } else { 1 }).sum()
 }
 
-/// A line with its list or quote marker recognised.
+/// A line with its list or quote marker recognized.
 fn marked(line: &str, offset: usize, indent: usize) -> Line<'_> {
     let depth = (indent / 2).min(8) as u8;
     let (marker, rest) = match list_marker(line) {

@@ -2,7 +2,7 @@
 use super::{Article, Block, BlockKind};
 use crate::text::digits::to_latin;
 use crate::text::script::{Scripts, is_bengali};
-use crate::text::{normalise, sentence};
+use crate::text::{normalize, sentence};
 use std::ops::Range;
 
 /// One piece of text that is translated at once, and where it came from.
@@ -82,7 +82,7 @@ fn block_ranges(kind: BlockKind, text: &str) -> Vec<Range<usize>> {
 /// The known label at the start of a source line or caption: the byte after it and its colon, and its English.
 fn label(text: &str) -> Option<(usize, &'static str)> {
     let whole = text.trim().trim_end_matches(['।', '.']).trim_matches(['(', ')', '[', ']']);
-    let whole = normalise::canonical(whole).replace(" :", ":");
+    let whole = normalize::canonical(whole).replace(" :", ":");
     if let Some((_, english)) = PHRASES.iter().find(|(bengali, _)| *bengali == whole) {
         return Some((text.len(), english));
     }

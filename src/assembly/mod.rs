@@ -13,7 +13,7 @@ use crate::model::folder::{gguf_config, holds_encoder_decoder, load_gguf};
 use crate::model::layers::{Compute, Placement};
 use crate::model::weights::gguf::Gguf;
 use crate::model::{LoadOptions, Loaded, load_folder};
-use crate::tokenizer::normalise::Normalisation;
+use crate::tokenizer::normalize::Normalization;
 use crate::tokenizer::{FolderOptions, GgufTokenizer, Tokenizer, from_folder_with, shortlist};
 use crate::{Error, Result};
 use candle_core::Device;
@@ -87,9 +87,9 @@ impl Model {
     ) -> Result<Self> {
         let manifest = resolved.manifest.clone();
         let prompt = manifest.as_ref().map(|m| m.prompt.clone()).unwrap_or_default();
-        let normalise = prompt.normalise.iter().filter_map(|name| Normalisation::named(name)).collect();
+        let normalize = prompt.normalize.iter().filter_map(|name| Normalization::named(name)).collect();
         let tokenizer =
-            from_folder_with(folder, &FolderOptions { prefix: prompt.prefix, normalise, ..FolderOptions::default() })?;
+            from_folder_with(folder, &FolderOptions { prefix: prompt.prefix, normalize, ..FolderOptions::default() })?;
         let mut wanted =
             LoadOptions { compute: options.compute, device: options.device.clone(), ..LoadOptions::default() };
         let translates = manifest.as_ref().is_none_or(|m| m.task.covers(Task::Translate));
@@ -175,9 +175,9 @@ impl Model {
     }
 }
 
-/// Those of the manifest's normalisations that are steps before the prompt; the others are the tokenizer's.
+/// Those of the manifest's normalizations that are steps before the prompt; the others are the tokenizer's.
 fn source_steps(manifest: Option<&Manifest>) -> Vec<SourceStep> {
-    manifest.iter().flat_map(|m| &m.prompt.normalise).filter_map(|name| SourceStep::named(name)).collect()
+    manifest.iter().flat_map(|m| &m.prompt.normalize).filter_map(|name| SourceStep::named(name)).collect()
 }
 
 /// Tokens that end a sequence: the end of text, and the end of a turn in chat models.

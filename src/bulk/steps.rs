@@ -17,7 +17,7 @@ pub trait Steps: Send + Sync {
     /// Cuts an article into the pieces that are to be translated.
     fn prepare(&self, article: Article) -> Prepared;
 
-    /// Puts the English article together, checks it and summarises it. `outcomes` has one entry a segment, `None`
+    /// Puts the English article together, checks it and summarizes it. `outcomes` has one entry a segment, `None`
     /// where there was nothing to translate; `engine` translates sentences once more with other options.
     fn finish(
         &self,

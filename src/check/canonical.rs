@@ -1,11 +1,11 @@
-//! One spelling for the checks to compare: that of [`crate::text::normalise`], with Latin digits, plain quotes and
+//! One spelling for the checks to compare: that of [`crate::text::normalize`], with Latin digits, plain quotes and
 //! hyphens and without joiners.
-use crate::text::{digits, normalise};
+use crate::text::{digits, normalize};
 
 /// `text` as the checks compare it.
 pub(crate) fn canonical(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    for c in digits::to_latin(&normalise::canonical(text)).chars() {
+    for c in digits::to_latin(&normalize::canonical(text)).chars() {
         out.push(match c {
             '\u{200C}' | '\u{200D}' => continue,
             '‘' | '’' | '‚' | 'ʼ' => '\'',

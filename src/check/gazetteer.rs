@@ -1,4 +1,4 @@
-//! Built-in tables of names and their English: countries, cities, organisations, titles (`gazetteer.tsv`), towns
+//! Built-in tables of names and their English: countries, cities, organizations, titles (`gazetteer.tsv`), towns
 //! (`upazilas.tsv`) and persons (`persons.tsv`).
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ pub enum EntryKind {
     People,
     /// A person's name or a word of one.
     Person,
-    Organisation,
+    Organization,
     Title,
     Term,
 }
@@ -49,7 +49,7 @@ pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
             "place" => EntryKind::Place,
             "town" => EntryKind::Town,
             "people" => EntryKind::People,
-            "org" => EntryKind::Organisation,
+            "org" => EntryKind::Organization,
             "title" => EntryKind::Title,
             _ => EntryKind::Term,
         };

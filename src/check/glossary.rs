@@ -172,7 +172,7 @@ fn find_words(text: &str, phrase: &str) -> Option<std::ops::Range<usize>> {
     })
 }
 
-/// Capitalised words in a row, as many as the term has, that sound like it.
+/// Capitalized words in a row, as many as the term has, that sound like it.
 fn find_by_sound(text: &str, term: &str) -> Option<std::ops::Range<usize>> {
     let units: Vec<Vec<translit::Unit>> = term.split(' ').filter_map(translit::units).collect();
     if units.is_empty() {

@@ -1,6 +1,6 @@
 //! Are the names of the output those of the source?
 //!
-//! A capitalised English word that is no common word must be the translation of a name in the source (by the
+//! A capitalized English word that is no common word must be the translation of a name in the source (by the
 //! [gazetteer](super::gazetteer)), its sound in Latin letters (by the [transliterator](super::translit)), or spell an
 //! acronym. Names of the source that are surely names must be in the output.
 use super::canonical::canonical;
@@ -30,16 +30,16 @@ pub(super) struct SourceWord {
     pub(super) units: Vec<Unit>,
 }
 
-/// A capitalised word of the output.
+/// A capitalized word of the output.
 pub(super) struct Candidate {
     /// As written, without a possessive ending.
     pub(super) text: String,
     pub(super) letters: Vec<u8>,
-    /// At the beginning of a sentence or quotation, where every word is capitalised.
+    /// At the beginning of a sentence or quotation, where every word is capitalized.
     pub(super) initial: bool,
     /// Byte of the output where it starts.
     pub(super) start: usize,
-    /// Index among all words, so that neighbours are known.
+    /// Index among all words, so that neighbors are known.
     index: usize,
 }
 
@@ -153,7 +153,7 @@ fn closest(letters: &[u8], words: &[SourceWord]) -> (usize, f32) {
     best
 }
 
-/// The same for two neighbouring source words written as one in English.
+/// The same for two neighboring source words written as one in English.
 fn closest_joined(letters: &[u8], words: &[SourceWord]) -> f32 {
     words
         .windows(2)
@@ -325,7 +325,7 @@ pub(super) fn entries(source: &str) -> Vec<(usize, &str)> {
     out
 }
 
-/// Capitalised words of the output that may be names, and the letters of all its words.
+/// Capitalized words of the output that may be names, and the letters of all its words.
 pub(super) fn candidates(output: &str) -> (Vec<Candidate>, Vec<Vec<u8>>) {
     let (mut out, mut all) = (Vec::new(), Vec::new());
     let mut initial = true;

@@ -36,7 +36,7 @@ pub(crate) fn check_surface(source: &str, output: &str, findings: &mut Vec<Findi
 
 type Add<'a> = dyn FnMut(FindingKind, Severity, String) + 'a;
 
-/// Bengali left in the output, other scripts, romanised instead of translated.
+/// Bengali left in the output, other scripts, romanized instead of translated.
 fn untranslated(source: &str, output: &str, add: &mut Add) {
     let (before, after) = (Scripts::of(source), Scripts::of(output));
     if after.bengali > 0 {
@@ -81,7 +81,7 @@ fn first_words(words: &[&str]) -> String {
 pub fn length_deviation(source: &str, output: &str) -> f64 {
     let count = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count().max(1) as f64;
     // both spellings of ড়/ঢ়/য় count alike
-    let (s, o) = (count(&crate::text::normalise::canonical(source)), count(output));
+    let (s, o) = (count(&crate::text::normalize::canonical(source)), count(output));
     ((o / s).ln() - LOG_RATIO) / (SPREAD * SPREAD + PER_CHAR / s).sqrt()
 }
 

@@ -1,7 +1,7 @@
 //! Bengali names in Latin letters: how likely is a spelling, and which is the likeliest.
 //!
 //! A Bengali word is a sequence of units (letters, vowels visible or inherent, some conjuncts); each unit is spelled
-//! with 0 to 3 Latin letters. The probabilities were learned by expectation maximisation from 17,000 pairs of
+//! with 0 to 3 Latin letters. The probabilities were learned by expectation maximization from 17,000 pairs of
 //! Wikipedia and place names (`scripts/names/learn.py`); they stand in `translit.tsv` as thousandths of a nat.
 use std::collections::HashMap;
 use std::sync::LazyLock;

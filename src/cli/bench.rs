@@ -19,7 +19,7 @@ const SAMPLE: &str = include_str!("../../samples/lavrov.txt");
 const ONE_BY_ONE: usize = 100;
 /// Sentences that warm up: every kernel and buffer has been used then.
 const WARM_UP: usize = 500;
-/// Sentences of the article that is translated with repair and summarised.
+/// Sentences of the article that is translated with repair and summarized.
 const ARTICLE: usize = 60;
 
 /// Measure how fast this machine is with this model
@@ -251,7 +251,7 @@ fn measure(
     })
 }
 
-/// The first texts as one article, a paragraph of four sentences each, translated and summarised.
+/// The first texts as one article, a paragraph of four sentences each, translated and summarized.
 fn summary_cost(args: &BenchArgs, translator: &Translator, texts: &[String]) -> crate::Result<SummaryCost> {
     let options = PipelineOptions { summary: Some(args.summary.options()), ..PipelineOptions::default() };
     let model = args.summary.open_model(&args.model, &args.summary.options(), args.json)?;

@@ -7,7 +7,7 @@ use super::translate::{TranslateArgs, pipeline_options};
 use crate::article::{Segment, segment};
 use crate::engine::{Job, Outcome, Translate};
 use crate::pipeline::{self, PipelineOptions, TranslatedSegment, finish::segment_result, translate::has_serious};
-use crate::text::{Finding, normalise};
+use crate::text::{Finding, normalize};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
@@ -147,7 +147,7 @@ impl Iterator for Reader {
         };
         let id = self.number;
         self.number += 1;
-        let wanted = if segment::needs_translation(&text) { normalise::canonical(&text) } else { String::new() };
+        let wanted = if segment::needs_translation(&text) { normalize::canonical(&text) } else { String::new() };
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, text);
         Some(Job { id, text: wanted, options: None })
     }

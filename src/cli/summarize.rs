@@ -1,4 +1,4 @@
-//! `anubad summarize`: summarise an article in a few English (or Bengali) sentences.
+//! `anubad summarize`: summarize an article in a few English (or Bengali) sentences.
 use super::common::ModelArgs;
 use super::summary_args::SummaryArgs;
 use super::translate::InputFormat;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 /// Version of the JSON that `--format json` prints.
 const SCHEMA: u32 = 1;
 
-/// Summarise an article in a few English (or Bengali) sentences
+/// Summarize an article in a few English (or Bengali) sentences
 ///
 /// By default the article's most telling sentences are chosen and translated. With --summary-model a model writes the
 /// summary; every number, date and name in it must be in the article, or the sentence is written again and then dropped.
@@ -70,7 +70,7 @@ pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
         translated: None,
         translate: translate.as_ref().map(|t| t as &summary::TranslateSentences),
     };
-    let summary = summary::summarise(&input, &options, writer.as_ref().map(|w| w.writer()).as_ref())?;
+    let summary = summary::summarize(&input, &options, writer.as_ref().map(|w| w.writer()).as_ref())?;
     print(&summary, args.format)?;
     if !args.quiet {
         report(&summary);

@@ -2,7 +2,7 @@
 //!
 //! Of the continuations of all running hypotheses, the best (1 + number of end tokens) × beams are looked at.
 //! Those among the best `beams` that end are finished, with their score divided by length^penalty, the others
-//! run on. Constraints change log-probabilities, and what they leave is not normalised again.
+//! run on. Constraints change log-probabilities, and what they leave is not normalized again.
 use super::{
     DecodeOptions, EarlyStopping,
     columns::Columns,
@@ -118,7 +118,7 @@ impl Beam {
         }
     }
 
-    fn penalised(&self, log_prob: f32, length: usize) -> f32 {
+    fn penalized(&self, log_prob: f32, length: usize) -> f32 {
         log_prob / (length as f32).powf(self.length_penalty)
     }
 
@@ -139,9 +139,9 @@ impl Beam {
         match self.early_stopping {
             EarlyStopping::Enough => true,
             EarlyStopping::Never if self.length_penalty > 0.0 => {
-                self.penalised(*best, self.bounds.max_length - self.bounds.prompt) <= worst
+                self.penalized(*best, self.bounds.max_length - self.bounds.prompt) <= worst
             }
-            _ => self.penalised(*best, generated) <= worst,
+            _ => self.penalized(*best, generated) <= worst,
         }
     }
 }
@@ -170,7 +170,7 @@ impl Search for Beam {
             }
             let generated = tokens[self.bounds.prompt..].to_vec();
             let hypothesis = Hypothesis {
-                score: self.penalised(score, generated.len()),
+                score: self.penalized(score, generated.len()),
                 log_prob: score,
                 truncated: end != End::Eos,
                 tokens: generated,
@@ -190,7 +190,7 @@ impl Search for Beam {
         if forks.is_empty() && self.finished.is_empty() && self.looped.is_none() {
             // The constraints forbid every continuation: what is there so far must do.
             let (tokens, log_prob) = (histories[0][self.bounds.prompt..].to_vec(), best_so_far);
-            let score = self.penalised(log_prob, tokens.len().max(1));
+            let score = self.penalized(log_prob, tokens.len().max(1));
             self.finished.push(Hypothesis { tokens, score, log_prob, truncated: true });
         }
         Ok(forks)

@@ -85,7 +85,7 @@ pub enum EarlyStopping {
     Heuristic,
     /// `true`: as soon as there are as many finished hypotheses as beams.
     Enough,
-    /// `"never"`: once none could score better even at the length that favours it most.
+    /// `"never"`: once none could score better even at the length that favors it most.
     Never,
 }
 

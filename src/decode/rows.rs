@@ -31,7 +31,7 @@ impl RowPool {
         }
     }
 
-    /// One owner less; a row without owners is free again. From the end, so that neighbours stay neighbours
+    /// One owner less; a row without owners is free again. From the end, so that neighbors stay neighbors
     /// when they are taken again.
     pub fn release(&mut self, rows: &[u32]) {
         for &row in rows.iter().rev() {
@@ -75,7 +75,7 @@ impl RangePool {
         Some(start)
     }
 
-    /// Gives a range back and joins it with its free neighbours.
+    /// Gives a range back and joins it with its free neighbors.
     pub fn release(&mut self, start: u32, length: u32) {
         if length == 0 {
             return;

@@ -65,7 +65,7 @@ impl Toy {
     }
 }
 
-/// A number in [0, 1) with 16 bits, from murmur3's finaliser.
+/// A number in [0, 1) with 16 bits, from murmur3's finalizer.
 fn unit(seed: u32, a: u32, b: u32) -> f32 {
     let mut h = seed.wrapping_add(a.wrapping_mul(0x9e37_79b1)).wrapping_add(b.wrapping_mul(0x85eb_ca77));
     h ^= h >> 16;

@@ -151,7 +151,7 @@ impl Translator {
         (source * 5 / 2 + 24).min(self.generator.spec().max_target)
     }
 
-    /// Tokenises a job, in parts where it is too long.
+    /// Tokenizes a job, in parts where it is too long.
     pub(super) fn prepare(&self, job: Job) -> Result<Prepared> {
         let options = job.options.as_ref().map_or_else(|| self.options.clone(), |o| Arc::new(o.clone()));
         // The splitter asks for sizes only; what the tokenizer had to complain of comes out here.

@@ -382,7 +382,7 @@ proptest! {
             let lines = bytes.split(|&b| b == b'\n').filter(|l| !l.trim_ascii().is_empty()).count();
             prop_assert_eq!(items.len(), lines);
         }
-        // Two flips can make both tags of an entry unrecognisable; one cannot.
+        // Two flips can make both tags of an entry unrecognizable; one cannot.
         if matches!(format, "rss" | "atom" | "json") && flips.len() == 1 {
             prop_assert!(good >= 4 || items.iter().any(|i| i.is_err()) || items.len() >= 4, "{}\n{:?}", String::from_utf8_lossy(&bytes), items);
         }

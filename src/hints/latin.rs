@@ -6,11 +6,11 @@
 use crate::check::gazetteer::{EntryKind, GAZETTEER};
 use crate::check::names::{is_ambiguous, is_case_ending};
 use crate::text::digits;
-use crate::text::normalise::canonical;
+use crate::text::normalize::canonical;
 use crate::text::script::is_bengali;
 use std::borrow::Cow;
 
-/// What is done to a sentence before a model sees it, beside [`crate::text::normalise`].
+/// What is done to a sentence before a model sees it, beside [`crate::text::normalize`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceStep {
     LatinNames,

@@ -333,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn files_and_folders_are_recognised() {
+    fn files_and_folders_are_recognized() {
         let folder = tempfile::tempdir().unwrap();
         let at = |name: &str| folder.path().join(name).to_str().unwrap().to_owned();
         let cache = folder.path();

@@ -1,4 +1,4 @@
-//! Elementwise float functions that LLVM can vectorise: branch-free, on fixed-width lanes.
+//! Elementwise float functions that LLVM can vectorize: branch-free, on fixed-width lanes.
 
 /// Lanes that reductions accumulate in; the order of additions is the same at every level.
 pub const LANES: usize = 16;

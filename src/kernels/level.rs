@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 pub enum Level {
     /// No kernels: the layers run on candle's own operations, as they do on a GPU. For tests and comparisons.
     Candle,
-    /// Plain Rust; what other processors get (LLVM vectorises it for their baseline).
+    /// Plain Rust; what other processors get (LLVM vectorizes it for their baseline).
     Scalar,
     /// x86-64 with AVX2 and FMA.
     Avx2,
@@ -109,7 +109,7 @@ impl Level {
 }
 
 /// Defines `pub(crate) fn $name(level, args…)` that runs `$body` compiled for the level's instruction set.
-/// `$body` must be `#[inline(always)]` plain Rust: LLVM vectorises it anew in each version. (On ARM there is one: every
+/// `$body` must be `#[inline(always)]` plain Rust: LLVM vectorizes it anew in each version. (On ARM there is one: every
 /// 64-bit ARM has NEON, so that the portable build of `$body` is the NEON version.)
 macro_rules! multiversion {
     ($(#[$doc:meta])* $vis:vis fn $name:ident($($arg:ident: $ty:ty),* $(,)?) $(-> $ret:ty)? = $body:path) => {

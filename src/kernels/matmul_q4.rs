@@ -5,7 +5,7 @@
 //! It is for weights that are in 4 bits already. A lone sentence costs what reading the weights costs, which is little more
 //! than half of what it is in 8 bits.
 use super::level::Level;
-use super::matmul_q8::{GROUP, PANEL, QuantisedRows, ROW_BLOCK_BYTES};
+use super::matmul_q8::{GROUP, PANEL, QuantizedRows, ROW_BLOCK_BYTES};
 use super::parallel::{self, Shared};
 use half::f16;
 
@@ -29,7 +29,7 @@ pub struct PackedQ4 {
 
 /// Activations as these kernels want them.
 pub(super) struct Inputs<'a> {
-    pub rows: &'a QuantisedRows,
+    pub rows: &'a QuantizedRows,
     /// [m][k/32]: scale · Σ values, what a weight of one adds.
     pub sums: Vec<f32>,
 }
@@ -101,8 +101,8 @@ impl PackedQ4 {
         self.bytes.len() + 2 * (self.scales.len() + self.minimums.len())
     }
 
-    /// Writes x·Wᵀ to `out` [m, n], where `x` has been quantised by [`QuantisedRows`].
-    pub fn multiply(&self, x: &QuantisedRows, out: &mut [f32]) {
+    /// Writes x·Wᵀ to `out` [m, n], where `x` has been quantized by [`QuantizedRows`].
+    pub fn multiply(&self, x: &QuantizedRows, out: &mut [f32]) {
         assert_eq!(x.k, self.k, "activations and weights differ in their inner dimension");
         assert_eq!(out.len(), x.m * self.n);
         // a correction is −128 · Σ values
@@ -203,7 +203,7 @@ mod tests {
     fn product(level: Level, shape: (usize, usize, usize), seed: u32, x: &[f32]) -> Vec<f32> {
         let (n, m, k) = shape;
         let mut out = vec![f32::NAN; m * n];
-        weights(level, n, k, seed).0.multiply(&QuantisedRows::new(level, x, m, k), &mut out);
+        weights(level, n, k, seed).0.multiply(&QuantizedRows::new(level, x, m, k), &mut out);
         out
     }
 
@@ -247,7 +247,7 @@ mod tests {
                 scales.fill(f16::ONE);
             });
             let mut out = vec![0f32; n];
-            packed.multiply(&QuantisedRows::new(level, &vec![-1.0; k], 1, k), &mut out);
+            packed.multiply(&QuantizedRows::new(level, &vec![-1.0; k], 1, k), &mut out);
             assert!(out.iter().all(|y| (y + 15.0 * k as f32).abs() < 1e-2), "{}: {out:?}", level.name());
         }
     }

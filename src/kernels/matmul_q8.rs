@@ -1,5 +1,5 @@
 //! y = x·Wᵀ with 8-bit weights in groups of 32 along the input dimension, each group with its own scale (the
-//! arithmetic of GGUF's Q8_0), activations quantised the same way on the fly, sums in i32 within a group
+//! arithmetic of GGUF's Q8_0), activations quantized the same way on the fly, sums in i32 within a group
 //! and in f32 across groups.
 //!
 //! Weights are packed once at load in panels of 16 output columns: for each run of 4 inputs (8 where the processor has
@@ -15,7 +15,7 @@ pub const PANEL: usize = 16;
 pub const GROUP: usize = 32;
 /// Bytes of a group in a panel.
 pub(super) const GROUP_BYTES: usize = GROUP * PANEL;
-/// Rows whose quantised activations are kept in the second-level cache while panels pass by.
+/// Rows whose quantized activations are kept in the second-level cache while panels pass by.
 pub(super) const ROW_BLOCK_BYTES: usize = 256 * 1024;
 
 /// A weight matrix [n, k] packed for the kernels of one [`Level`].
@@ -30,7 +30,7 @@ pub struct PackedQ8 {
 }
 
 /// Activations [m, k] in 8 bits.
-pub struct QuantisedRows {
+pub struct QuantizedRows {
     pub(super) m: usize,
     pub(super) k: usize,
     pub(super) values: Vec<i8>,
@@ -104,12 +104,12 @@ impl PackedQ8 {
     /// Packs a dense matrix [n, k] of floats, rounding to nearest.
     pub fn from_f32(level: Level, n: usize, k: usize, weights: &[f32]) -> Self {
         let mut packed = Self::new(level, n, k);
-        packed.fill(|j, values, scales| quantise_weights(&weights[j * k..][..k], values, scales));
+        packed.fill(|j, values, scales| quantize_weights(&weights[j * k..][..k], values, scales));
         packed
     }
 
-    /// Writes x·Wᵀ to `out` [m, n], where `x` has been quantised by [`QuantisedRows`].
-    pub fn multiply(&self, x: &QuantisedRows, out: &mut [f32]) {
+    /// Writes x·Wᵀ to `out` [m, n], where `x` has been quantized by [`QuantizedRows`].
+    pub fn multiply(&self, x: &QuantizedRows, out: &mut [f32]) {
         assert_eq!(x.k, self.k, "activations and weights differ in their inner dimension");
         assert_eq!(out.len(), x.m * self.n);
         let shared = Shared::new(out);
@@ -149,7 +149,7 @@ impl PackedQ8 {
 }
 
 /// Rounds one row of weights to 8 bits, a scale for each 32 (as GGUF's Q8_0 does).
-pub fn quantise_weights(row: &[f32], values: &mut [i8], scales: &mut [f16]) {
+pub fn quantize_weights(row: &[f32], values: &mut [i8], scales: &mut [f16]) {
     for ((group, out), scale) in row.chunks(GROUP).zip(values.chunks_mut(GROUP)).zip(scales) {
         let largest = group.iter().fold(0f32, |m, x| m.max(x.abs()));
         *scale = f16::from_f32(largest / 127.0);
@@ -160,8 +160,8 @@ pub fn quantise_weights(row: &[f32], values: &mut [i8], scales: &mut [f16]) {
     }
 }
 
-impl QuantisedRows {
-    /// Quantises activations `x` [m, k], k a multiple of 32.
+impl QuantizedRows {
+    /// Quantizes activations `x` [m, k], k a multiple of 32.
     pub fn new(level: Level, x: &[f32], m: usize, k: usize) -> Self {
         assert!(x.len() == m * k && k.is_multiple_of(GROUP));
         let groups = k / GROUP;
@@ -180,19 +180,19 @@ impl QuantisedRows {
                     corrections.slice(start * groups, len * groups),
                 )
             };
-            quantise(level, &x[start * k..range.end * k], values, scales, corrections);
+            quantize(level, &x[start * k..range.end * k], values, scales, corrections);
         });
         rows
     }
 }
 
 super::level::multiversion! {
-    /// Quantises whole groups.
-    fn quantise(x: &[f32], values: &mut [i8], scales: &mut [f32], corrections: &mut [i32]) = quantise_body
+    /// Quantizes whole groups.
+    fn quantize(x: &[f32], values: &mut [i8], scales: &mut [f32], corrections: &mut [i32]) = quantize_body
 }
 
 #[inline(always)]
-fn quantise_body(x: &[f32], values: &mut [i8], scales: &mut [f32], corrections: &mut [i32]) {
+fn quantize_body(x: &[f32], values: &mut [i8], scales: &mut [f32], corrections: &mut [i32]) {
     const MAGIC: f32 = 12_582_912.0; // adding it rounds to the nearest integer, kept in the low bits
     let (groups, _) = x.as_chunks::<GROUP>();
     let (outs, _) = values.as_chunks_mut::<GROUP>();
@@ -221,7 +221,7 @@ fn quantise_body(x: &[f32], values: &mut [i8], scales: &mut [f32], corrections: 
 /// The twin that the others are compared with: same sums, same order.
 fn scalar(
     w: &PackedQ8,
-    x: &QuantisedRows,
+    x: &QuantizedRows,
     panels: std::ops::Range<usize>,
     rows: std::ops::Range<usize>,
     out: Shared<f32>,
@@ -274,7 +274,7 @@ mod tests {
     fn product(level: Level, w: &[f32], x: &[f32], n: usize, m: usize, k: usize) -> Vec<f32> {
         let packed = PackedQ8::from_f32(level, n, k, w);
         let mut out = vec![f32::NAN; m * n];
-        packed.multiply(&QuantisedRows::new(level, x, m, k), &mut out);
+        packed.multiply(&QuantizedRows::new(level, x, m, k), &mut out);
         out
     }
 

@@ -3,7 +3,7 @@
 //!
 //! `sdot` and `smmla` are written as inline assembly: Rust's intrinsics for them are not stable in its oldest version
 //! that this crate builds with.
-use super::matmul_q8::{GROUP, GROUP_BYTES, PANEL, PackedQ8, QuantisedRows};
+use super::matmul_q8::{GROUP, GROUP_BYTES, PANEL, PackedQ8, QuantizedRows};
 use super::parallel::Shared;
 use std::arch::aarch64::*;
 use std::arch::asm;
@@ -90,7 +90,7 @@ macro_rules! runs_of_four {
         /// The processor has the level's features; `panels` and `rows` are inside the matrices; `out` is [m, n] and
         /// no other thread writes the columns of `panels`.
         #[target_feature(enable = $features)]
-        pub unsafe fn $run(w: &PackedQ8, x: &QuantisedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
+        pub unsafe fn $run(w: &PackedQ8, x: &QuantizedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
             // SAFETY: passed on.
             unsafe { drive!($tile(w, x, panels, rows, out), heights: [4 2 1]) }
         }
@@ -99,7 +99,7 @@ macro_rules! runs_of_four {
         #[target_feature(enable = $features)]
         unsafe fn $tile<const R: usize>(
             w: &PackedQ8,
-            x: &QuantisedRows,
+            x: &QuantizedRows,
             panel: usize,
             half: usize,
             row: usize,
@@ -197,7 +197,7 @@ runs_of_four!(
 /// # Safety
 /// As [`neon`].
 #[target_feature(enable = "neon,dotprod,i8mm")]
-pub unsafe fn i8mm(w: &PackedQ8, x: &QuantisedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
+pub unsafe fn i8mm(w: &PackedQ8, x: &QuantizedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
     // SAFETY: passed on.
     unsafe { drive!(tile_i8mm(w, x, panels, rows, out), heights: [4 2 1]) }
 }
@@ -217,7 +217,7 @@ fn smmla(mut sum: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
     sum
 }
 
-/// sum += four neighbouring products of `a` and `b`, four times.
+/// sum += four neighboring products of `a` and `b`, four times.
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn sdot(mut sum: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
@@ -236,7 +236,7 @@ fn sdot(mut sum: int32x4_t, a: int8x16_t, b: int8x16_t) -> int32x4_t {
 #[target_feature(enable = "neon,dotprod,i8mm")]
 unsafe fn tile_i8mm<const R: usize>(
     w: &PackedQ8,
-    x: &QuantisedRows,
+    x: &QuantizedRows,
     panel: usize,
     half: usize,
     row: usize,

@@ -1,5 +1,5 @@
 //! [`super::matmul_q8`] with AVX-512 VNNI, with AVX-VNNI and with AVX2: tiles of rows × panels, sums in registers.
-use super::matmul_q8::{GROUP, GROUP_BYTES, PANEL, PackedQ8, QuantisedRows};
+use super::matmul_q8::{GROUP, GROUP_BYTES, PANEL, PackedQ8, QuantizedRows};
 use super::parallel::Shared;
 use std::arch::x86_64::*;
 use std::ops::Range;
@@ -35,7 +35,7 @@ pub(super) use drive;
 /// The processor has the level's features; `panels` and `rows` are inside the matrices; `out` is [m, n] and
 /// no other thread writes the columns of `panels`.
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
-pub unsafe fn avx512(w: &PackedQ8, x: &QuantisedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
+pub unsafe fn avx512(w: &PackedQ8, x: &QuantizedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
     // SAFETY: passed on.
     unsafe { drive!(tile512(w, x, panels, rows, out), heights: [6 4 3 2 1], wide: 2, flat: 4) }
 }
@@ -45,7 +45,7 @@ pub unsafe fn avx512(w: &PackedQ8, x: &QuantisedRows, panels: Range<usize>, rows
 #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vnni,avx2,fma,f16c")]
 unsafe fn tile512<const R: usize, const C: usize>(
     w: &PackedQ8,
-    x: &QuantisedRows,
+    x: &QuantizedRows,
     panel: usize,
     row: usize,
     out: Shared<f32>,
@@ -126,7 +126,7 @@ macro_rules! level256 {
         /// # Safety
         /// As [`avx512`].
         #[target_feature(enable = $features)]
-        pub unsafe fn $run(w: &PackedQ8, x: &QuantisedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
+        pub unsafe fn $run(w: &PackedQ8, x: &QuantizedRows, panels: Range<usize>, rows: Range<usize>, out: Shared<f32>) {
             // SAFETY: passed on.
             unsafe { drive!($tile(w, x, panels, rows, out), heights: [2 1], wide: 1, flat: $flat) }
         }
@@ -135,7 +135,7 @@ macro_rules! level256 {
         #[target_feature(enable = $features)]
         unsafe fn $tile<const R: usize, const C: usize>(
             w: &PackedQ8,
-            x: &QuantisedRows,
+            x: &QuantizedRows,
             panel: usize,
             row: usize,
             out: Shared<f32>,

@@ -1,4 +1,4 @@
-//! CPU kernels behind the layers: quantised and float matrix products, attention over cache rows, norms,
+//! CPU kernels behind the layers: quantized and float matrix products, attention over cache rows, norms,
 //! activations. SIMD is chosen at run time ([`Level`]); every kernel has a scalar twin that its test compares it with.
 //!
 //! Each output row depends on its input row alone, through the same operations in the same order whatever

@@ -182,7 +182,7 @@ multiversion! {
 }
 #[inline(always)]
 fn argmax_body(x: &[f32]) -> usize {
-    // Blocks first: the maximum vectorises, the search for its index need only run in one block.
+    // Blocks first: the maximum vectorizes, the search for its index need only run in one block.
     const BLOCK: usize = 256;
     let mut best = (f32::NEG_INFINITY, 0usize);
     for (b, block) in x.chunks(BLOCK).enumerate() {

@@ -5,7 +5,7 @@ pub use registry::{DEFAULT_MODEL, Entry, Registry, config_folder, user_folder};
 
 use crate::decode::DecodeOptions;
 use crate::hints::SourceStep;
-use crate::tokenizer::normalise::Normalisation;
+use crate::tokenizer::normalize::Normalization;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -35,7 +35,8 @@ pub struct Manifest {
     /// In order of preference.
     #[serde(default, rename = "source")]
     pub sources: Vec<Source>,
-    pub licence: Licence,
+    #[serde(alias = "licence")]
+    pub license: License,
     pub languages: Languages,
     #[serde(default)]
     pub prompt: Prompt,
@@ -43,7 +44,7 @@ pub struct Manifest {
     pub decoding: Decoding,
     #[serde(default)]
     pub limits: Limits,
-    /// Megabytes of weights in memory at each quantisation (`f32`, `f16`, `q8_0`, `int8`, …).
+    /// Megabytes of weights in memory at each quantization (`f32`, `f16`, `q8_0`, `int8`, …).
     #[serde(default)]
     pub memory: BTreeMap<String, u32>,
     /// Published or measured figures, each with its source.
@@ -58,7 +59,8 @@ pub struct Manifest {
 #[serde(rename_all = "lowercase")]
 pub enum Task {
     Translate,
-    Summarise,
+    #[serde(alias = "summarise")]
+    Summarize,
     Both,
 }
 
@@ -73,7 +75,7 @@ impl std::fmt::Display for Task {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Task::Translate => "translate",
-            Task::Summarise => "summarise",
+            Task::Summarize => "summarize",
             Task::Both => "both",
         })
     }
@@ -95,7 +97,7 @@ pub enum Source {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HubSource {
-    /// `organisation/name`.
+    /// `organization/name`.
     pub repo: String,
     /// A commit where one could be verified, else a branch.
     #[serde(default = "main_branch")]
@@ -134,7 +136,7 @@ pub struct PypiSource {
 /// What one may do with the weights.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Licence {
+pub struct License {
     /// SPDX identifier, or `LicenseRef-…` where SPDX has none.
     pub spdx: String,
     /// One plain sentence.
@@ -176,10 +178,10 @@ pub struct Prompt {
     /// The template takes the text and the two language codes in fields of their own (TranslateGemma).
     #[serde(default)]
     pub structured: bool,
-    /// Extra normalisation that the model was trained with (`csebuetnlp`, `indictrans2`, `compose-nukta`) or is better
+    /// Extra normalization that the model was trained with (`csebuetnlp`, `indictrans2`, `compose-nukta`) or is better
     /// with (`latin-names`, `latin-digits`: see [`crate::hints::latin`]).
-    #[serde(default)]
-    pub normalise: Vec<String>,
+    #[serde(default, alias = "normalise")]
+    pub normalize: Vec<String>,
 }
 
 /// Defaults that differ from those of [`DecodeOptions`] or of the model's `generation_config.json`.
@@ -296,7 +298,7 @@ impl Manifest {
         }
         if let Some(hub) = self.hub() {
             if hub.repo.split('/').filter(|part| !part.is_empty()).count() != 2 {
-                return fail(format!("repo {:?} is not of the form organisation/name", hub.repo));
+                return fail(format!("repo {:?} is not of the form organization/name", hub.repo));
             }
             if hub.weights.is_empty() {
                 return fail("no `weights` in the hub source; name the weight files in order of preference".into());
@@ -315,10 +317,10 @@ impl Manifest {
                 return fail("a chat prompt has no {text}; say where the text goes".into());
             }
         }
-        let known = |name: &str| Normalisation::named(name).is_some() || SourceStep::named(name).is_some();
-        if let Some(name) = self.prompt.normalise.iter().find(|name| !known(name)) {
+        let known = |name: &str| Normalization::named(name).is_some() || SourceStep::named(name).is_some();
+        if let Some(name) = self.prompt.normalize.iter().find(|name| !known(name)) {
             return fail(format!(
-                "normalise names {name:?}, which is none of csebuetnlp, indictrans2, compose-nukta, latin-names, latin-digits"
+                "normalize names {name:?}, which is none of csebuetnlp, indictrans2, compose-nukta, latin-names, latin-digits"
             ));
         }
         if self.languages.target.is_empty() || self.languages.source.is_empty() {
@@ -363,7 +365,7 @@ mod tests {
         repo = "org/toy"
         weights = ["model.safetensors"]
         files = ["config.json"]
-        [licence]
+        [license]
         spdx = "MIT"
         summary = "Free."
         [languages]
@@ -389,13 +391,13 @@ mod tests {
             ("format = 1", "format = 2", "reads format 1"),
             ("format = 1", "", "no `format`"),
             ("task = \"translate\"", "task = \"sing\"", "sing"),
-            ("name = \"Toy\"", "name = \"Toy\"\ncolour = 3", "colour"),
+            ("name = \"Toy\"", "name = \"Toy\"\ncolor = 3", "color"),
             ("id = \"toy-1.0\"", "id = \"Toy\"", "lower-case"),
-            ("repo = \"org/toy\"", "repo = \"toy\"", "organisation/name"),
+            ("repo = \"org/toy\"", "repo = \"toy\"", "organization/name"),
             ("[\"config.json\"]", "[\"../../.bashrc\"]", "leaves the model's folder"),
             ("[\"config.json\"]", "[\"config.json\"]\nsha256 = { a = \"12\" }", "hex"),
             ("source = { bn = \"\" }", "source = {}", "no source"),
-            ("[decoding]", "[prompt]\nnormalise = [\"nfkd\"]\n[decoding]", "csebuetnlp"),
+            ("[decoding]", "[prompt]\nnormalize = [\"nfkd\"]\n[decoding]", "csebuetnlp"),
         ] {
             let text = SMALL.replace(from, to);
             assert_ne!(text, SMALL, "{from} is not in the sample");
@@ -403,6 +405,18 @@ mod tests {
             assert!(error.starts_with("toy.toml: ") && error.contains(wanted), "{error}");
             assert_eq!(error.lines().count(), 1, "{error}");
         }
+    }
+
+    /// Manifests that users have already written go on loading.
+    #[test]
+    fn the_british_spelling_of_keys_still_loads() {
+        let old = SMALL
+            .replace("[license]", "[licence]")
+            .replace("task = \"translate\"", "task = \"summarise\"")
+            .replace("[decoding]", "[prompt]\nnormalise = [\"csebuetnlp\"]\n[decoding]");
+        let manifest = Manifest::parse(&old, "old.toml").unwrap();
+        assert_eq!((manifest.task, manifest.license.spdx.as_str()), (Task::Summarize, "MIT"));
+        assert_eq!(manifest.prompt.normalize, ["csebuetnlp"]);
     }
 
     #[test]

@@ -107,7 +107,7 @@ impl Registry {
         self.entries.iter().map(|e| &e.manifest).find(|m| m.hub().is_some_and(|h| h.repo.eq_ignore_ascii_case(repo)))
     }
 
-    /// Ids that resemble a misspelt one, best first, at most three.
+    /// Ids that resemble a misspelled one, best first, at most three.
     pub fn resembling(&self, wrong: &str) -> Vec<&str> {
         let wrong = wrong.to_ascii_lowercase();
         let mut scored: Vec<(f64, &str)> = self
@@ -157,7 +157,7 @@ mod tests {
         assert_eq!(registry.entries().len(), BUILT_IN.len());
         for (file, _) in BUILT_IN {
             let manifest = registry.find(file).unwrap_or_else(|| panic!("models/{file}.toml has another id"));
-            assert!(!manifest.licence.summary.is_empty() && manifest.licence.url.is_some(), "{file}");
+            assert!(!manifest.license.summary.is_empty() && manifest.license.url.is_some(), "{file}");
             assert!(manifest.limits.input_tokens.is_some(), "{file}: no input limit");
             assert!(!manifest.memory.is_empty(), "{file}: no memory figures");
             assert!(manifest.languages.target.contains_key("en"), "{file}");
@@ -196,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn misspelt_ids_are_guessed() {
+    fn misspelled_ids_are_guessed() {
         let registry = Registry::built_in().unwrap();
         assert_eq!(registry.resembling("nllb-600m")[0], "nllb-200-distilled-600m");
         assert_eq!(registry.resembling("opus-mt-en-bn")[0], "opus-mt-bn-en");

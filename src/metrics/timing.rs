@@ -19,7 +19,7 @@ pub struct Timing {
 }
 
 impl Timing {
-    /// Summarises a sample; numbers that aren't finite are left out. All zero for an empty sample.
+    /// Summarizes a sample; numbers that aren't finite are left out. All zero for an empty sample.
     pub fn of(sample: &[f64]) -> Self {
         let mut sorted: Vec<f64> = sample.iter().copied().filter(|x| x.is_finite()).collect();
         sorted.sort_by(f64::total_cmp);
@@ -45,7 +45,7 @@ impl Timing {
         }
     }
 
-    /// Summarises durations, in seconds.
+    /// Summarizes durations, in seconds.
     pub fn of_durations(sample: &[std::time::Duration]) -> Self {
         Self::of(&sample.iter().map(std::time::Duration::as_secs_f64).collect::<Vec<_>>())
     }

@@ -21,7 +21,7 @@ use crate::text::Finding;
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// Version of the JSON that [`Translation`] serialises to; it grows when a field changes its meaning or goes away.
+/// Version of the JSON that [`Translation`] serializes to; it grows when a field changes its meaning or goes away.
 pub const SCHEMA: u32 = 1;
 
 /// What is done with an article beside translating it.

@@ -1,7 +1,7 @@
 //! An article as the texts that a model is given, and where their translations belong.
 use crate::article::Article;
 use crate::article::{Segment, segment};
-use crate::text::normalise;
+use crate::text::normalize;
 use std::ops::Range;
 
 /// An article cut into segments, each with the text that is given to the model.
@@ -9,11 +9,11 @@ use std::ops::Range;
 pub struct Prepared {
     pub article: Article,
     pub segments: Vec<Segment>,
-    /// For each segment its normalised text; `None`: it needs no translation.
+    /// For each segment its normalized text; `None`: it needs no translation.
     pub texts: Vec<Option<String>>,
 }
 
-/// Cuts an article into sentences and normalises those that are to be translated.
+/// Cuts an article into sentences and normalizes those that are to be translated.
 pub fn prepare(article: Article) -> Prepared {
     let segments = segment::segments(&article);
     Prepared::of(article, segments)
@@ -22,7 +22,7 @@ pub fn prepare(article: Article) -> Prepared {
 impl Prepared {
     /// An article whose sentences are known.
     pub fn of(article: Article, segments: Vec<Segment>) -> Self {
-        let text = |s: &Segment| segment::needs_translation(&s.text).then(|| normalise::canonical(&s.text));
+        let text = |s: &Segment| segment::needs_translation(&s.text).then(|| normalize::canonical(&s.text));
         let texts = segments.iter().map(text).collect();
         Self { article, segments, texts }
     }

@@ -8,7 +8,7 @@ use crate::article::{Article, Block, BlockKind};
 use crate::article::{Segment, segment};
 use crate::check::Spellings;
 use crate::engine::{Job, Outcome, Translate};
-use crate::summary::{SummaryInput, Translated, Writer, summarise};
+use crate::summary::{SummaryInput, Translated, Writer, summarize};
 use crate::text::{Finding, FindingKind, Severity};
 use crate::{Error, Result};
 use std::ops::Range;
@@ -276,7 +276,7 @@ impl<'a> Work<'a> {
                     translated: Some(&sentences),
                     translate: None,
                 };
-                Some(summarise(&input, options, writer)?)
+                Some(summarize(&input, options, writer)?)
             }
             _ => None,
         };

@@ -88,7 +88,7 @@ pub fn is_in(language: Language, text: &str) -> bool {
 }
 
 /// The text with a capital at its start.
-pub(super) fn capitalised(text: &str) -> String {
+pub(super) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }

@@ -1,6 +1,6 @@
 //! The extractive way: sentences of the article, chosen, translated, and made to stand by themselves.
 use super::input::{SummaryInput, Translated};
-use super::summarise::{Method, Summary};
+use super::summarize::{Method, Summary};
 use super::{Language, Style, SummaryOptions, english, extractive, headline};
 use crate::text::Finding;
 use crate::{Error, Result};
@@ -23,7 +23,7 @@ pub(super) fn extract(input: &SummaryInput, options: &SummaryOptions) -> Result<
         None => choose(input, options)?,
     };
     if chosen.is_empty() {
-        return Err(Error::Input("the article has no text to summarise; check the input".into()));
+        return Err(Error::Input("the article has no text to summarize; check the input".into()));
     }
     let findings = doubts(input, &chosen);
     let (sentences, chosen) = match options.style {

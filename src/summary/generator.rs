@@ -5,7 +5,7 @@ use crate::Result;
 /// One thing to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// What is to be summarised; it fits [`TextGenerator::limit`].
+    /// What is to be summarized; it fits [`TextGenerator::limit`].
     pub text: String,
     /// What is wanted of it.
     pub style: Style,

@@ -1,6 +1,6 @@
 //! A headline for an article that has none: its most telling sentence, shortened where a clause ends.
 use super::Language;
-use super::english::capitalised;
+use super::english::capitalized;
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -48,7 +48,7 @@ pub(super) fn without_connective(sentence: &str, language: Language) -> String {
         Language::Bengali => bengali_connective(sentence),
     };
     match rest.filter(|rest| count(rest) >= LEAST) {
-        Some(rest) => capitalised(rest.trim_start()),
+        Some(rest) => capitalized(rest.trim_start()),
         None => sentence.to_string(),
     }
 }
@@ -70,7 +70,7 @@ pub fn compress(sentence: &str, language: Language) -> String {
         Language::Bengali => bengali(&bare),
     };
     let short = short.trim_matches(|c: char| c.is_whitespace() || ",;:-–—".contains(c));
-    capitalised(short)
+    capitalized(short)
 }
 
 fn english(sentence: &str) -> String {

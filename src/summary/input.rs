@@ -1,4 +1,4 @@
-//! What is summarised: the article, its sentences, and their English where it is there or can be made.
+//! What is summarized: the article, its sentences, and their English where it is there or can be made.
 use super::Language;
 use crate::article::Segment;
 use crate::article::{Article, BlockKind};
@@ -16,7 +16,7 @@ pub struct Translated {
 /// Translates Bengali sentences, in order.
 pub type TranslateSentences<'a> = dyn Fn(&[String]) -> Result<Vec<Translated>> + 'a;
 
-/// What is summarised.
+/// What is summarized.
 pub struct SummaryInput<'a> {
     /// The Bengali article.
     pub article: &'a Article,

@@ -1,11 +1,11 @@
-//! Texts longer than the model: summarise the parts, then the summaries. Every part is read, and every part has
+//! Texts longer than the model: summarize the parts, then the summaries. Every part is read, and every part has
 //! its share of the last summary's input, so that the end of the article counts like its beginning.
 use super::english::split_to_fit;
 use super::generator::{Generated, Request, TextGenerator};
 use super::tidy;
 use crate::{Error, Result};
 
-/// Rounds of summarising summaries; each at least halves the text, so that this is a thousand parts and more.
+/// Rounds of summarizing summaries; each at least halves the text, so that this is a thousand parts and more.
 const MOST_ROUNDS: usize = 10;
 /// Tokens that a part's summary may have at least, or it says nothing.
 const LEAST_SHARE: usize = 40;
@@ -41,7 +41,7 @@ pub fn write(
                 answers.pop().ok_or_else(|| Error::Model("the summary model gave no answer; try another".into()))?;
             return Ok(Written { last, parts: read_in, unread });
         }
-        let (shorter, mute) = summarise_parts(generator, &parts, request, supported)?;
+        let (shorter, mute) = summarize_parts(generator, &parts, request, supported)?;
         unread += mute;
         parts = split(generator, &shorter)?;
     }
@@ -51,7 +51,7 @@ pub fn write(
 }
 
 /// One short summary for each part, in order, and the number of parts that had to be shortened by cutting.
-fn summarise_parts(
+fn summarize_parts(
     generator: &dyn TextGenerator,
     parts: &[String],
     request: &Request,

@@ -5,7 +5,7 @@
 //! Article + Segments ────────┼─▶ abstractive: a model rewrites the translation ─┐                     ├─▶ Summary
 //!                            └─▶ direct: a model reads the Bengali ─────────────┴─▶ tidy ─▶ evidence ─┘
 //! ```
-//! [`summarise`] is the one function that the commands call. Long articles are read in parts ([`long`]); what a model
+//! [`summarize`] is the one function that the commands call. Long articles are read in parts ([`long`]); what a model
 //! writes is cleaned of chat ([`tidy`]) and held against the article ([`evidence`]).
 pub mod bengali;
 pub mod english;
@@ -19,11 +19,11 @@ pub mod long;
 pub mod model;
 mod names;
 pub mod options;
-pub mod summarise;
+pub mod summarize;
 pub mod tidy;
 mod vectors;
 
 pub use generator::{Generated, Request, TextGenerator};
 pub use input::{SummaryInput, TranslateSentences, Translated};
 pub use options::{Language, Length, MethodChoice, Style, SummaryOptions};
-pub use summarise::{Method, Summary, Writer, summarise};
+pub use summarize::{Method, Summary, Writer, summarize};

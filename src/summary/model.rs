@@ -103,16 +103,16 @@ pub struct SummaryModel {
 
 impl SummaryModel {
     /// Makes a writer of an opened model. The way follows from `options` and the manifest: encoder–decoder models that
-    /// read Bengali summarise it directly, chat models and those that read English rewrite the translation.
+    /// read Bengali summarize it directly, chat models and those that read English rewrite the translation.
     ///
     /// # Errors
     /// A model that only translates, or a decoder-only one without a chat template.
     pub fn new(model: Model, options: &SummaryOptions) -> Result<Self> {
         let id = model.identity.id.clone();
         let manifest = model.manifest.as_ref();
-        if manifest.is_some_and(|m| !m.task.covers(Task::Summarise)) {
+        if manifest.is_some_and(|m| !m.task.covers(Task::Summarize)) {
             return Err(Error::Settings(format!(
-                "{id} translates and does not summarise; `anubad model list` names models that do"
+                "{id} translates and does not summarize; `anubad model list` names models that do"
             )));
         }
         let chat = !model.generator.spec().encoder_decoder;
@@ -129,7 +129,7 @@ impl SummaryModel {
         Ok(Self { generator, method, language, id })
     }
 
-    /// The writer that [`super::summarise`] takes.
+    /// The writer that [`super::summarize`] takes.
     pub fn writer(&self) -> Writer<'_> {
         Writer { generator: &self.generator, method: self.method, language: self.language, model: &self.id }
     }
@@ -205,7 +205,7 @@ pub fn without_specials(tokenizer: &dyn Tokenizer, text: &str) -> Result<String>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hub::Registry;
+    use crate::manifest::Registry;
 
     #[test]
     fn the_manifest_says_which_way_a_model_writes() {

@@ -1,9 +1,9 @@
-//! Capitalised names of an English sentence, and whether a text has them too.
+//! Capitalized names of an English sentence, and whether a text has them too.
 use crate::check::number_parse::numbers;
 use crate::check::words::is_common_english;
 use std::collections::{HashMap, HashSet};
 
-/// Capitalised words that name nobody: forms of address, words that English always writes so, and days and months,
+/// Capitalized words that name nobody: forms of address, words that English always writes so, and days and months,
 /// which are checked as numbers are.
 const NOT_NAMES: &[&str] = &[
     "i",
@@ -72,7 +72,7 @@ const LONG_FORMS: &[(&str, &str)] =
 /// Endings that make an adjective or an inhabitant of a place, or a possessive or a plural of a name.
 const ENDINGS: &[&str] = &["ians", "ian", "ans", "an", "ese", "ish", "is", "i", "s", "n", "ns", "es"];
 
-/// A capitalised word and where it stands.
+/// A capitalized word and where it stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Capital {
     word: String,
@@ -86,7 +86,7 @@ pub(super) struct NameEvidence {
     words: HashSet<String>,
     /// The words by their first four letters, for "India" against "Indian".
     by_start: HashMap<String, Vec<String>>,
-    /// Initials of its runs of capitalised words ("un" for "United Nations"), and its words in capitals.
+    /// Initials of its runs of capitalized words ("un" for "United Nations"), and its words in capitals.
     initials: HashSet<String>,
     /// The acronyms themselves.
     acronyms: HashSet<String>,
@@ -126,7 +126,7 @@ impl NameEvidence {
         }
     }
 
-    /// The capitalised words of `sentence` that the text does not have.
+    /// The capitalized words of `sentence` that the text does not have.
     pub fn missing(&self, sentence: &str) -> Vec<String> {
         let expanded: HashSet<String> = runs(sentence)
             .iter()
@@ -215,7 +215,7 @@ fn word_of(chunk: &str) -> String {
     if dotted { bare.replace('.', "") } else { bare.to_string() }
 }
 
-fn is_capitalised(word: &str) -> bool {
+fn is_capitalized(word: &str) -> bool {
     word.starts_with(|c: char| c.is_uppercase() && !is_bengali(c))
 }
 
@@ -226,12 +226,12 @@ fn is_bengali(c: char) -> bool {
 fn capitals(sentence: &str) -> Vec<Capital> {
     spans(sentence)
         .into_iter()
-        .filter(|(word, _)| is_capitalised(word))
+        .filter(|(word, _)| is_capitalized(word))
         .map(|(word, first)| Capital { word, first })
         .collect()
 }
 
-/// Runs of capitalised words within a sentence and between its commas, the little words "of", "and", "the", "for"
+/// Runs of capitalized words within a sentence and between its commas, the little words "of", "and", "the", "for"
 /// between them left out.
 fn runs(text: &str) -> Vec<Vec<String>> {
     let mut found: Vec<Vec<String>> = Vec::new();
@@ -240,7 +240,7 @@ fn runs(text: &str) -> Vec<Vec<String>> {
             found.push(Vec::new());
             for word in tokens(part) {
                 let little = matches!(word.as_str(), "of" | "and" | "the" | "for" | "&");
-                if is_capitalised(&word) {
+                if is_capitalized(&word) {
                     if let Some(run) = found.last_mut() {
                         run.push(word);
                     }

@@ -1,5 +1,5 @@
 //! From what a model wrote to the sentences of a summary: no chat around it, no Markdown, nothing twice, nothing cut.
-use super::english::{capitalised, is_ended, overlap, sentences, words};
+use super::english::{capitalized, is_ended, overlap, sentences, words};
 use super::generator::Generated;
 use regex::Regex;
 use std::collections::HashSet;
@@ -94,7 +94,7 @@ pub fn is_about_the_article(sentence: &str) -> bool {
 fn said_by_the_article(sentence: &str) -> String {
     match ABOUT.captures(sentence) {
         Some(found) if found.name("that").is_some() => {
-            capitalised(sentence[found.get_match().end()..].trim_start_matches([',', ' ']))
+            capitalized(sentence[found.get_match().end()..].trim_start_matches([',', ' ']))
         }
         _ => sentence.to_string(),
     }
@@ -144,7 +144,7 @@ fn strip_preamble(text: &str) -> String {
         }
         rest = rest[found.end()..].trim_start_matches([' ', '"', '\n']);
     }
-    if rest.len() < text.trim().len() { capitalised(rest) } else { rest.to_string() }
+    if rest.len() < text.trim().len() { capitalized(rest) } else { rest.to_string() }
 }
 
 #[cfg(test)]

@@ -78,7 +78,7 @@ mod tests {
     #[test]
     fn lists_are_in_canonical_spelling() {
         for word in BENGALI.iter().chain(LETTERS).chain(SHORT_ENDINGS) {
-            assert_eq!(crate::text::normalise::canonical(word), *word);
+            assert_eq!(crate::text::normalize::canonical(word), *word);
         }
     }
 

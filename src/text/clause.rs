@@ -103,7 +103,7 @@ fn liking(word: &str, following: &str) -> f64 {
 /// The lists hold the composed spelling of ড়, ঢ়, য়; the text may come in either.
 fn listed(list: &[&str], word: &str) -> bool {
     if word.contains('\u{09bc}') {
-        list.contains(&super::normalise::canonical(word).as_str())
+        list.contains(&super::normalize::canonical(word).as_str())
     } else {
         list.contains(&word)
     }

@@ -136,7 +136,7 @@ fn apart(text: &str) -> String {
     out
 }
 
-/// A capital at the start, unless the first word is spelt its own way (iPhone, example.org).
+/// A capital at the start, unless the first word is spelled its own way (iPhone, example.org).
 fn capital(text: &str) -> String {
     let Some((at, first)) = text.char_indices().find(|(_, c)| c.is_alphanumeric()) else { return text.to_string() };
     let word: String = text[at..].chars().take_while(|c| !c.is_whitespace()).collect();

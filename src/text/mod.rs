@@ -1,10 +1,10 @@
-//! Text of both languages: Bengali normalisation, digits and sentence splitting; English tidying.
+//! Text of both languages: Bengali normalization, digits and sentence splitting; English tidying.
 pub mod abbreviation;
 pub mod clause;
 pub mod digits;
 pub mod english;
 pub mod finding;
-pub mod normalise;
+pub mod normalize;
 pub mod script;
 pub mod sentence;
 pub use finding::{Finding, FindingKind, Severity};

@@ -6,7 +6,7 @@
 //! brackets within a sentence, and a quotation that the sentence goes on after ("‘যাবে?’ বলে …"), does not split it.
 use super::abbreviation::{is_bengali_abbreviation, is_english_abbreviation, is_letter_name};
 use super::digits::{self, is_digit};
-use super::normalise::canonical;
+use super::normalize::canonical;
 use super::script::is_bengali;
 use std::ops::Range;
 
@@ -30,7 +30,7 @@ const CONTINUES: &[&str] = &[
 const SUFFIXES: &[&str] = &["র", "এর", "ের", "য়ের", "কে", "তে", "য়", "এ", "ই", "ও", "রা", "টি", "টা", "টির", "টিকে", "খানা", "গুলো", "গুলি"];
 
 /// Byte ranges of the sentences of `text`, trimmed, in order. Together they cover every character that is not white
-/// space. Text without letters or digits (a stray quote, an emoji) belongs to its neighbour.
+/// space. Text without letters or digits (a stray quote, an emoji) belongs to its neighbor.
 pub fn split(text: &str) -> Vec<Range<usize>> {
     let mut splitter = Splitter {
         text,

@@ -103,7 +103,7 @@ impl ChatTemplate {
         template.render(context).map_err(|error| refuse("refused the conversation", &error))
     }
 
-    /// The token ids of the prompt. Special tokens in the messages' own text are recognised too: take them out first
+    /// The token ids of the prompt. Special tokens in the messages' own text are recognized too: take them out first
     /// where the text comes from outside.
     ///
     /// # Errors

@@ -101,13 +101,13 @@ pub(super) fn t5(file: &ModelFile, extra_ids: usize, name: &str) -> Result<Parts
     })
 }
 
-/// User-defined pieces are recognised in text but are no special tokens.
+/// User-defined pieces are recognized in text but are no special tokens.
 fn user_defined(file: &ModelFile) -> impl Iterator<Item = AddedToken> {
     let pieces = file.pieces.iter().filter(|piece| piece.kind == PieceType::UserDefined);
     pieces.map(|piece| AddedToken { special: false, ..special(&piece.text) })
 }
 
-/// The normaliser of NLLB and mBART: the character map, then runs of spaces to one.
+/// The normalizer of NLLB and mBART: the character map, then runs of spaces to one.
 fn map_and_single_spaces(file: &ModelFile, name: &str) -> Result<NormalizerWrapper> {
     let single = Replace::new(ReplacePattern::Regex(" {2,}".into()), " ")
         .map_err(|error| Error::Model(format!("{name}: spaces cannot be joined ({error}); report this")))?;

@@ -12,7 +12,7 @@ use super::{
     json::{Frame, Named, Parts},
     languages::{Codes, M2M100, spell},
     mapped::{Dictionary, MappedTokenizer, Side},
-    normalise::{self, Normalisation},
+    normalize::{self, Normalization},
     sentencepiece::ModelFile,
 };
 use crate::{Error, Result};
@@ -24,15 +24,15 @@ pub struct FolderOptions {
     pub source: String,
     /// Language of the output, likewise.
     pub target: String,
-    /// Text before every sentence, such as MADLAD's `<2en> `; special tokens in it are recognised.
+    /// Text before every sentence, such as MADLAD's `<2en> `; special tokens in it are recognized.
     pub prefix: String,
     /// Normal forms that the model was trained on.
-    pub normalise: Vec<Normalisation>,
+    pub normalize: Vec<Normalization>,
 }
 
 impl Default for FolderOptions {
     fn default() -> Self {
-        Self { source: "bn".into(), target: "en".into(), prefix: String::new(), normalise: Vec::new() }
+        Self { source: "bn".into(), target: "en".into(), prefix: String::new(), normalize: Vec::new() }
     }
 }
 
@@ -57,7 +57,7 @@ pub fn from_folder_with(folder: &Path, options: &FolderOptions) -> Result<Arc<dy
         Family::IndicTrans => Arc::new(IndicTransTokenizer::new(folder.indictrans(options)?)),
         Family::Json(kind) => Arc::new(folder.json(kind, options)?),
     };
-    Ok(normalise::before(tokenizer, &options.normalise))
+    Ok(normalize::before(tokenizer, &options.normalize))
 }
 
 /// How the pieces are looked up.
@@ -287,8 +287,7 @@ impl Folder {
             Some(codes) => {
                 let source = token(spell(&options.source, codes))?;
                 let forced_bos = Some(token(spell(&options.target, codes))?);
-                let legacy =
-                    self.tokenizer_config["legacy_behaviour"].as_bool().unwrap_or(false) || kind == Kind::MBart;
+                let legacy = self.tokenizer_config["legacy_behavior"].as_bool().unwrap_or(false) || kind == Kind::MBart;
                 let (mut before, mut after) = (vec![source], eos.into_iter().collect::<Vec<_>>());
                 if legacy {
                     after.append(&mut before);

@@ -1,4 +1,4 @@
-//! The vocabulary that a GGUF file carries in its metadata, tokenised to the ids that llama.cpp gives.
+//! The vocabulary that a GGUF file carries in its metadata, tokenized to the ids that llama.cpp gives.
 use super::{
     Tokenizer,
     byte_level::{Merges, Splitter, to_bytes, to_characters},
@@ -95,9 +95,9 @@ pub struct GgufTokenizer {
     pieces: Pieces,
     types: Vec<TokenType>,
     kind: Kind,
-    /// User-defined tokens, recognised always.
+    /// User-defined tokens, recognized always.
     user: Specials,
-    /// User-defined, control and unknown tokens, recognised in chat prompts.
+    /// User-defined, control and unknown tokens, recognized in chat prompts.
     all: Specials,
     bos: Option<u32>,
     eos: Option<u32>,

@@ -50,7 +50,7 @@ fn the_space_prefix_is_added_after_special_tokens_and_taken_away_again() {
 }
 
 #[test]
-fn control_tokens_are_recognised_only_when_asked() {
+fn control_tokens_are_recognized_only_when_asked() {
     let tokenizer = GgufTokenizer::new(small(false)).unwrap();
     let text = "<bos>a<end_of_turn>";
     assert_eq!(pieces(&tokenizer, &tokenizer.encode_with_specials(text).unwrap()), ["<bos>", "a", "<end_of_turn>"]);

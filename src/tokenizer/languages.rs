@@ -51,7 +51,7 @@ const SPELLINGS: [[&str; 3]; 4] = [
     ["hi", "hin_Deva", "hi_IN"],
 ];
 
-/// `code`, however it is spelt, as the family spells it; a code that is not known here stays as it is.
+/// `code`, however it is spelled, as the family spells it; a code that is not known here stays as it is.
 pub(super) fn spell(code: &str, codes: Codes) -> &str {
     SPELLINGS.iter().find(|row| row.contains(&code)).map_or(code, |row| row[codes as usize])
 }

@@ -19,7 +19,7 @@ impl Ord for Score {
     }
 }
 
-/// A neighbouring pair that may be merged. `size` tells an outdated candidate from a current one: a symbol
+/// A neighboring pair that may be merged. `size` tells an outdated candidate from a current one: a symbol
 /// only ever grows or dies, so an unchanged total length means unchanged symbols.
 #[derive(PartialEq, Eq)]
 struct Candidate<P> {
@@ -50,7 +50,7 @@ struct Chain {
     next: Vec<usize>,
 }
 
-/// Merges neighbouring symbols until no pair is left that `priority` knows.
+/// Merges neighboring symbols until no pair is left that `priority` knows.
 ///
 /// `symbols` are consecutive byte ranges of one text. `priority` is asked for `(left, right)` and answers with
 /// the priority of the merged symbol, or `None` where the two do not merge. The greatest priority goes first,

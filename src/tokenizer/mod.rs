@@ -9,7 +9,7 @@ mod json;
 mod languages;
 mod mapped;
 mod merge;
-pub mod normalise;
+pub mod normalize;
 mod pieces;
 mod sentencepiece;
 pub mod shortlist;
@@ -38,7 +38,7 @@ pub trait Tokenizer: Send + Sync {
     /// Number of ids, gaps included.
     fn vocab_size(&self) -> usize;
 
-    /// Ids of `text` alone: no special tokens are added, none are recognised in the text.
+    /// Ids of `text` alone: no special tokens are added, none are recognized in the text.
     fn encode(&self, text: &str) -> Result<Vec<u32>>;
 
     /// Ids of a source sentence as the model expects it, prefix, language codes and end token included.
@@ -46,7 +46,7 @@ pub trait Tokenizer: Send + Sync {
         self.encode(text)
     }
 
-    /// Ids of `text` in which special tokens are recognised by their spelling and none are added: what a rendered
+    /// Ids of `text` in which special tokens are recognized by their spelling and none are added: what a rendered
     /// chat template needs. Never for text from outside, which could then close its own turn.
     fn encode_with_specials(&self, text: &str) -> Result<Vec<u32>> {
         self.encode(text)

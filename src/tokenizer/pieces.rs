@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn byte_pieces_are_recognised_exactly() {
+    fn byte_pieces_are_recognized_exactly() {
         assert_eq!(byte_of_piece("<0x0A>"), Some(10));
         assert_eq!(byte_of_piece("<0xFF>"), Some(255));
         for other in ["<0x1>", "<0x+1>", "<0x100>", "0x0A", "<0x0A", "<0xé>"] {

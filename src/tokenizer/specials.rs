@@ -8,7 +8,7 @@ pub(super) enum Fragment {
     Token(u32),
 }
 
-/// Tokens that are recognised by their spelling, longest first.
+/// Tokens that are recognized by their spelling, longest first.
 #[derive(Default)]
 pub(super) struct Specials {
     tokens: Vec<(Box<str>, u32)>,

@@ -56,7 +56,7 @@ struct Prompt {
     /// llama.cpp with the weights as f32, and (of some) with the file as it is.
     answer: Vec<u32>,
     #[serde(default)]
-    quantised: Option<Vec<u32>>,
+    quantized: Option<Vec<u32>>,
 }
 
 /// How many of the prompts are answered token for token as in llama.cpp (with f32 weights, with the file's own).
@@ -75,15 +75,15 @@ fn equal_answers(file: &str, golden: &Greedy, compute: Compute) -> (usize, usize
     let decode = DecodeOptions { max_new_tokens: Some(48), loop_guard: false, ..DecodeOptions::default() };
     let results = generate(&model.generator, &prompts, &decode, 8).unwrap();
     let ends = &model.generator.spec().eos;
-    let (mut floats, mut quantised) = (0, 0);
+    let (mut floats, mut quantized) = (0, 0);
     for (result, prompt) in results.into_iter().zip(&golden.prompts) {
         let mut tokens = result.unwrap().swap_remove(0).tokens;
         tokens.pop_if(|last| ends.contains(last));
         floats += usize::from(tokens == prompt.answer);
-        quantised += usize::from(Some(tokens) == prompt.quantised);
+        quantized += usize::from(Some(tokens) == prompt.quantized);
     }
-    println!("{}: {floats} as with f32 weights, {quantised} as with the file's own", compute.name());
-    (floats, quantised)
+    println!("{}: {floats} as with f32 weights, {quantized} as with the file's own", compute.name());
+    (floats, quantized)
 }
 
 #[test]

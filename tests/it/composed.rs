@@ -37,7 +37,7 @@ fn encoder_decoders_translate_as_with_the_kernels() {
     }
 }
 
-/// Quantised weights, a gathered output layer, both kinds of attention window and rotary base.
+/// Quantized weights, a gathered output layer, both kinds of attention window and rotary base.
 #[test]
 fn the_default_model_goes_on_as_in_transformers() {
     let first = in_tree("models/anubad-270m-bn-en/anubad-270m-bn-en.q8_0-00001-of-00002.gguf");

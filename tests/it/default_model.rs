@@ -77,7 +77,7 @@ fn check_logits(network: &DecoderOnly, case: &Value, columns: &[u32], chunk: usi
 }
 
 #[test]
-fn prompts_are_tokenised_as_llama_cpp_does() {
+fn prompts_are_tokenized_as_llama_cpp_does() {
     let tokenizer = tokenizer();
     for case in golden()["logits"].as_array().unwrap() {
         let text = format!("Bengali: {}\nEnglish:", case["text"].as_str().unwrap());
@@ -171,9 +171,9 @@ fn a_batch_gives_bit_for_bit_what_its_sentences_give_alone() {
     assert!(in_turn.len() > 25, "the sentences differ");
 }
 
-/// A quantised file is the same model under any name: what it goes by is written into it.
+/// A quantized file is the same model under any name: what it goes by is written into it.
 #[test]
-fn a_quantised_file_translates_whatever_it_is_called() {
+fn a_quantized_file_translates_whatever_it_is_called() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("mine.gguf");
     let program = || {

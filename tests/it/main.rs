@@ -1,4 +1,4 @@
-//! The one integration test binary: a module a behaviour.
+//! The one integration test binary: a module a behavior.
 mod articles;
 mod bad_models;
 mod bulk;

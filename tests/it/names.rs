@@ -20,7 +20,7 @@ fn held_out() -> Vec<(String, String)> {
 }
 
 #[test]
-fn held_out_names_are_recognised_and_others_rejected() {
+fn held_out_names_are_recognized_and_others_rejected() {
     let pairs = held_out();
     if pairs.is_empty() {
         println!("skipped: no ../shared/data/names.tsv");
@@ -40,6 +40,6 @@ fn held_out_names_are_recognised_and_others_rejected() {
         );
     }
     let limit = anubad::check::NAME_LIMIT;
-    assert!(rate(0, limit) > 0.9, "too few held-out spellings are recognised");
+    assert!(rate(0, limit) > 0.9, "too few held-out spellings are recognized");
     assert!(rate(137, limit) < 0.05, "too many random pairs pass for one name");
 }

@@ -86,11 +86,11 @@ impl Home {
         std::fs::create_dir_all(&models).unwrap();
         std::fs::create_dir_all(home.path().join("bin")).unwrap();
         let manifest = format!(
-            "format = 1\nid = \"toy\"\nname = \"Toy\"\ntask = \"summarise\"\narchitecture = \"llama\"\n\
+            "format = 1\nid = \"toy\"\nname = \"Toy\"\ntask = \"summarize\"\narchitecture = \"llama\"\n\
              languages = {{ source = {{ en = \"\" }}, target = {{ en = \"\" }} }}\n\
              [[source]]\nkind = \"hub\"\nrepo = \"org/toy\"\nweights = [\"model.gguf\"]\n\
              [[source]]\nkind = \"pypi\"\npackage = \"toy-model\"\nversion = \"1.0\"\nmember = \"toy_model/model.gguf\"\n\
-             sha256 = \"{member_sha256}\"\n[licence]\nspdx = \"MIT\"\nsummary = \"Free.\"\n"
+             sha256 = \"{member_sha256}\"\n[license]\nspdx = \"MIT\"\nsummary = \"Free.\"\n"
         );
         std::fs::write(models.join("toy.toml"), manifest).unwrap();
         Self(home)

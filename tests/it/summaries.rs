@@ -1,11 +1,10 @@
 //! Summaries: extraction measured against human ones, and every way through the command line.
-use anubad::article::Segment;
+use anubad::article::segment::{Segment, segments};
 use anubad::article::{Article, Block, BlockKind};
 use anubad::assembly::{Model, ModelOptions};
 use anubad::hub::{HubConfig, ResolveOptions, resolve};
 use anubad::metrics::{Rouge, RougeTokenizer};
 use anubad::summary::{Length, SummaryOptions, extractive};
-use anubad::text::segment::segments;
 use assert_cmd::Command;
 use std::path::{Path, PathBuf};
 
@@ -116,9 +115,9 @@ fn noise(name: &str, lines: &str) -> Noise {
     std::fs::rename(folder.path().join(name), repo.join("snapshots").join(COMMIT)).unwrap();
     let manifest = folder.path().join("noise.toml");
     let text = format!(
-        "format = 1\nid = \"noise\"\nname = \"Noise\"\ntask = \"summarise\"\narchitecture = \"{name}\"\n{lines}\n\
+        "format = 1\nid = \"noise\"\nname = \"Noise\"\ntask = \"summarize\"\narchitecture = \"{name}\"\n{lines}\n\
          [[source]]\nkind = \"hub\"\nrepo = \"toy/noise\"\nrevision = \"{COMMIT}\"\nweights = [\"model.safetensors\"]\n\
-         files = [\"config.json\"]\n[licence]\nspdx = \"MIT\"\nsummary = \"Noise.\"\n"
+         files = [\"config.json\"]\n[license]\nspdx = \"MIT\"\nsummary = \"Noise.\"\n"
     );
     std::fs::write(&manifest, text).unwrap();
     Noise { _folder: folder, manifest, cache }

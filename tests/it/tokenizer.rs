@@ -156,7 +156,7 @@ fn tokenizer_folders_give_the_ids_of_transformers() {
 }
 
 #[test]
-fn joiners_and_nukta_forms_survive_or_are_normalised_on_purpose() {
+fn joiners_and_nukta_forms_survive_or_are_normalized_on_purpose() {
     let folders = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/tokenizer/folders");
     // Byte-level pieces carry everything. The other models' map has rules for য + nukta and ড + nukta: SentencePiece
     // applies them, the tokenizers crate (and so transformers) does not look past six bytes. Neither touches a joiner

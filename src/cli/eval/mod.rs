@@ -12,7 +12,7 @@ use crate::pipeline::PipelineOptions;
 use crate::pipeline::confidence::confidence;
 use crate::pipeline::finish::{respelled, tidy};
 use crate::pipeline::repair::{Attempt, RepairOptions, Suspect, repair};
-use crate::text::{Finding, normalise};
+use crate::text::{Finding, normalize};
 use crate::{Error, Result};
 use clap::ValueEnum;
 use clap::builder::RangedU64ValueParser;
@@ -189,7 +189,7 @@ fn translate(args: &EvalArgs, sources: Option<&[String]>, checks: &CheckOptions)
     let loaded = args.model.load(args.quiet)?;
     let options = PipelineOptions { checks: checks.clone(), ..PipelineOptions::default() };
     let tidy = |source: &str, text: &str| tidy(source, text, &options);
-    let texts: Vec<String> = sources.iter().map(|s| normalise::canonical(s)).collect();
+    let texts: Vec<String> = sources.iter().map(|s| normalize::canonical(s)).collect();
     let outcomes = loaded.translator.translate_all(&texts)?;
     let mut suspects: Vec<Suspect> = Vec::with_capacity(texts.len());
     for ((source, text), outcome) in sources.iter().zip(texts).zip(outcomes) {

@@ -103,7 +103,7 @@ impl Report {
     /// As JSON on standard output.
     pub fn print_json(&self) -> anyhow::Result<()> {
         let mut out = std::io::stdout().lock();
-        // as an I/O error, so that a reader that went away is recognised
+        // as an I/O error, so that a reader that went away is recognized
         serde_json::to_writer_pretty(&mut out, self).map_err(std::io::Error::from)?;
         writeln!(out)?;
         Ok(())

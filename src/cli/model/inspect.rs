@@ -127,7 +127,7 @@ fn print_manifest(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<
     writeln!(out, "{} ({})", manifest.id, manifest.name)?;
     writeln!(out, "task          {}", manifest.task)?;
     writeln!(out, "architecture  {}", manifest.architecture)?;
-    writeln!(out, "licence       {}: {}", manifest.licence.spdx, manifest.licence.summary)?;
+    writeln!(out, "license       {}: {}", manifest.license.spdx, manifest.license.summary)?;
     let codes = |map: &BTreeMap<String, String>| {
         let one = |(language, code): (&String, &String)| {
             if code.is_empty() { language.clone() } else { format!("{language} ({code})") }

@@ -1,4 +1,4 @@
-//! `anubad model`: list, download, inspect, verify, quantise and remove models.
+//! `anubad model`: list, download, inspect, verify, quantize and remove models.
 mod inspect;
 mod progress;
 mod quantize;
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::process::ExitCode;
 
-/// List, download, inspect, verify, quantise and remove models
+/// List, download, inspect, verify, quantize and remove models
 #[derive(Debug, Args)]
 pub struct ModelArgs {
     #[command(subcommand)]
@@ -55,7 +55,8 @@ struct ListArgs {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum TaskArg {
     Translate,
-    Summarise,
+    #[value(alias = "summarise")]
+    Summarize,
 }
 
 #[derive(Debug, Args)]
@@ -139,7 +140,7 @@ fn list(args: ListArgs) -> anyhow::Result<ExitCode> {
     let registry = Registry::load()?;
     let wanted = args.task.map(|task| match task {
         TaskArg::Translate => Task::Translate,
-        TaskArg::Summarise => Task::Summarise,
+        TaskArg::Summarize => Task::Summarize,
     });
     let models: Vec<(&Manifest, &str)> = registry
         .entries()
@@ -153,14 +154,14 @@ fn list(args: ListArgs) -> anyhow::Result<ExitCode> {
         writeln!(out, "{:#}", json!({ "version": 1, "models": models }))?;
         return Ok(ExitCode::SUCCESS);
     }
-    writeln!(out, "{:<38} {:<9} {:>8} {:>6}  {:<18} STATE", "MODEL", "TASK", "SIZE", "CHRF++", "LICENCE")?;
+    writeln!(out, "{:<38} {:<9} {:>8} {:>6}  {:<18} STATE", "MODEL", "TASK", "SIZE", "CHRF++", "LICENSE")?;
     for (manifest, state) in models {
         let size = smallest(manifest).map(|mb| human(u64::from(mb) * 1_000_000)).unwrap_or_default();
         let chrf = flores_chrf(manifest).map(|value| format!("{value:.1}")).unwrap_or_else(|| "-".into());
-        let licence = manifest.licence.spdx.trim_start_matches("LicenseRef-");
+        let license = manifest.license.spdx.trim_start_matches("LicenseRef-");
         writeln!(
             out,
-            "{:<38} {:<9} {size:>8} {chrf:>6}  {licence:<18} {state}",
+            "{:<38} {:<9} {size:>8} {chrf:>6}  {license:<18} {state}",
             manifest.id,
             manifest.task.to_string()
         )?;
@@ -192,9 +193,9 @@ fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {
     for model in &args.models {
         let manifest = registry.find(model).or_else(|| registry.find_repo(model));
         if let Some(manifest) = manifest {
-            eprintln!("{}: {}", manifest.id, manifest.licence.summary);
+            eprintln!("{}: {}", manifest.id, manifest.license.summary);
         } else {
-            eprintln!("{model}: no manifest; read its licence on the Hub before you use it");
+            eprintln!("{model}: no manifest; read its license on the Hub before you use it");
         }
         let mut bars = progress::Bars::default();
         let path = match (args.from, manifest) {

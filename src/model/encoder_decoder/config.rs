@@ -31,7 +31,7 @@ pub enum Positions {
         /// The frequencies' exponent is divided by d/2 (Marian) or d/2 − 1 (tensor2tensor, fairseq).
         divisor: usize,
     },
-    /// Queries and keys of self-attention are turned, pairs of neighbours, the first `dims` of each head.
+    /// Queries and keys of self-attention are turned, pairs of neighbors, the first `dims` of each head.
     Rotary { dims: usize, theta: f64, factor: f64 },
 }
 

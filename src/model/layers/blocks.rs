@@ -1,5 +1,5 @@
 //! Rows of weights as the kernels' packing wants them, from whatever encoding the file has.
-use crate::kernels::matmul_q8::{GROUP, quantise_weights};
+use crate::kernels::matmul_q8::{GROUP, quantize_weights};
 use crate::model::weights::{Encoding, TensorView};
 use crate::{Error, Result};
 use candle_core::quantized::GgmlDType;
@@ -26,7 +26,7 @@ pub(super) fn read_q8(
     let mut floats = vec![0f32; view.columns()];
     view.read_row(row, &mut floats)?;
     finite(name, row, &floats)?;
-    quantise_weights(&floats, values, scales);
+    quantize_weights(&floats, values, scales);
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use crate::kernels::Level;
 use crate::kernels::matmul_bf16::PackedBf16;
 use crate::kernels::matmul_f32::PackedF32;
 use crate::kernels::matmul_q4::PackedQ4;
-use crate::kernels::matmul_q8::{GROUP, PackedQ8, QuantisedRows};
+use crate::kernels::matmul_q8::{GROUP, PackedQ8, QuantizedRows};
 use crate::kernels::rows;
 use crate::model::weights::{Conversion, Encoding, TensorSource, TensorView};
 use crate::{Error, Result};
@@ -31,8 +31,8 @@ enum Kind {
     Packed(Packed),
     /// [n, k] in f32, f16 or bf16, for candle's operations.
     Dense(Tensor),
-    /// Quantised parts for candle's operations, one after another along n.
-    Quantised(Vec<QMatMul>),
+    /// Quantized parts for candle's operations, one after another along n.
+    Quantized(Vec<QMatMul>),
 }
 
 enum Packed {
@@ -56,8 +56,8 @@ impl Packed {
     /// x·Wᵀ for x [m, k] into `out` [m, n].
     fn multiply(&self, level: Level, x: &[f32], m: usize, out: &mut [f32]) {
         match self {
-            Self::Q8(matrix) => matrix.multiply(&QuantisedRows::new(level, x, m, matrix.k()), out),
-            Self::Q4(matrix) => matrix.multiply(&QuantisedRows::new(level, x, m, matrix.k()), out),
+            Self::Q8(matrix) => matrix.multiply(&QuantizedRows::new(level, x, m, matrix.k()), out),
+            Self::Q4(matrix) => matrix.multiply(&QuantizedRows::new(level, x, m, matrix.k()), out),
             Self::Bf16(matrix) => matrix.multiply(level, x, m, out),
             Self::F32(matrix) => matrix.multiply(level, x, m, out),
         }
@@ -174,12 +174,12 @@ impl Linear {
     }
 
     /// Puts weights onto the device as they are in the file, GGUF blocks, f16 and bf16, unless f32 is asked for.
-    /// candle's CPU path gets 8-bit blocks of what is not quantised.
+    /// candle's CPU path gets 8-bit blocks of what is not quantized.
     fn composed(views: &[(&str, TensorView<'_>)], n: usize, k: usize, place: &Placement) -> Result<Self> {
         let all = |wanted: fn(Encoding) -> bool| views.iter().all(|(_, view)| wanted(view.encoding));
-        let quantised =
+        let quantized =
             place.device.is_cpu() && k.is_multiple_of(GROUP) || all(|encoding| matches!(encoding, Encoding::Ggml(_)));
-        if quantised && place.compute == Compute::Int8 {
+        if quantized && place.compute == Compute::Int8 {
             let mut parts = Vec::new();
             for (_, view) in views {
                 let shape = (view.rows(), k);
@@ -191,7 +191,7 @@ impl Linear {
                 };
                 parts.push(QMatMul::from_qtensor(tensor)?);
             }
-            return Ok(Self::new(n, k, Kind::Quantised(parts), place));
+            return Ok(Self::new(n, k, Kind::Quantized(parts), place));
         }
         let dtype = match place.compute {
             Compute::F32 => DType::F32,
@@ -246,7 +246,7 @@ impl Linear {
         match &self.kind {
             Kind::Packed(packed) => packed.size(),
             Kind::Dense(dense) => dense.elem_count() * dense.dtype().size_in_bytes(),
-            Kind::Quantised(parts) => parts.iter().map(quantised_size).sum(),
+            Kind::Quantized(parts) => parts.iter().map(quantized_size).sum(),
         }
     }
 
@@ -264,7 +264,7 @@ impl Linear {
                 let y = x.to_dtype(dense.dtype())?.matmul(&dense.t()?)?;
                 self.finish_tensor(y.to_dtype(DType::F32)?)?
             }
-            Kind::Quantised(parts) => {
+            Kind::Quantized(parts) => {
                 let x = x.contiguous()?;
                 let outputs = parts.iter().map(|part| part.forward(&x)).collect::<candle_core::Result<Vec<_>>>()?;
                 self.finish_tensor(Tensor::cat(&outputs, 1)?)?
@@ -293,7 +293,7 @@ impl Linear {
     }
 }
 
-fn quantised_size(part: &QMatMul) -> usize {
+fn quantized_size(part: &QMatMul) -> usize {
     match part {
         QMatMul::QTensor(tensor) => tensor.storage_size_in_bytes(),
         QMatMul::Tensor(tensor) | QMatMul::TensorF16(tensor) => tensor.elem_count() * tensor.dtype().size_in_bytes(),

@@ -33,7 +33,7 @@ pub enum Compute {
     Bf16,
     /// Weights and activations in 8 bits with a scale for every 32; weights that have 4 bits in the file (Q4_0, Q4_1, Q4_K)
     /// keep them. On a GPU the weights stay as they are in the file:
-    /// quantised, f16, bf16 or f32.
+    /// quantized, f16, bf16 or f32.
     Int8,
 }
 

@@ -10,7 +10,7 @@ use std::path::Path;
 const WEIGHTS: &[&str] =
     &[".safetensors", ".bin", ".gguf", ".index.json", ".msgpack", ".h5", ".ot", ".onnx", ".pt", ".pth", ".incomplete"];
 
-/// Quantises the folder `input` into the new folder `output`.
+/// Quantizes the folder `input` into the new folder `output`.
 ///
 /// # Errors
 /// As [`quantize`]; a folder without config.json; an output inside the input.

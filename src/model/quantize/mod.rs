@@ -1,4 +1,4 @@
-//! Fewer bits a weight: any model's matrices as blocks of a GGUF quantisation, everything else as it was.
+//! Fewer bits a weight: any model's matrices as blocks of a GGUF quantization, everything else as it was.
 //!
 //! Rounding is to the nearest, as ggml does it (candle's own implementation). Matrices whose rows don't divide into
 //! the blocks of the type that was asked for take the next larger type that fits, as llama.cpp does: K-quants want
@@ -119,8 +119,8 @@ fn file_type(target: Target) -> u32 {
     }
 }
 
-/// Quantises all tensors of `source` into `output` (shards of at most `limit` bytes where one is given).
-/// `metadata` goes into the file as it is, but for the keys that say how it is quantised and split.
+/// Quantizes all tensors of `source` into `output` (shards of at most `limit` bytes where one is given).
+/// `metadata` goes into the file as it is, but for the keys that say how it is quantized and split.
 /// `told` hears each tensor's name before it is converted.
 ///
 /// # Errors

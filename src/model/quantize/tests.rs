@@ -127,7 +127,7 @@ fn shards_hold_together_what_one_file_holds() {
 }
 
 #[test]
-fn quantising_again_to_the_same_type_changes_no_byte() {
+fn quantizing_again_to_the_same_type_changes_no_byte() {
     let source = small_net();
     let (_a, first) = run(&source, Target::Q8_0, None);
     let again = Gguf::open(&first.files[0]).unwrap();

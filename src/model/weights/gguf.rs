@@ -295,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn unknown_quantisations_and_tensors_outside_the_file_are_named() {
+    fn unknown_quantizations_and_tensors_outside_the_file_are_named() {
         let good = sample();
         // The tensor's type and offset are the last 12 bytes before the padding that precedes its 24 bytes of numbers.
         let name = good.windows(9).rposition(|w| w == b"\x01\0\0\0\0\0\0\0w").unwrap();
@@ -303,7 +303,7 @@ mod tests {
         let mut bad = good.clone();
         bad[at] = 99;
         let text = open(&bad).err().unwrap().to_string();
-        assert!(text.contains("quantisation type 99") && text.contains("Q8_0"), "{text}");
+        assert!(text.contains("quantization type 99") && text.contains("Q8_0"), "{text}");
         let mut bad = good.clone();
         bad[at + 4..at + 12].copy_from_slice(&(1u64 << 40).to_le_bytes());
         let text = open(&bad).err().unwrap().to_string();

@@ -26,7 +26,7 @@ pub enum Encoding {
     I64,
     I32,
     U8,
-    /// Blocks of a GGUF quantisation along the last dimension.
+    /// Blocks of a GGUF quantization along the last dimension.
     Ggml(GgmlDType),
 }
 

@@ -21,7 +21,7 @@ struct Prepared {
 /// Punctuation, digits, placeholders, normal form, tokens, script: in the order of IndicTransToolkit.
 fn prepare(source: &str) -> Prepared {
     let (covered, entities) = placeholders::insert(&text::latin_digits(&text::punctuation(source)));
-    let tokens = text::tokenise(&text::normalise(&covered));
+    let tokens = text::tokenize(&text::normalize(&covered));
     Prepared { text: text::to_devanagari(&tokens).trim().to_owned(), entities }
 }
 
@@ -55,7 +55,7 @@ impl Tokenizer for IndicTransTokenizer {
 
     fn decode_target(&self, source: &str, ids: &[u32]) -> Result<Decoded> {
         let (text, lost) = placeholders::restore(&self.inner.decode(ids)?, &prepare(source).entities);
-        Ok(Decoded { text: text::detokenise(&text), lost })
+        Ok(Decoded { text: text::detokenize(&text), lost })
     }
 
     fn piece(&self, id: u32) -> Option<String> {
@@ -116,7 +116,7 @@ mod tests {
             ("12.5 % of [ them ] ; ok ?", "12.5% of [them]; ok?"),
             ("", ""),
         ] {
-            assert_eq!(text::detokenise(tokens), expected);
+            assert_eq!(text::detokenize(tokens), expected);
         }
     }
 }

@@ -57,7 +57,7 @@ pub(super) fn latin_digits(text: &str) -> String {
 
 /// indic_nlp's normal form of Bengali: joiners and other invisible characters gone, nukta letters in two code points,
 /// two-part vowels in one, danda for its look-alikes, visarga for a colon after a letter.
-pub(super) fn normalise(text: &str) -> String {
+pub(super) fn normalize(text: &str) -> String {
     static VISARGA: LazyLock<Rules> = LazyLock::new(|| rules(&[("([\u{980}-\u{9ff}]):", "$1\u{983}")]));
     let mut out = String::with_capacity(text.len());
     for c in text.trim().chars() {
@@ -82,7 +82,7 @@ pub(super) fn normalise(text: &str) -> String {
 }
 
 /// indic_nlp's trivial tokenizer: punctuation stands alone, numbers with points, commas and slashes stay whole.
-pub(super) fn tokenise(text: &str) -> String {
+pub(super) fn tokenize(text: &str) -> String {
     static NUMBERS: LazyLock<Regex> = LazyLock::new(|| Regex::new("([0-9]+ [,.:/] )+[0-9]+").expect("a valid pattern"));
     // the original's character class holds no backslash
     let is_mark = |c: char| {
@@ -120,7 +120,7 @@ pub(super) fn to_devanagari(text: &str) -> String {
 }
 
 /// Moses' detokenizer for English.
-pub(super) fn detokenise(text: &str) -> String {
+pub(super) fn detokenize(text: &str) -> String {
     const ENTITIES: [(&str, &str); 11] = [
         ("&bar;", "|"),
         ("&#124;", "|"),

@@ -161,7 +161,7 @@ impl JsonTokenizer {
     fn ids(&self, text: &str, add_specials: bool) -> Result<Vec<u32>> {
         let encoding = self.inner.encode_fast(text, add_specials).map_err(|error| {
             let error = error.to_string().replace('\n', " ");
-            Error::Model(format!("{} cannot tokenise this text ({error}); report the sentence", self.name))
+            Error::Model(format!("{} cannot tokenize this text ({error}); report the sentence", self.name))
         })?;
         Ok(encoding.get_ids().to_vec())
     }
@@ -182,7 +182,7 @@ impl Tokenizer for JsonTokenizer {
         for fragment in self.specials.split(&self.frame.prefix) {
             match fragment {
                 Fragment::Token(id) => ids.push(id),
-                // the last stretch of the prefix is tokenised together with the text
+                // the last stretch of the prefix is tokenized together with the text
                 Fragment::Text(range) if range.end == self.frame.prefix.len() => {
                     rest = format!("{}{text}", &self.frame.prefix[range]);
                 }

@@ -1,6 +1,6 @@
 //! What turns words into pieces: our own unigram and BPE, or whatever else the tokenizers crate has.
 //!
-//! The crate does all the rest of a tokenizer.json: normaliser, words, added tokens, post-processor, decoder. Its own
+//! The crate does all the rest of a tokenizer.json: normalizer, words, added tokens, post-processor, decoder. Its own
 //! unigram and BPE give the same ids and take five times as long to build, which every start has to wait for.
 use std::{
     collections::HashMap,

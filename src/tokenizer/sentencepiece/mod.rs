@@ -32,7 +32,7 @@ pub struct SentencePiece {
     scores: Vec<f32>,
     kinds: Vec<PieceType>,
     normalizer: Normalizer,
-    /// User-defined pieces, never split and never normalised.
+    /// User-defined pieces, never split and never normalized.
     user: Trie,
     segmentation: Segmentation,
     bytes: Option<Box<[u32; 256]>>,

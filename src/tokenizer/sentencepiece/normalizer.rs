@@ -1,4 +1,4 @@
-//! SentencePiece's text normalisation: the compiled character map, then white space.
+//! SentencePiece's text normalization: the compiled character map, then white space.
 use super::{
     proto::ModelFile,
     trie::{Trie, character_length},
@@ -53,7 +53,7 @@ impl CharsMap {
     }
 }
 
-/// Normalises as `sentencepiece::Normalizer` does.
+/// Normalizes as `sentencepiece::Normalizer` does.
 pub(super) struct Normalizer {
     map: Option<CharsMap>,
     add_dummy_prefix: bool,

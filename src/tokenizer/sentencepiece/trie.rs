@@ -21,7 +21,7 @@ impl Trie {
         entries.par_sort_by_key(|(key, _)| *key);
         entries.dedup_by_key(|(key, _)| *key);
         let mut trie = Self { first_child: vec![0], children: vec![0], values: vec![NO_VALUE], labels: vec![0] };
-        // breadth first, so that the children of a node become neighbours
+        // breadth first, so that the children of a node become neighbors
         let mut queue = VecDeque::from([(0usize, 0..entries.len(), 0usize)]);
         while let Some((node, mut range, depth)) = queue.pop_front() {
             if let Some((key, id)) = entries.get(range.start).filter(|(key, _)| key.len() == depth) {

@@ -45,7 +45,7 @@ fn a_killed_pull_is_resumed_and_the_commands_agree_on_the_result() {
     let pull = program(&hub, home.path()).args(["model", "pull", "toy"]).output().unwrap();
     let text = String::from_utf8_lossy(&pull.stderr).into_owned();
     assert!(pull.status.success(), "{text}");
-    assert!(text.contains("Apache 2.0") && text.contains("resumed"), "the licence and the resumption are told: {text}");
+    assert!(text.contains("Apache 2.0") && text.contains("resumed"), "the license and the resumption are told: {text}");
     assert_eq!(hub.requests("weights.bin")[1].headers["range"], "bytes=200000-");
 
     let path = program(&hub, home.path()).args(["model", "path", "toy"]).output().unwrap();
@@ -122,7 +122,7 @@ fn a_model_is_downloaded_when_asked_for_and_translates_offline_afterwards() {
 #[test]
 fn the_list_is_readable_by_programs() {
     let (hub, home) = (FakeHub::start(), tempfile::tempdir().unwrap());
-    let output = program(&hub, home.path()).args(["model", "list", "--json", "--task", "summarise"]).output().unwrap();
+    let output = program(&hub, home.path()).args(["model", "list", "--json", "--task", "summarize"]).output().unwrap();
     let list: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     let ids: Vec<&str> = list["models"].as_array().unwrap().iter().map(|m| m["id"].as_str().unwrap()).collect();
     assert!(ids.contains(&"distilbart-cnn") && !ids.contains(&"opus-mt-bn-en"), "{ids:?}");
@@ -130,7 +130,7 @@ fn the_list_is_readable_by_programs() {
     let shown =
         program(&hub, home.path()).args(["model", "inspect", "nllb-200-distilled-600m", "--json"]).output().unwrap();
     let shown: serde_json::Value = serde_json::from_slice(&shown.stdout).unwrap();
-    assert_eq!(shown["manifest"]["licence"]["spdx"], "CC-BY-NC-4.0");
+    assert_eq!(shown["manifest"]["license"]["spdx"], "CC-BY-NC-4.0");
     assert_eq!(shown["files"], serde_json::Value::Null);
     assert!(hub.state.lock().unwrap().seen.is_empty());
 }

@@ -13,7 +13,7 @@ use std::time::Duration;
 pub const REPO: &str = "org/toy";
 pub const COMMIT: &str = "0123456789abcdef0123456789abcdef01234567";
 
-/// One misbehaviour, used up by one request for the file.
+/// One misbehavior, used up by one request for the file.
 #[derive(Clone)]
 pub enum Fault {
     Status(u16, &'static str),

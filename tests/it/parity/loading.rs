@@ -1,4 +1,4 @@
-//! The same weights in every kind of file: sharded, pickled, in GGUF; quantised folders; the memory that loading takes.
+//! The same weights in every kind of file: sharded, pickled, in GGUF; quantized folders; the memory that loading takes.
 use super::{Fixture, decode, fixtures, load, options, teacher_forced};
 use anubad::assembly::{Model, ModelOptions};
 use anubad::hub::{ModelKind, ResolveOptions, resolve};
@@ -52,7 +52,7 @@ fn every_format_of_weights_loads_alike() {
 }
 
 /// The numbers that a checkpoint of any kind holds, as f32 in a safetensors file.
-fn dequantised(fixture: &Fixture, checkpoint: &Checkpoint) -> TempDir {
+fn dequantized(fixture: &Fixture, checkpoint: &Checkpoint) -> TempDir {
     let folder = without_weights(fixture);
     let tensors: Vec<(String, Vec<usize>, Vec<u8>)> = checkpoint
         .names()
@@ -86,15 +86,15 @@ fn assert_alike(fixture: &Fixture, one: &Path, other: &Path, what: &str) {
 /// `model quantize` makes a folder that opens, computes with exactly the numbers that it stores, and stores numbers
 /// close to the original's.
 #[test]
-fn a_quantised_folder_generates_what_its_numbers_say() {
+fn a_quantized_folder_generates_what_its_numbers_say() {
     for fixture in fixtures() {
         for target in [Target::Q8_0, Target::Q4_0] {
             let output = tempfile::tempdir().unwrap();
-            let quantised = output.path().join("quantised");
-            let report = quantize_folder(&fixture.folder, target, &quantised).unwrap();
+            let quantized = output.path().join("quantized");
+            let report = quantize_folder(&fixture.folder, target, &quantized).unwrap();
             assert!(report.bytes_after < report.bytes_before, "{}: {report:?}", fixture.golden.arch);
-            let plain = dequantised(fixture, &Checkpoint::open(&quantised).unwrap());
-            assert_alike(fixture, &quantised, plain.path(), &format!("{target:?}"));
+            let plain = dequantized(fixture, &Checkpoint::open(&quantized).unwrap());
+            assert_alike(fixture, &quantized, plain.path(), &format!("{target:?}"));
         }
     }
 }
@@ -102,12 +102,12 @@ fn a_quantised_folder_generates_what_its_numbers_say() {
 /// As `tensor-tools quantize model.safetensors model.gguf` of candle: the checkpoint's names, matrices in blocks where
 /// a row is a whole number of them, all else in f32, no metadata.
 fn tensor_tools(input: &Path, output: &Path, dtype: GgmlDType) {
-    let mut quantised = Vec::new();
+    let mut quantized = Vec::new();
     for (name, tensor) in candle_core::safetensors::load(input, &Device::Cpu).unwrap() {
         let whole = tensor.rank() == 2 && tensor.dim(1).unwrap() % dtype.block_size() == 0;
-        quantised.push((name, QTensor::quantize(&tensor, if whole { dtype } else { GgmlDType::F32 }).unwrap()));
+        quantized.push((name, QTensor::quantize(&tensor, if whole { dtype } else { GgmlDType::F32 }).unwrap()));
     }
-    let tensors: Vec<(&str, &QTensor)> = quantised.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
+    let tensors: Vec<(&str, &QTensor)> = quantized.iter().map(|(name, tensor)| (name.as_str(), tensor)).collect();
     gguf_file::write(&mut std::fs::File::create(output).unwrap(), &[], &tensors).unwrap();
 }
 
@@ -121,7 +121,7 @@ fn gguf_of_tensor_tools_loads_as_part_of_a_folder_and_by_its_path() {
             match dtype {
                 GgmlDType::F32 => assert_alike(fixture, folder.path(), &fixture.folder, "as GGUF in f32"),
                 _ => {
-                    let plain = dequantised(fixture, &Checkpoint::open(folder.path()).unwrap());
+                    let plain = dequantized(fixture, &Checkpoint::open(folder.path()).unwrap());
                     assert_alike(fixture, folder.path(), plain.path(), &format!("as GGUF in {dtype:?}"));
                 }
             }

@@ -9,7 +9,7 @@ use anubad::decode::{DecodeOptions, EarlyStopping, Generator, StepBatch, generat
 use anubad::hub::{ResolveOptions, resolve};
 use anubad::model::layers::Compute;
 use anubad::model::{LoadOptions, Loaded, load_folder};
-use anubad::tokenizer::normalise::Normalisation;
+use anubad::tokenizer::normalize::Normalization;
 use anubad::tokenizer::{FolderOptions, from_folder_with};
 use candle_core::Tensor;
 use serde::Deserialize;
@@ -26,7 +26,8 @@ struct Golden {
     token_ids: Vec<Vec<u32>>,
     /// What a manifest would name for this model.
     #[serde(default)]
-    normalise: Vec<Normalisation>,
+    #[serde(alias = "normalise")]
+    normalize: Vec<Normalization>,
     batch: Vec<Row>,
     sources: Vec<Vec<u32>>,
     generate: Vec<Run>,
@@ -155,7 +156,7 @@ fn spells_special(line: &str) -> bool {
 #[test]
 fn token_ids_equal_the_reference() {
     for Fixture { folder, golden } in fixtures() {
-        let options = FolderOptions { normalise: golden.normalise.clone(), ..FolderOptions::default() };
+        let options = FolderOptions { normalize: golden.normalize.clone(), ..FolderOptions::default() };
         let tokenizer = from_folder_with(folder, &options).unwrap();
         assert!(golden.lines.len() > 250, "{}: too few lines", golden.arch);
         let mut differing = Vec::new();
@@ -173,7 +174,7 @@ fn token_ids_equal_the_reference() {
 
 /// What a manifest says of normal forms and prefixes reaches the tokenizer of an opened model.
 #[test]
-fn an_opened_model_tokenises_as_its_manifest_says() {
+fn an_opened_model_tokenizes_as_its_manifest_says() {
     for Fixture { folder, golden } in fixtures().iter().filter(|f| f.golden.arch == "banglat5") {
         let copy = tempfile::tempdir().unwrap();
         for entry in std::fs::read_dir(folder).unwrap() {

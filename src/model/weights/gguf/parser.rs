@@ -162,7 +162,7 @@ impl<'a> Parser<'a> {
             shape.reverse();
             let code = self.u32()?;
             let dtype = dtype(code).ok_or_else(|| {
-                Error::Model(format!("{}: tensor {name} has the quantisation type {code}, which is not supported; use a file with F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 or Q2_K to Q6_K", self.name))
+                Error::Model(format!("{}: tensor {name} has the quantization type {code}, which is not supported; use a file with F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 or Q2_K to Q6_K", self.name))
             })?;
             let offset = usize::try_from(self.u64()?).unwrap_or(usize::MAX);
             listed.push((name, shape, dtype, offset));

@@ -79,7 +79,7 @@ impl Summary {
     }
 }
 
-/// Summarises an article.
+/// Summarizes an article.
 ///
 /// With a `writer` the article is read whole, in parts where it is longer than the model; what the model writes is
 /// held against the article, written again where it fails, then dropped; if nothing is left, sentences of the
@@ -87,7 +87,7 @@ impl Summary {
 ///
 /// # Errors
 /// Options that contradict one another, an article without text, a translator or engine that fails.
-pub fn summarise(input: &SummaryInput, options: &SummaryOptions, writer: Option<&Writer>) -> Result<Summary> {
+pub fn summarize(input: &SummaryInput, options: &SummaryOptions, writer: Option<&Writer>) -> Result<Summary> {
     let given = writer;
     let writer = choose_writer(options, given)?;
     let mut summary = match writer {
@@ -321,5 +321,5 @@ fn warning(kind: FindingKind, message: String) -> Finding {
 }
 
 #[cfg(test)]
-#[path = "summarise_tests.rs"]
+#[path = "summarize_tests.rs"]
 mod tests;

@@ -27,16 +27,16 @@ const ZWNJ: char = '\u{200c}';
 const ZWJ: char = '\u{200d}';
 const DANDA: char = '।';
 
-/// Normalised text that still knows where each of its characters came from.
+/// Normalized text that still knows where each of its characters came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Normalised {
+pub struct Normalized {
     pub text: String,
     /// (byte offset in `text`, byte range in the source) of every character, ascending.
     map: Vec<(usize, Range<usize>)>,
 }
 
-impl Normalised {
-    /// Bytes of the source that a byte range of the normalised text came from.
+impl Normalized {
+    /// Bytes of the source that a byte range of the normalized text came from.
     pub fn source_range(&self, range: Range<usize>) -> Range<usize> {
         let first = self.map.partition_point(|(at, _)| *at < range.start);
         let last = self.map.partition_point(|(at, _)| *at < range.end);
@@ -57,8 +57,8 @@ pub fn canonical(text: &str) -> String {
 }
 
 /// The canonical form of `text` with the way back to it.
-pub fn canonical_with_map(text: &str) -> Normalised {
-    let mut out = Normalised { text: String::with_capacity(text.len()), map: Vec::new() };
+pub fn canonical_with_map(text: &str) -> Normalized {
+    let mut out = Normalized { text: String::with_capacity(text.len()), map: Vec::new() };
     for c in chars(text) {
         out.map.push((out.text.len(), c.source));
         out.text.push(c.c);

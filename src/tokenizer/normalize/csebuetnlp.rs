@@ -8,12 +8,12 @@ use std::sync::LazyLock;
 use unicode_normalization::UnicodeNormalization;
 
 /// The normal form of `text`.
-pub(super) fn normalise(text: &str) -> String {
+pub(super) fn normalize(text: &str) -> String {
     let composed: String = text.chars().filter(|c| !is_invisible(*c)).nfc().map(plain_quote).collect();
-    let spelt = bengali(&composed.chars().map(unaccented).collect::<String>());
-    let mut out = String::with_capacity(spelt.len());
+    let spelled = bengali(&composed.chars().map(unaccented).collect::<String>());
+    let mut out = String::with_capacity(spelled.len());
     let mut space = false;
-    for c in spelt.nfkc() {
+    for c in spelled.nfkc() {
         if c.is_whitespace() {
             space = true;
             continue;
@@ -111,14 +111,14 @@ fn bengali(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::normalise;
+    use super::normalize;
 
     #[test]
     fn the_form_is_that_of_the_normalizer_package() {
         #[derive(serde::Deserialize)]
         struct Case {
             source: String,
-            normalised: String,
+            normalized: String,
         }
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden/tokenizer/csebuetnlp.json");
         let Ok(golden) = std::fs::read_to_string(path) else {
@@ -129,9 +129,9 @@ mod tests {
         assert!(cases.len() > 250);
         let wrong: Vec<String> = cases
             .iter()
-            .filter(|case| normalise(&case.source) != case.normalised)
+            .filter(|case| normalize(&case.source) != case.normalized)
             .map(|case| {
-                format!("{:?}\n  ours {:?}\n  want {:?}", case.source, normalise(&case.source), case.normalised)
+                format!("{:?}\n  ours {:?}\n  want {:?}", case.source, normalize(&case.source), case.normalized)
             })
             .collect();
         assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));

@@ -7,19 +7,19 @@ use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use std::sync::Arc;
 
-/// A step that a manifest's `normalise` names.
+/// A step that a manifest's `normalize` names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Normalisation {
+pub enum Normalization {
     /// What BanglaT5 and the mT5 models of csebuetnlp read: their `normalizer` package.
     Csebuetnlp,
     /// IndicTrans2's preparation, placeholders included. Its tokenizer does that itself, with manifest or without.
     Indictrans2,
-    /// Nukta letters in one code point: what [`crate::text::normalise`] makes of every text anyway.
+    /// Nukta letters in one code point: what [`crate::text::normalize`] makes of every text anyway.
     ComposeNukta,
 }
 
-impl Normalisation {
+impl Normalization {
     /// The step of this name in a manifest; other names may be steps of the text, before it comes here.
     pub fn named(name: &str) -> Option<Self> {
         match name {
@@ -32,32 +32,32 @@ impl Normalisation {
 
     fn apply<'t>(self, text: Cow<'t, str>) -> Cow<'t, str> {
         match self {
-            Self::Csebuetnlp => Cow::Owned(csebuetnlp::normalise(&text)),
+            Self::Csebuetnlp => Cow::Owned(csebuetnlp::normalize(&text)),
             Self::Indictrans2 | Self::ComposeNukta => text,
         }
     }
 }
 
 /// `tokenizer` with `steps` before it; the tokenizer itself where none of them changes anything.
-pub(super) fn before(tokenizer: Arc<dyn Tokenizer>, steps: &[Normalisation]) -> Arc<dyn Tokenizer> {
-    match steps.contains(&Normalisation::Csebuetnlp) {
-        true => Arc::new(Normalised { inner: tokenizer, steps: steps.to_vec() }),
+pub(super) fn before(tokenizer: Arc<dyn Tokenizer>, steps: &[Normalization]) -> Arc<dyn Tokenizer> {
+    match steps.contains(&Normalization::Csebuetnlp) {
+        true => Arc::new(Normalized { inner: tokenizer, steps: steps.to_vec() }),
         false => tokenizer,
     }
 }
 
-struct Normalised {
+struct Normalized {
     inner: Arc<dyn Tokenizer>,
-    steps: Vec<Normalisation>,
+    steps: Vec<Normalization>,
 }
 
-impl Normalised {
+impl Normalized {
     fn apply<'t>(&self, text: &'t str) -> Cow<'t, str> {
         self.steps.iter().fold(Cow::Borrowed(text), |text, step| step.apply(text))
     }
 }
 
-impl Tokenizer for Normalised {
+impl Tokenizer for Normalized {
     fn vocab_size(&self) -> usize {
         self.inner.vocab_size()
     }
