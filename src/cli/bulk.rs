@@ -309,7 +309,7 @@ fn load(args: &BulkArgs) -> anyhow::Result<(Translator, PipelineSteps)> {
     let decode = model_args.decode_options(&model)?;
     let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options(&model)? };
     let translator = model.translator(decode, engine)?;
-    let license = model.manifest.as_ref().map(|m| m.licence.summary.clone());
+    let license = model.manifest.as_ref().map(|m| m.license.summary.clone());
     let steps = PipelineSteps::new(options, writer, &translator).with_license(license);
     Ok((translator, steps))
 }
