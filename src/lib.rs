@@ -14,6 +14,7 @@ pub mod bulk;
 pub mod check;
 pub mod cli;
 pub mod decode;
+pub mod document;
 pub mod engine;
 pub mod error;
 pub mod feed;

@@ -1,12 +1,12 @@
-//! Bytes to text: UTF-8 with and without a byte order mark, UTF-16 with one, an HTML page's declared charset.
+//! Bytes to text: UTF-8 and UTF-16 with and without a byte order mark, an HTML page's declared charset.
 use super::Format;
 use crate::{Error, Result};
 
 /// What binary files begin with, what they are, and what to do about them.
 #[rustfmt::skip]
 const MAGIC: &[(&[u8], &str, &str)] = &[
-    (b"%PDF", "a PDF", "extract its text first: pdftotext FILE - | anubad translate -"),
-    (b"PK\x03\x04", "a ZIP archive (or DOCX, ODT, EPUB)", "extract its text first: pandoc -t plain FILE | anubad translate -"),
+    (b"%PDF", "a PDF", "give it without --input-format"),
+    (b"PK\x03\x04", "a ZIP archive", "use `anubad bulk` for an archive of articles"),
     (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as plain text or HTML first"),
     (b"{\\rtf", "an RTF document", "save it as plain text or HTML first"),
     (b"\x89PNG", "a PNG image", "anubad reads text, not pictures; run OCR first (tesseract -l ben)"),
@@ -43,12 +43,11 @@ pub fn decode(bytes: &[u8], name: &str, format: Option<Format>, lossy: bool) -> 
 
 fn utf8(bytes: &[u8], skipped: usize, name: &str, format: Option<Format>, lossy: bool) -> Result<String> {
     if let Some(at) = bytes.iter().position(|&b| b == 0) {
-        let remedy = match utf16_guess(bytes) {
-            Some(order) => format!(
-                "it looks like UTF-16 without a byte order mark; convert it first: iconv -f {order} -t UTF-8 FILE | anubad translate -"
-            ),
-            None => "anubad reads plain text, Markdown and HTML".into(),
-        };
+        if let Some(encoding) = utf16_guess(bytes) {
+            let order = if encoding == encoding_rs::UTF_16LE { u16::from_le_bytes } else { u16::from_be_bytes };
+            return utf16(bytes, order, name, lossy);
+        }
+        let remedy = "anubad reads plain text, Markdown, HTML, documents and subtitles";
         return Err(Error::Input(format!("{name}: not a text file (a NUL byte at byte {}); {remedy}", at + skipped)));
     }
     match std::str::from_utf8(bytes) {
@@ -98,15 +97,15 @@ fn utf16(bytes: &[u8], order: fn([u8; 2]) -> u16, name: &str, lossy: bool) -> Re
 }
 
 /// Byte order of Bengali (or Latin) UTF-16 text without a mark: the high bytes are nearly all 0x00, 0x09 or 0x20.
-fn utf16_guess(bytes: &[u8]) -> Option<&'static str> {
+pub(crate) fn utf16_guess(bytes: &[u8]) -> Option<&'static encoding_rs::Encoding> {
     let sample = &bytes[..bytes.len().min(4096) & !1];
     let high = |odd: usize| sample.chunks_exact(2).filter(|pair| matches!(pair[odd], 0x00 | 0x09 | 0x20)).count();
     let pairs = sample.len() / 2;
     let (first, second) = (high(0), high(1));
     match pairs {
         0 => None,
-        _ if second * 4 > pairs * 3 && second > first => Some("UTF-16LE"),
-        _ if first * 4 > pairs * 3 && first > second => Some("UTF-16BE"),
+        _ if second * 4 > pairs * 3 && second > first => Some(encoding_rs::UTF_16LE),
+        _ if first * 4 > pairs * 3 && first > second => Some(encoding_rs::UTF_16BE),
         _ => None,
     }
 }
@@ -149,7 +148,8 @@ mod tests {
         let be: Vec<u8> = units.iter().flat_map(|u| u.to_be_bytes()).collect();
         assert_eq!(plain(&le).expect("fine"), "কথা বলা হলো 😀।");
         assert_eq!(plain(&be).expect("fine"), "কথা বলা হলো 😀।");
-        assert!(message(&le[2..]).contains("UTF-16LE"), "{}", message(&le[2..]));
+        assert_eq!(plain(&le[2..]).expect("no mark, and told by its bytes"), "কথা বলা হলো 😀।");
+        assert_eq!(plain(&be[2..]).expect("no mark, and told by its bytes"), "কথা বলা হলো 😀।");
         assert!(message(&le[..le.len() - 1]).contains("not valid UTF-16 at byte"));
     }
 
@@ -164,8 +164,8 @@ mod tests {
 
     #[test]
     fn binary_files_are_named() {
-        assert!(message(b"%PDF-1.7").contains("pdftotext"));
-        assert!(message(b"PK\x03\x04zzz").contains("DOCX"));
+        assert!(message(b"%PDF-1.7").contains("PDF"));
+        assert!(message(b"PK\x03\x04zzz").contains("anubad bulk"));
         assert!(message(b"abc\0def").contains("NUL byte at byte 3"));
     }
 

@@ -1,5 +1,6 @@
 //! One article from a file, standard input or bytes.
 use super::{Article, encoding, furniture, html, markdown, plain};
+use crate::document::{self, Document, Kind, bijoy};
 use crate::text::script::Scripts;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ pub struct ReadOptions {
     pub lossy: bool,
     /// Comment forms, share lines and the like stay.
     pub keep_furniture: bool,
+    /// Plain text is Bijoy and becomes Unicode. (In documents Bijoy is told by its fonts and its letters.)
+    pub bijoy: bool,
 }
 
 /// Reads the article in the file at `path`, or on standard input where `path` is `-`.
@@ -39,12 +42,16 @@ pub fn read(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Article> {
         let bytes = read_limited(std::io::stdin().lock(), Path::new("standard input"))?;
         return parse(&bytes, "standard input", options);
     }
+    let name = path.display().to_string();
     let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
+    if let Some(kind) = Kind::by_name(&name).filter(|_| options.format.is_none()) {
+        return Ok(document::read(file, &name, kind, options, false)?.article);
+    }
     if file.metadata().is_ok_and(|meta| meta.is_file() && meta.len() > MAX_BYTES as u64) {
-        return Err(too_large(&path.display().to_string()));
+        return Err(too_large(&name));
     }
     let bytes = read_limited(file, path)?;
-    parse(&bytes, &path.display().to_string(), options)
+    parse(&bytes, &name, options)
 }
 
 fn read_limited(source: impl Read, path: &Path) -> Result<Vec<u8>> {
@@ -68,8 +75,14 @@ pub fn parse(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Article>
     if bytes.len() > MAX_BYTES {
         return Err(too_large(name));
     }
+    if options.format.is_none()
+        && let Some(kind) = Kind::of(bytes, name)
+    {
+        return Ok(Document::open(bytes.to_vec(), name, kind, options, false)?.article);
+    }
     let by_name = options.format.or_else(|| format_of_name(name));
-    let text = encoding::decode(bytes, name, by_name, options.lossy)?;
+    let text =
+        if options.bijoy { bijoy::decode(bytes) } else { encoding::decode(bytes, name, by_name, options.lossy)? };
     if text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')) {
         let what = if bytes.is_empty() { "empty" } else { "nothing but white space" };
         return Err(Error::Input(format!("{name}: {what}; give a file with a Bengali article in it")));
@@ -174,7 +187,7 @@ fn refuse_without_bengali(article: &Article, text: &str, name: &str) -> Result<(
     } else if marks(&['à']) > 20 && marks(&['§', '¦', '¨']) * 3 > marks(&['à']) {
         "no Bengali found: this looks like Bengali UTF-8 that was read as Latin-1 and saved again; get the page once more, or undo it: iconv -f UTF-8 -t LATIN1 FILE"
     } else if marks(&['†', '‡', '©', '¨', '„', '«', 'ª']) * 50 > scripts.letters() && scripts.latin > 20 {
-        "no Bengali found: this looks like Bijoy (SutonnyMJ) font text; convert it to Unicode first"
+        "no Bengali found: this looks like Bijoy (SutonnyMJ) font text; --bijoy converts it"
     } else if share(scripts.devanagari) {
         "no Bengali found: this is written in Devanagari (Hindi, Marathi or Nepali); anubad translates from Bengali"
     } else if share(scripts.latin) {

@@ -16,8 +16,8 @@ use std::sync::Arc;
 
 /// Translate a feed, a dump or a folder into one output file
 ///
-/// Reads RSS, Atom, JSON Feed, JSONL, CSV, TSV, text, HTML and Markdown, plain or packed (.gz .zst .bz2 .zip .tar),
-/// entry by entry. A run that was stopped, killed or cut off from power goes on where it stopped when the same
+/// Reads RSS, Atom, JSON Feed, JSONL, CSV, TSV, text, HTML, Markdown, .docx, .odt, .epub, .pdf, .srt and .vtt, plain or
+/// packed (.gz .zst .bz2 .zip .tar), entry by entry. A run that was stopped, killed or cut off from power goes on where it stopped when the same
 /// command is given again; its journal lies in OUT.journal, what could not be translated in OUT.errors.jsonl.
 /// Exit codes: 0 all well, 1 the run failed, 3 some articles failed, 130 and 143 stopped by a signal.
 #[derive(Debug, clap::Args)]
@@ -52,6 +52,9 @@ struct InputArgs {
     /// What the bodies of JSON and CSV records are written in
     #[arg(long, value_name = "KIND", value_parser = ["auto", "text", "html", "markdown"], default_value = "auto")]
     body: String,
+    /// Texts are Bijoy (SutonnyMJ and its kin): convert them to Unicode first. Documents say so by their fonts
+    #[arg(long)]
+    bijoy: bool,
     /// Largest entry that is read
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16M")]
     max_entry: usize,
@@ -225,6 +228,7 @@ impl BulkArgs {
                 format: self.input.input_format,
                 fields: self.input.fields.clone(),
                 body,
+                bijoy: self.input.bijoy,
                 max_entry: self.input.max_entry,
                 ..ReadOptions::default()
             },

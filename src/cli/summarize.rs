@@ -20,7 +20,7 @@ const SCHEMA: u32 = 1;
 /// What was used and what was dropped is said on standard error and in the JSON.
 #[derive(Debug, clap::Args)]
 pub struct SummarizeArgs {
-    /// Article as text, HTML or Markdown; - is standard input
+    /// Article as text, HTML, Markdown, .docx, .odt, .epub, .pdf, .srt or .vtt; - is standard input
     #[arg(value_name = "FILE", default_value = "-")]
     file: PathBuf,
     /// What to print
@@ -31,6 +31,9 @@ pub struct SummarizeArgs {
     input_format: Option<InputFormat>,
     #[command(flatten)]
     model: ModelArgs,
+    /// The text is Bijoy (SutonnyMJ and its kin): convert it to Unicode first. Documents say so by their fonts
+    #[arg(long)]
+    bijoy: bool,
     /// Replace bytes that are no valid text instead of refusing the file
     #[arg(long)]
     lossy: bool,
@@ -55,7 +58,8 @@ enum OutputFormat {
 /// Runs the command.
 pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
     let format = args.input_format.map(Into::into);
-    let article = read(&args.file, &ReadOptions { format, lossy: args.lossy, ..Default::default() })?;
+    let article =
+        read(&args.file, &ReadOptions { format, lossy: args.lossy, bijoy: args.bijoy, ..Default::default() })?;
     let segments = segment::segments(&article);
     let options = args.summary.options();
     let writer = args.summary.open_model(&args.model, &options, args.quiet)?;

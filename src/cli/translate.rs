@@ -18,7 +18,7 @@ use std::sync::Arc;
 /// Translate one article, with a short summary
 #[derive(Debug, Args)]
 pub struct TranslateArgs {
-    /// Bengali article: plain text, HTML or Markdown; `-` or nothing is standard input
+    /// Bengali article: text, HTML, Markdown, .docx, .odt, .epub, .pdf, .srt or .vtt; `-` or nothing is standard input
     #[arg(default_value = "-", value_name = "FILE")]
     pub file: PathBuf,
     /// What to print
@@ -39,6 +39,9 @@ pub struct TranslateArgs {
     /// Keep comment forms, share lines and other page furniture
     #[arg(long)]
     pub keep_furniture: bool,
+    /// The text is Bijoy (SutonnyMJ and its kin): convert it to Unicode first. Documents say so by their fonts
+    #[arg(long)]
+    pub bijoy: bool,
     /// Replace bytes that are not UTF-8 instead of refusing them
     #[arg(long)]
     pub lossy: bool,
@@ -116,6 +119,7 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
         format: args.input_format.map(Into::into),
         lossy: args.lossy,
         keep_furniture: args.keep_furniture,
+        bijoy: args.bijoy,
     };
     let prepared = pipeline::prepare(article::read::read(&args.file, &read)?);
     let loaded = args.model.load(args.quiet)?;

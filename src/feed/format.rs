@@ -25,6 +25,9 @@ pub enum Format {
     /// One article in Markdown
     #[value(alias = "md")]
     Markdown,
+    /// One .docx, .odt, .epub, .srt, .vtt or .pdf
+    #[value(alias = "docx", alias = "odt", alias = "epub", alias = "srt", alias = "vtt", alias = "pdf")]
+    Document,
     /// One path of a feed a line
     List,
 }
@@ -80,6 +83,9 @@ pub(super) fn unpacked_name(name: &str) -> &str {
 impl Format {
     /// By the extension alone; `None` for one that is not ours.
     pub fn by_name(name: &str) -> Option<Self> {
+        if crate::document::Kind::by_name(unpacked_name(name)).is_some() {
+            return Some(Self::Document);
+        }
         let extension = unpacked_name(name).rsplit_once('.')?.1.to_ascii_lowercase();
         Some(match extension.as_str() {
             "xml" | "rss" | "atom" | "rdf" => Self::Xml,

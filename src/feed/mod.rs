@@ -28,6 +28,7 @@ mod jsonl;
 mod list;
 mod open;
 mod source;
+mod whole;
 mod xml;
 mod xml_entry;
 
@@ -114,6 +115,9 @@ pub struct ReadOptions {
     pub fields: FieldMap,
     /// What bodies of JSON and CSV records are written in.
     pub body: BodyKind,
+    /// Texts are Bijoy and become Unicode.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bijoy: bool,
     /// Most bytes of one entry as it stands in its file; a larger one is reported and skipped.
     pub max_entry: usize,
     /// Counts the bytes that are read from files.
@@ -140,6 +144,7 @@ impl Default for ReadOptions {
             format: None,
             fields: FieldMap::default(),
             body: BodyKind::Unknown,
+            bijoy: false,
             max_entry: MAX_ENTRY,
             consumed: Consumed::default(),
         }

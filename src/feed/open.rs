@@ -1,6 +1,6 @@
 //! From paths to entries: unpacks, detects the format, hands over to its reader.
 use super::format::Packing;
-use super::{BadEntry, Format, Item, Place, ReadOptions, Reader, Sink, Source, archive, document, folder, list};
+use super::{BadEntry, Format, Item, Place, ReadOptions, Reader, Sink, Source, archive, document, folder, list, whole};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{self, Read};
@@ -137,7 +137,7 @@ pub(super) fn read_path(path: &Path, options: &ReadOptions, depth: u8, sink: &mu
     }
     let name = path.display().to_string();
     guarded(&name, sink, |sink| {
-        let opened = File::open(path).and_then(|file| is_zip(&file).map(|zip| (file, zip)));
+        let opened = File::open(path).and_then(|file| is_zip(&file, &name, options).map(|zip| (file, zip)));
         match opened {
             Ok((file, true)) => {
                 archive::read_zip(&name, Counted { file, options }, options, depth.saturating_sub(1), sink)
@@ -170,16 +170,17 @@ impl io::Seek for Counted<'_> {
     }
 }
 
-/// A file with a zip archive's first bytes, its position left at the start. A pipe has no position and is not asked.
-fn is_zip(mut file: &File) -> io::Result<bool> {
+/// A file with a zip archive's first bytes that is no document, its position left at the start. A pipe has no position
+/// and is not asked.
+fn is_zip(mut file: &File, name: &str, options: &ReadOptions) -> io::Result<bool> {
     use std::io::Seek;
     if !file.metadata()?.is_file() {
         return Ok(false);
     }
     let mut head = Vec::new();
-    file.take(4).read_to_end(&mut head)?;
+    file.take(512).read_to_end(&mut head)?;
     file.rewind()?;
-    Ok(Packing::of(&head) == Some(Packing::Zip))
+    Ok(Packing::of(&head) == Some(Packing::Zip) && whole::kind(&head, name, options).is_none())
 }
 
 /// A panic in a library that reads damaged input costs the rest of that file, not the run.
@@ -226,6 +227,9 @@ fn unpack(
     let mut head = Vec::new();
     if let Err(error) = read_magic(stream, &mut head) {
         return sink(Err(document::unreadable(place(), &error)));
+    }
+    if let Some(kind) = whole::kind(&head, name.inner, options) {
+        return whole::read(name.shown, kind, &mut io::Cursor::new(head).chain(stream), options, sink);
     }
     let packing = Packing::of(&head);
     if packing.is_some() && depth == 0 {
@@ -288,8 +292,9 @@ fn read_document(
         Format::Jsonl => Box::new(super::jsonl::Jsonl),
         Format::Csv => Box::new(super::csv::Csv { delimiter: None }),
         Format::Tsv => Box::new(super::csv::Csv { delimiter: Some(b'\t') }),
-        Format::Text | Format::Html | Format::Markdown => Box::new(document::Document(format)),
+        // What is a document was read before; a file that is called one and is none is text.
+        Format::Text | Format::Html | Format::Markdown | Format::Document => Box::new(document::Document(format)),
         Format::List => return list::read(&mut source, folder.unwrap_or(Path::new(".")), options, depth.min(3), sink),
     };
-    reader.read(&mut source, options, sink)
+    whole::with_bijoy(options, sink, |sink| reader.read(&mut source, options, sink))
 }

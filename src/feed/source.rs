@@ -160,6 +160,11 @@ fn encoding_of(head: &[u8]) -> Option<(&'static encoding_rs::Encoding, usize)> {
     if let Some(found) = encoding_rs::Encoding::for_bom(head) {
         return Some(found);
     }
+    if head.contains(&0)
+        && let Some(encoding) = crate::article::encoding::utf16_guess(head)
+    {
+        return Some((encoding, 0));
+    }
     let start = &head[..head.len().min(1024)];
     let named = label_after(start, b"<?xml", b"encoding=").or_else(|| label_after(start, b"<", b"charset="))?;
     let encoding = encoding_rs::Encoding::for_label(named)?;
