@@ -78,7 +78,7 @@ fn beside_candle(_: &mut Criterion) {
     if filter.is_some_and(|filter| filter != "candle") {
         return;
     }
-    let (Some(ours), Some(candle)) = (load(Level::detect()), load(Level::Candle)) else { return };
+    let (Some(ours), Some(candle)) = (load(Level::detect()), load(Level::CANDLE)) else { return };
     println!("one step: candle's own operations beside ours ({})", Level::detect().name());
     for sentences in [1, 8, 32] {
         let batch = step_batch(sentences);

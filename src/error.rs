@@ -17,6 +17,9 @@ pub enum Error {
     /// A model's files are missing, damaged, hostile or of a kind that is not supported.
     #[error("{0}")]
     Model(String),
+    /// The kernels that `ANUBAD_KERNELS` names cannot be had.
+    #[error("ANUBAD_KERNELS: {0}")]
+    Kernels(#[from] crate::kernels::LevelError),
     /// Options that contradict one another or lie out of range.
     #[error("{0}")]
     Settings(String),

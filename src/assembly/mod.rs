@@ -54,6 +54,7 @@ pub struct Model {
 impl Model {
     /// Opens what [`crate::hub::resolve::resolve`] found.
     pub fn open(resolved: &ResolvedModel, options: &ModelOptions) -> Result<Self> {
+        Level::from_environment()?;
         match resolved.kind {
             ModelKind::Embedded => Self::from_gguf(resolved, embedded::open()?, options),
             ModelKind::Gguf => {

@@ -281,8 +281,8 @@ fn per_run(before: &EngineStats, after: &EngineStats, field: impl Fn(&EngineStat
 
 /// Instruction sets of this processor that the kernels know of.
 pub fn cpu_features() -> Vec<&'static str> {
-    let bf16 = Level::ALL.into_iter().any(PackedBf16::is_native).then_some("avx512-bf16");
-    Level::ALL.into_iter().filter(|level| level.available()).map(Level::name).chain(bf16).collect()
+    let bf16 = Level::all().any(PackedBf16::is_native).then_some("avx512-bf16");
+    Level::all().map(Level::name).chain(bf16).collect()
 }
 
 fn print_report(r: &Report) {

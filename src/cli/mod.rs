@@ -89,7 +89,7 @@ pub fn run() -> ExitCode {
                 Some(own) => eprintln!("anubad: {own}"),
                 None => eprintln!("anubad: {error:#}"),
             }
-            let usage = matches!(error.downcast_ref(), Some(crate::Error::Settings(_)));
+            let usage = matches!(error.downcast_ref(), Some(crate::Error::Settings(_) | crate::Error::Kernels(_)));
             ExitCode::from(if usage { USAGE } else { FAILED })
         }
     }

@@ -1,8 +1,8 @@
 //! Attention of single query tokens over rows of a key/value store, with no padding and no masks:
 //! each token has its own list of rows.
 use super::float::{self, LANES};
-use super::level::{Level, multiversion};
-use super::parallel::{self, Shared};
+use super::level::{Isa, Level, multiversion};
+use super::parallel::{self, Shared, area};
 
 /// The rows that each query token attends to, in order of position.
 #[derive(Debug, Clone, Copy)]
@@ -69,10 +69,10 @@ pub fn attend(
     bias: Option<Bias<'_>>,
     out: &mut [f32],
 ) {
-    let width = shape.heads * shape.head_dim;
+    let width = area(shape.heads, shape.head_dim);
     let n = rows.spans().len();
-    assert!(q.len() == n * width && out.len() == n * width && shape.heads.is_multiple_of(shape.kv_heads));
-    assert!(rows.fits(k.len() / (shape.kv_heads * shape.head_dim)) && k.len() == v.len());
+    assert!(q.len() == area(n, width) && out.len() == q.len() && shape.heads.is_multiple_of(shape.kv_heads));
+    assert!(rows.fits(k.len() / area(shape.kv_heads, shape.head_dim)) && k.len() == v.len());
     let shared = Shared::new(out);
     parallel::ranges(n, 2, |tokens| {
         let mut scratch = Scratch::default();
@@ -123,20 +123,20 @@ fn attend_token(
 ) {
     let len = scratch.rows.len();
     scratch.scores.resize(shape.heads * len, 0.0);
-    match level {
+    match level.isa() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: the level is available; `attend` checked that every row lies inside `k`.
-        Level::Avx512Vnni => unsafe {
+        Isa::Avx512Vnni => unsafe {
             super::attention_simd::wide::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
         },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Level::Avx2 | Level::AvxVnni => unsafe {
+        Isa::Avx2 | Isa::AvxVnni => unsafe {
             super::attention_simd::narrow::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
         },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: as above.
-        Level::Neon | Level::NeonDotprod | Level::NeonI8mm => unsafe {
+        Isa::Neon | Isa::NeonDotprod | Isa::NeonI8mm => unsafe {
             super::attention_simd::neon::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
         },
         _ => scores(q, k, &scratch.rows, shape, &mut scratch.scores),
@@ -151,20 +151,18 @@ fn attend_token(
         }
     }
     softmax_rows(level, &mut scratch.scores, len);
-    match level {
+    match level.isa() {
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above, for `v`.
-        Level::Avx512Vnni => unsafe {
-            super::attention_simd::wide::weigh(&scratch.scores, v, &scratch.rows, shape, out)
-        },
+        Isa::Avx512Vnni => unsafe { super::attention_simd::wide::weigh(&scratch.scores, v, &scratch.rows, shape, out) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        Level::Avx2 | Level::AvxVnni => unsafe {
+        Isa::Avx2 | Isa::AvxVnni => unsafe {
             super::attention_simd::narrow::weigh(&scratch.scores, v, &scratch.rows, shape, out)
         },
         #[cfg(target_arch = "aarch64")]
         // SAFETY: as above.
-        Level::Neon | Level::NeonDotprod | Level::NeonI8mm => unsafe {
+        Isa::Neon | Isa::NeonDotprod | Isa::NeonI8mm => unsafe {
             super::attention_simd::neon::weigh(&scratch.scores, v, &scratch.rows, shape, out)
         },
         _ => weigh(&scratch.scores, v, &scratch.rows, shape, out),
@@ -268,7 +266,7 @@ mod tests {
                 }
             }
         }
-        for level in Level::ALL.into_iter().filter(|l| l.available()) {
+        for level in Level::all() {
             let mut out = vec![f32::NAN; 2 * 96];
             attend(level, (&q, &k, &v), Rows::Table { tables: &tables, spans: &spans }, shape, Some(bias), &mut out);
             for (a, b) in out.iter().zip(&want) {

@@ -1,14 +1,24 @@
 //! Which instruction set the kernels use.
 use std::sync::OnceLock;
 
-/// Instruction sets that kernels are written for, weakest first on each architecture.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Level {
+/// The name of the environment variable that asks for a level.
+const VARIABLE: &str = "ANUBAD_KERNELS";
+
+/// An instruction set that this processor has and that kernels are written for.
+///
+/// A value is proof: it comes from detection ([`Level::detect`], [`Level::all`]) or from a checked name
+/// ([`Level::named`]), so that kernels may be called safely with any `Level` there is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Level(Isa);
+
+/// The instruction sets, weakest first on each architecture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Isa {
     /// No kernels: the layers run on candle's own operations, as they do on a GPU. For tests and comparisons.
     Candle,
     /// Plain Rust; what other processors get (LLVM vectorizes it for their baseline).
     Scalar,
-    /// x86-64 with AVX2 and FMA.
+    /// x86-64 with AVX2, FMA and F16C.
     Avx2,
     /// AVX2 with 256-bit `vpdpbusd` (Alder Lake, Zen 5 and later).
     AvxVnni,
@@ -22,89 +32,159 @@ pub enum Level {
     NeonI8mm,
 }
 
-impl Level {
-    /// Every level of the kernels, weakest first on each architecture.
-    pub const ALL: [Level; 7] = [
-        Level::Scalar,
-        Level::Avx2,
-        Level::AvxVnni,
-        Level::Avx512Vnni,
-        Level::Neon,
-        Level::NeonDotprod,
-        Level::NeonI8mm,
-    ];
+/// A level that was asked for by name and cannot be had.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LevelError {
+    /// There are no such kernels.
+    #[error("there are no kernels called `{name}`; this processor runs {choices}")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The names that would do, separated by commas.
+        choices: String,
+    },
+    /// The processor lacks the instructions.
+    #[error("this processor lacks the instructions of the `{name}` kernels; it runs {choices}")]
+    Unavailable {
+        /// What was asked for.
+        name: String,
+        /// The names that would do, separated by commas.
+        choices: String,
+    },
+}
 
-    /// The best level of this processor, or the one that `ANUBAD_KERNELS` names if the processor has it.
-    pub fn detect() -> Level {
-        static LEVEL: OnceLock<Level> = OnceLock::new();
-        *LEVEL.get_or_init(|| {
-            let wanted = std::env::var("ANUBAD_KERNELS").ok();
-            let mut names = Level::ALL.into_iter().chain([Level::Candle]);
-            let wanted = wanted.as_deref().and_then(|name| names.find(|l| l.name() == name));
-            let best = Level::ALL.into_iter().rfind(|l| l.available()).unwrap_or(Level::Scalar);
-            wanted.filter(|l| l.available()).unwrap_or(best)
-        })
+/// Every instruction set that has kernels, weakest first on each architecture.
+const KERNELS: [Isa; 7] =
+    [Isa::Scalar, Isa::Avx2, Isa::AvxVnni, Isa::Avx512Vnni, Isa::Neon, Isa::NeonDotprod, Isa::NeonI8mm];
+
+impl Level {
+    /// Plain Rust, which runs anywhere.
+    pub const SCALAR: Level = Level(Isa::Scalar);
+    /// No kernels at all: candle's own operations, which run anywhere.
+    pub const CANDLE: Level = Level(Isa::Candle);
+
+    /// The levels of the kernels that this processor can run, weakest first.
+    pub fn all() -> impl Iterator<Item = Level> {
+        KERNELS.into_iter().filter(|isa| isa.available()).map(Level)
     }
 
-    /// Whether this processor can run the level's kernels.
-    pub fn available(self) -> bool {
+    /// The best level of this processor.
+    pub fn best() -> Level {
+        Level::all().last().unwrap_or(Level::SCALAR)
+    }
+
+    /// The level called `name`, one of [`Level::all`]'s or "candle".
+    ///
+    /// # Errors
+    /// There is no such level, or this processor lacks it; the text lists those that it has.
+    pub fn named(name: &str) -> Result<Level, LevelError> {
+        let isa = KERNELS.into_iter().chain([Isa::Candle]).find(|isa| isa.name() == name);
+        let choices = || Level::all().chain([Level::CANDLE]).map(Level::name).collect::<Vec<_>>().join(", ");
+        match isa {
+            Some(isa) if isa.available() => Ok(Level(isa)),
+            Some(_) => Err(LevelError::Unavailable { name: name.into(), choices: choices() }),
+            None => Err(LevelError::Unknown { name: name.into(), choices: choices() }),
+        }
+    }
+
+    /// The level that `ANUBAD_KERNELS` names, else the best one. The variable is read once.
+    ///
+    /// # Errors
+    /// As for [`Level::named`].
+    pub fn from_environment() -> Result<Level, LevelError> {
+        static LEVEL: OnceLock<Result<Level, LevelError>> = OnceLock::new();
+        let read = || match std::env::var_os(VARIABLE) {
+            Some(name) if !name.is_empty() => Level::named(&name.to_string_lossy()),
+            _ => Ok(Level::best()),
+        };
+        LEVEL.get_or_init(read).clone()
+    }
+
+    /// As [`Level::from_environment`], with the best level where the variable names none that can be had: for places
+    /// that cannot fail. Opening a model and the command line report the error.
+    pub fn detect() -> Level {
+        Level::from_environment().unwrap_or_else(|_| Level::best())
+    }
+
+    /// The name that `ANUBAD_KERNELS` takes and `anubad -V` prints.
+    pub fn name(self) -> &'static str {
+        self.0.name()
+    }
+
+    /// The instruction set, for the kernels' own choice.
+    pub(crate) fn isa(self) -> Isa {
+        self.0
+    }
+
+    /// Whether 8-bit weights are packed as unsigned bytes (`vpdpbusd`'s first operand).
+    pub(crate) fn unsigned_weights(self) -> bool {
+        matches!(self.0, Isa::AvxVnni | Isa::Avx512Vnni)
+    }
+
+    /// Inputs of one output column that lie together in a panel of 8-bit weights: what one dot-product instruction
+    /// takes in (`smmla` takes 8, the others 4).
+    pub(crate) fn run(self) -> usize {
+        if self.0 == Isa::NeonI8mm { 8 } else { 4 }
+    }
+}
+
+impl std::fmt::Debug for Level {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Isa {
+    /// Whether this processor has every instruction that the level's kernels are compiled for. Keep it in step with their
+    /// `#[target_feature]` attributes.
+    fn available(self) -> bool {
         #[cfg(target_arch = "x86_64")]
         {
-            let avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+            let avx2 =
+                is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") && is_x86_feature_detected!("f16c");
             match self {
-                Level::Candle | Level::Scalar => true,
-                Level::Avx2 => avx2,
-                Level::AvxVnni => avx2 && is_x86_feature_detected!("avxvnni"),
-                Level::Avx512Vnni => {
+                Isa::Candle | Isa::Scalar => true,
+                Isa::Avx2 => avx2,
+                Isa::AvxVnni => avx2 && is_x86_feature_detected!("avxvnni"),
+                Isa::Avx512Vnni => {
                     avx2 && is_x86_feature_detected!("avx512f")
                         && is_x86_feature_detected!("avx512bw")
                         && is_x86_feature_detected!("avx512dq")
                         && is_x86_feature_detected!("avx512vl")
                         && is_x86_feature_detected!("avx512vnni")
                 }
-                Level::Neon | Level::NeonDotprod | Level::NeonI8mm => false,
+                Isa::Neon | Isa::NeonDotprod | Isa::NeonI8mm => false,
             }
         }
         #[cfg(target_arch = "aarch64")]
         {
             use std::arch::is_aarch64_feature_detected as has;
             match self {
-                Level::Candle | Level::Scalar => true,
-                Level::Neon => has!("neon"),
-                Level::NeonDotprod => has!("neon") && has!("dotprod"),
-                Level::NeonI8mm => has!("neon") && has!("dotprod") && has!("i8mm"),
-                Level::Avx2 | Level::AvxVnni | Level::Avx512Vnni => false,
+                Isa::Candle | Isa::Scalar => true,
+                Isa::Neon => has!("neon"),
+                Isa::NeonDotprod => has!("neon") && has!("dotprod"),
+                Isa::NeonI8mm => has!("neon") && has!("dotprod") && has!("i8mm"),
+                Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni => false,
             }
         }
         #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         {
-            matches!(self, Level::Candle | Level::Scalar)
+            matches!(self, Isa::Candle | Isa::Scalar)
         }
     }
 
-    /// The name that `ANUBAD_KERNELS` takes and `anubad -V` prints.
-    pub fn name(self) -> &'static str {
+    fn name(self) -> &'static str {
         match self {
-            Level::Candle => "candle",
-            Level::Scalar => "scalar",
-            Level::Avx2 => "avx2",
-            Level::AvxVnni => "avx-vnni",
-            Level::Avx512Vnni => "avx512-vnni",
-            Level::Neon => "neon",
-            Level::NeonDotprod => "neon-dotprod",
-            Level::NeonI8mm => "neon-i8mm",
+            Isa::Candle => "candle",
+            Isa::Scalar => "scalar",
+            Isa::Avx2 => "avx2",
+            Isa::AvxVnni => "avx-vnni",
+            Isa::Avx512Vnni => "avx512-vnni",
+            Isa::Neon => "neon",
+            Isa::NeonDotprod => "neon-dotprod",
+            Isa::NeonI8mm => "neon-i8mm",
         }
-    }
-
-    /// Whether 8-bit weights are packed as unsigned bytes (`vpdpbusd`'s first operand).
-    pub fn unsigned_weights(self) -> bool {
-        matches!(self, Level::AvxVnni | Level::Avx512Vnni)
-    }
-
-    /// Inputs of one output column that lie together in a panel of 8-bit weights: what one dot-product instruction
-    /// takes in (`smmla` takes 8, the others 4).
-    pub fn run(self) -> usize {
-        if self == Level::NeonI8mm { 8 } else { 4 }
     }
 }
 
@@ -121,11 +201,13 @@ macro_rules! multiversion {
                 fn wide($($arg: $ty),*) $(-> $ret)? { $body($($arg),*) }
                 #[target_feature(enable = "avx2,fma")]
                 fn narrow($($arg: $ty),*) $(-> $ret)? { $body($($arg),*) }
-                match level {
-                    // SAFETY: a level is only ever chosen if `Level::available` found its features.
-                    $crate::kernels::Level::Avx512Vnni => return unsafe { wide($($arg),*) },
+                match level.isa() {
+                    // SAFETY: a `Level` exists only where the processor has its features.
+                    $crate::kernels::level::Isa::Avx512Vnni => return unsafe { wide($($arg),*) },
                     // SAFETY: as above.
-                    $crate::kernels::Level::Avx2 | $crate::kernels::Level::AvxVnni => return unsafe { narrow($($arg),*) },
+                    $crate::kernels::level::Isa::Avx2 | $crate::kernels::level::Isa::AvxVnni => {
+                        return unsafe { narrow($($arg),*) };
+                    }
                     _ => {}
                 }
             }
@@ -135,3 +217,27 @@ macro_rules! multiversion {
     };
 }
 pub(crate) use multiversion;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_level_there_is_has_a_name_that_finds_it() {
+        for level in Level::all().chain([Level::CANDLE]) {
+            assert_eq!(Level::named(level.name()), Ok(level));
+        }
+        assert!(Level::all().any(|l| l == Level::SCALAR) && Level::all().any(|l| l == Level::best()));
+    }
+
+    #[test]
+    fn names_that_cannot_be_had_are_errors_that_list_the_choices() {
+        for name in ["", "avx", "AVX2", "avx512", "Scalar", "scalar ", "neon-i9mm"] {
+            let error = Level::named(name).unwrap_err();
+            assert!(matches!(error, LevelError::Unknown { .. }), "{name}");
+            assert!(error.to_string().contains("scalar") && error.to_string().contains("candle"), "{error}");
+        }
+        let foreign = if cfg!(target_arch = "aarch64") { "avx2" } else { "neon" };
+        assert!(matches!(Level::named(foreign), Err(LevelError::Unavailable { .. })));
+    }
+}

@@ -4,8 +4,10 @@
 //! Panels of 16 output columns as in [`super::matmul_f32`]; two inputs lie together, because that is what the instruction
 //! takes. Products of two such numbers are exact in f32, so that every version gives the same bits (denormal results,
 //! which the instruction takes for zero, apart).
+#[cfg(target_arch = "x86_64")]
+use super::level::Isa;
 use super::level::{Level, multiversion};
-use super::parallel::{self, Shared};
+use super::parallel::{self, Shared, area};
 
 /// Output columns in a panel.
 pub(super) const PANEL: usize = 16;
@@ -56,7 +58,7 @@ impl PackedBf16 {
     /// Packs row by row: `row(j, buffer)` fills in the k weights of output column `j`.
     pub fn pack(n: usize, k: usize, row: impl Fn(usize, &mut [f32]) + Sync) -> Self {
         let width = k.div_ceil(2);
-        let mut words = vec![0u32; n.div_ceil(PANEL) * PANEL * width];
+        let mut words = vec![0u32; area(area(n.div_ceil(PANEL), PANEL), width)];
         let shared = Shared::new(&mut words);
         parallel::ranges(n.div_ceil(PANEL), 1, |panels| {
             let (mut buffer, mut pairs) = (vec![0f32; k], vec![0u32; width]);
@@ -93,7 +95,7 @@ impl PackedBf16 {
     /// Whether the level's product is `vdpbf16ps`.
     pub fn is_native(level: Level) -> bool {
         #[cfg(target_arch = "x86_64")]
-        return level == Level::Avx512Vnni && level.available() && is_x86_feature_detected!("avx512bf16");
+        return level.isa() == Isa::Avx512Vnni && is_x86_feature_detected!("avx512bf16");
         #[cfg(not(target_arch = "x86_64"))]
         {
             let _ = level;
@@ -108,7 +110,7 @@ impl PackedBf16 {
 
     fn product(&self, level: Level, native: bool, x: &[f32], m: usize, out: &mut [f32]) {
         let (n, width) = (self.n, self.k.div_ceil(2));
-        assert!(x.len() == m * self.k && out.len() == m * n);
+        assert!(x.len() == area(m, self.k) && out.len() == area(m, n));
         let mut rows = Rows { m, width, words: vec![0; m * width] };
         for (x, words) in x.chunks_exact(self.k.max(1)).zip(rows.words.chunks_exact_mut(width.max(1))) {
             pair(level, x, words);
@@ -202,8 +204,8 @@ mod tests {
         /// The instruction and the portable version at every level give the same bits, for any shape.
         #[test]
         fn every_version_equals_the_scalar_twin(n in 1usize..150, m in 1usize..20, k in 1usize..70, step in 0.1f32..0.9) {
-            let want = product(Level::Scalar, false, (n, m, k), step);
-            for level in Level::ALL.into_iter().filter(|l| l.available()) {
+            let want = product(Level::SCALAR, false, (n, m, k), step);
+            for level in Level::all() {
                 prop_assert_eq!(&product(level, false, (n, m, k), step), &want, "{}", level.name());
                 if PackedBf16::is_native(level) {
                     prop_assert_eq!(&product(level, true, (n, m, k), step), &want, "vdpbf16ps");

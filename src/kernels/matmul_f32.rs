@@ -1,6 +1,6 @@
 //! y = x·Wᵀ in float: the reference path, of the same shape as the 8-bit one (panels of 16 columns, packed once).
 use super::level::{Level, multiversion};
-use super::parallel::{self, Shared};
+use super::parallel::{self, Shared, area};
 
 /// Output columns in a panel.
 const PANEL: usize = 16;
@@ -17,7 +17,7 @@ pub struct PackedF32 {
 impl PackedF32 {
     /// Packs row by row: `row(j, buffer)` fills in the k weights of output column `j`.
     pub fn pack(n: usize, k: usize, row: impl Fn(usize, &mut [f32]) + Sync) -> Self {
-        let mut values = vec![0f32; n.div_ceil(PANEL) * PANEL * k];
+        let mut values = vec![0f32; area(area(n.div_ceil(PANEL), PANEL), k)];
         let shared = Shared::new(&mut values);
         parallel::ranges(n.div_ceil(PANEL), 1, |panels| {
             let mut buffer = vec![0f32; k];
@@ -53,7 +53,7 @@ impl PackedF32 {
     /// Writes x·Wᵀ to `out` [m, n] for `x` [m, k].
     pub fn multiply(&self, level: Level, x: &[f32], m: usize, out: &mut [f32]) {
         let (n, k) = (self.n, self.k);
-        assert!(x.len() == m * k && out.len() == m * n);
+        assert!(x.len() == area(m, k) && out.len() == area(m, n));
         let shared = Shared::new(out);
         parallel::ranges(n.div_ceil(PANEL), (16_384 / (k * PANEL)).max(1), |panels| {
             for panel in panels {
@@ -113,7 +113,7 @@ mod tests {
         let w: Vec<f32> = (0..n * k).map(|i| (i as f32 * 0.37).sin()).collect();
         let x: Vec<f32> = (0..m * k).map(|i| (i as f32 * 0.11).cos()).collect();
         let packed = PackedF32::pack(n, k, |j, row| row.copy_from_slice(&w[j * k..][..k]));
-        for level in Level::ALL.into_iter().filter(|l| l.available()) {
+        for level in Level::all() {
             let mut out = vec![f32::NAN; m * n];
             packed.multiply(level, &x, m, &mut out);
             for r in 0..m {

@@ -4,9 +4,9 @@
 //!
 //! It is for weights that are in 4 bits already. A lone sentence costs what reading the weights costs, which is little more
 //! than half of what it is in 8 bits.
-use super::level::Level;
+use super::level::{Isa, Level};
 use super::matmul_q8::{GROUP, PANEL, QuantizedRows, ROW_BLOCK_BYTES};
-use super::parallel::{self, Shared};
+use super::parallel::{self, Shared, area};
 use half::f16;
 
 /// Bytes of a group in a panel.
@@ -37,7 +37,7 @@ pub(super) struct Inputs<'a> {
 impl PackedQ4 {
     /// Whether the level has kernels for it; without them 8 bits are faster.
     pub fn pays(level: Level) -> bool {
-        matches!(level, Level::Avx2 | Level::AvxVnni | Level::Avx512Vnni)
+        matches!(level.isa(), Isa::Avx2 | Isa::AvxVnni | Isa::Avx512Vnni)
     }
 
     /// Packs a matrix [n, k], k a multiple of 32, in parallel. `row(j, values, scales, minimums)` fills in row `j`: k
@@ -49,11 +49,16 @@ impl PackedQ4 {
         row: impl Fn(usize, &mut [u8], &mut [f16], &mut [f16]) + Sync,
     ) -> Self {
         assert!(k.is_multiple_of(GROUP), "input dimension {k} is not a multiple of {GROUP}");
-        assert!(level.available(), "this processor has no {}", level.name());
         let (panels, groups) = (n.div_ceil(PANEL), k / GROUP);
-        let zeros = || vec![f16::ZERO; panels * PANEL * groups];
-        let mut packed =
-            Self { level, n, k, bytes: vec![0; panels * groups * GROUP_BYTES], scales: zeros(), minimums: zeros() };
+        let zeros = || vec![f16::ZERO; area(area(panels, PANEL), groups)];
+        let mut packed = Self {
+            level,
+            n,
+            k,
+            bytes: vec![0; area(area(panels, groups), GROUP_BYTES)],
+            scales: zeros(),
+            minimums: zeros(),
+        };
         let bytes = Shared::new(&mut packed.bytes);
         let scales = Shared::new(&mut packed.scales);
         let minimums = Shared::new(&mut packed.minimums);
@@ -104,7 +109,7 @@ impl PackedQ4 {
     /// Writes x·Wᵀ to `out` [m, n], where `x` has been quantized by [`QuantizedRows`].
     pub fn multiply(&self, x: &QuantizedRows, out: &mut [f32]) {
         assert_eq!(x.k, self.k, "activations and weights differ in their inner dimension");
-        assert_eq!(out.len(), x.m * self.n);
+        assert_eq!(out.len(), area(x.m, self.n));
         // a correction is −128 · Σ values
         let sums = x.scales.iter().zip(&x.corrections).map(|(scale, c)| scale * (*c as f32 * (-1.0 / 128.0)));
         let inputs = Inputs { rows: x, sums: sums.collect() };
@@ -114,21 +119,21 @@ impl PackedQ4 {
         parallel::ranges(self.n.div_ceil(PANEL), grain, |panels| {
             for first in (0..x.m).step_by(row_block) {
                 let rows = first..(first + row_block).min(x.m);
-                match self.level {
+                match self.level.isa() {
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: the level was available when the matrix was packed; panels and rows lie inside the
                     // buffers, and each thread writes the columns of its own panels only.
-                    Level::Avx512Vnni => unsafe {
+                    Isa::Avx512Vnni => unsafe {
                         super::matmul_q4_x86::avx512(self, &inputs, panels.clone(), rows, shared)
                     },
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: as above.
-                    Level::AvxVnni => unsafe {
+                    Isa::AvxVnni => unsafe {
                         super::matmul_q4_x86::avxvnni(self, &inputs, panels.clone(), rows, shared)
                     },
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: as above.
-                    Level::Avx2 => unsafe { super::matmul_q4_x86::avx2(self, &inputs, panels.clone(), rows, shared) },
+                    Isa::Avx2 => unsafe { super::matmul_q4_x86::avx2(self, &inputs, panels.clone(), rows, shared) },
                     _ => scalar(self, &inputs, panels.clone(), rows, shared),
                 }
             }
@@ -214,8 +219,8 @@ mod tests {
         fn every_level_equals_the_scalar_twin(n in 1usize..70, m in 1usize..20, groups in 1usize..6, seed: u32) {
             let k = groups * GROUP;
             let x = noise(m * k, seed ^ 7);
-            let want = product(Level::Scalar, (n, m, k), seed, &x);
-            for level in Level::ALL.into_iter().filter(|l| l.available()) {
+            let want = product(Level::SCALAR, (n, m, k), seed, &x);
+            for level in Level::all() {
                 prop_assert_eq!(&product(level, (n, m, k), seed, &x), &want, "{}", level.name());
             }
         }
@@ -241,7 +246,7 @@ mod tests {
     #[test]
     fn the_greatest_values_do_not_saturate() {
         let (n, k) = (16, 64);
-        for level in Level::ALL.into_iter().filter(|l| l.available()) {
+        for level in Level::all() {
             let packed = PackedQ4::pack(level, n, k, |_, values, scales, _| {
                 values.fill(15);
                 scales.fill(f16::ONE);

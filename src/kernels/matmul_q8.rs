@@ -5,8 +5,8 @@
 //! Weights are packed once at load in panels of 16 output columns: for each run of 4 inputs (8 where the processor has
 //! `smmla`), 16 columns × 4 bytes, one 512-bit register. The panel is the outer loop and the rows of a batch the inner one, so a panel stays in the
 //! nearest cache for the whole batch.
-use super::level::Level;
-use super::parallel::{self, Shared};
+use super::level::{Isa, Level};
+use super::parallel::{self, Shared, area};
 use half::f16;
 
 /// Output columns in a panel.
@@ -44,14 +44,13 @@ impl PackedQ8 {
     /// Room for [n, k]; `k` must be a multiple of 32. Rows are filled in with [`PackedQ8::set_rows`].
     pub fn new(level: Level, n: usize, k: usize) -> Self {
         assert!(k.is_multiple_of(GROUP), "input dimension {k} is not a multiple of {GROUP}");
-        assert!(level.available(), "this processor has no {}", level.name());
         let panels = n.div_ceil(PANEL);
         let zero = if level.unsigned_weights() { 128 } else { 0 };
         Self {
             level,
             n,
             k,
-            bytes: vec![zero; panels * PANEL * k],
+            bytes: vec![zero; area(area(panels, PANEL), k)],
             scales: vec![f16::ZERO; panels * PANEL * (k / GROUP)],
         }
     }
@@ -111,7 +110,7 @@ impl PackedQ8 {
     /// Writes x·Wᵀ to `out` [m, n], where `x` has been quantized by [`QuantizedRows`].
     pub fn multiply(&self, x: &QuantizedRows, out: &mut [f32]) {
         assert_eq!(x.k, self.k, "activations and weights differ in their inner dimension");
-        assert_eq!(out.len(), x.m * self.n);
+        assert_eq!(out.len(), area(x.m, self.n));
         let shared = Shared::new(out);
         let row_block = (ROW_BLOCK_BYTES / self.k).max(16);
         // Below some 64 kB of weights a thread's wake-up costs more than its work.
@@ -119,28 +118,28 @@ impl PackedQ8 {
         parallel::ranges(self.n.div_ceil(PANEL), grain, |panels| {
             for first in (0..x.m).step_by(row_block) {
                 let rows = first..(first + row_block).min(x.m);
-                match self.level {
+                match self.level.isa() {
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: the level was available when the matrix was packed; panels and rows lie inside the
                     // buffers, and each thread writes the columns of its own panels only.
-                    Level::Avx512Vnni => unsafe { super::matmul_q8_x86::avx512(self, x, panels.clone(), rows, shared) },
+                    Isa::Avx512Vnni => unsafe { super::matmul_q8_x86::avx512(self, x, panels.clone(), rows, shared) },
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: as above.
-                    Level::AvxVnni => unsafe { super::matmul_q8_x86::avxvnni(self, x, panels.clone(), rows, shared) },
+                    Isa::AvxVnni => unsafe { super::matmul_q8_x86::avxvnni(self, x, panels.clone(), rows, shared) },
                     #[cfg(target_arch = "x86_64")]
                     // SAFETY: as above.
-                    Level::Avx2 => unsafe { super::matmul_q8_x86::avx2(self, x, panels.clone(), rows, shared) },
+                    Isa::Avx2 => unsafe { super::matmul_q8_x86::avx2(self, x, panels.clone(), rows, shared) },
                     #[cfg(target_arch = "aarch64")]
                     // SAFETY: as above.
-                    Level::Neon => unsafe { super::matmul_q8_neon::neon(self, x, panels.clone(), rows, shared) },
+                    Isa::Neon => unsafe { super::matmul_q8_neon::neon(self, x, panels.clone(), rows, shared) },
                     #[cfg(target_arch = "aarch64")]
                     // SAFETY: as above.
-                    Level::NeonDotprod => unsafe {
+                    Isa::NeonDotprod => unsafe {
                         super::matmul_q8_neon::dotprod(self, x, panels.clone(), rows, shared)
                     },
                     #[cfg(target_arch = "aarch64")]
                     // SAFETY: as above.
-                    Level::NeonI8mm => unsafe { super::matmul_q8_neon::i8mm(self, x, panels.clone(), rows, shared) },
+                    Isa::NeonI8mm => unsafe { super::matmul_q8_neon::i8mm(self, x, panels.clone(), rows, shared) },
                     _ => scalar(self, x, panels.clone(), rows, shared),
                 }
             }
@@ -163,7 +162,7 @@ pub fn quantize_weights(row: &[f32], values: &mut [i8], scales: &mut [f16]) {
 impl QuantizedRows {
     /// Quantizes activations `x` [m, k], k a multiple of 32.
     pub fn new(level: Level, x: &[f32], m: usize, k: usize) -> Self {
-        assert!(x.len() == m * k && k.is_multiple_of(GROUP));
+        assert!(x.len() == area(m, k) && k.is_multiple_of(GROUP));
         let groups = k / GROUP;
         let mut rows =
             Self { m, k, values: vec![0; m * k], scales: vec![0.0; m * groups], corrections: vec![0; m * groups] };
@@ -285,8 +284,8 @@ mod tests {
         fn every_level_equals_the_scalar_twin(n in 1usize..70, m in 1usize..20, groups in 1usize..6, seed: u64) {
             let k = groups * GROUP;
             let (w, x) = (noise(n * k, seed), noise(m * k, seed ^ 7));
-            let want = product(Level::Scalar, &w, &x, n, m, k);
-            for level in Level::ALL.into_iter().filter(|l| l.available()) {
+            let want = product(Level::SCALAR, &w, &x, n, m, k);
+            for level in Level::all() {
                 prop_assert_eq!(&product(level, &w, &x, n, m, k), &want, "{}", level.name());
             }
         }
@@ -311,7 +310,7 @@ mod tests {
     fn extreme_weights_do_not_saturate() {
         let (n, k) = (16, 64);
         let want = 127.0 / 127.0 * k as f32;
-        for level in Level::ALL.into_iter().filter(|l| l.available()) {
+        for level in Level::all() {
             let out = product(level, &vec![-1.0; n * k], &vec![-1.0; k], n, 1, k);
             assert!(out.iter().all(|y| (y - want).abs() < 0.05), "{}: {out:?}", level.name());
         }

@@ -5,11 +5,14 @@
 //! the number of rows, so that a sentence's result does not depend on what else is in the batch.
 // Register tiles are arrays that several loops index together.
 #![allow(clippy::needless_range_loop)]
+// SIMD and parts of a buffer for several threads; sound for any arguments, because a `Level` proves its instructions and
+// the safe functions check all lengths.
+#![allow(unsafe_code)]
 
 pub mod attention;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod attention_simd;
-pub mod float;
+pub(crate) mod float;
 pub mod level;
 pub mod matmul_bf16;
 #[cfg(target_arch = "x86_64")]
@@ -23,8 +26,8 @@ pub mod matmul_q8;
 mod matmul_q8_neon;
 #[cfg(target_arch = "x86_64")]
 mod matmul_q8_x86;
-pub mod parallel;
+pub(crate) mod parallel;
 pub mod peak;
 pub mod rows;
 
-pub use level::Level;
+pub use level::{Level, LevelError};

@@ -1,18 +1,20 @@
 //! The most multiply-and-adds that `vpdpbusd` does on this processor: a loop that touches registers only.
 //! `benches/kernels.rs` states the matrix product as a share of it.
+#[cfg(target_arch = "x86_64")]
+use super::level::Isa;
 use super::level::Level;
 
 /// Runs `rounds` rounds of the level's `vpdpbusd` on this thread and returns how many multiply-and-adds they were;
 /// `None` where the processor or the level has no such instruction.
 pub fn vpdpbusd(level: Level, rounds: u64) -> Option<u64> {
     #[cfg(target_arch = "x86_64")]
-    match level {
-        Level::Avx512Vnni if level.available() => {
-            // SAFETY: the level is available.
+    match level.isa() {
+        Isa::Avx512Vnni => {
+            // SAFETY: the processor has the level.
             unsafe { x86::avx512(rounds) };
             return Some(rounds * x86::SUMS as u64 * 64);
         }
-        Level::AvxVnni if level.available() => {
+        Isa::AvxVnni => {
             // SAFETY: as above.
             unsafe { x86::avxvnni(rounds) };
             return Some(rounds * x86::SUMS as u64 * 32);

@@ -1,7 +1,7 @@
 //! Operations on one row of activations at a time: norms, rotary positions, gated activations, log-sum-exp.
 use super::float::{self, LANES};
 use super::level::{Level, multiversion};
-use super::parallel::{self, Shared};
+use super::parallel;
 
 /// The nonlinearities of the networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,14 +15,7 @@ pub enum Activation {
 
 /// Calls `row(i, out_row)` for each of the `width`-wide rows of `out`, in parallel.
 fn for_rows(out: &mut [f32], width: usize, row: impl Fn(usize, &mut [f32]) + Sync) {
-    let n = out.len() / width;
-    let shared = Shared::new(out);
-    parallel::ranges(n, (16_384 / width).max(1), |range| {
-        for i in range {
-            // SAFETY: `ranges` hands each row out once.
-            row(i, unsafe { shared.slice(i * width, width) });
-        }
-    });
+    parallel::rows(out, width, 16_384 / width, row);
 }
 
 /// Root-mean-square norm: out = x / √(mean(x²) + eps) · weight, row by row.
@@ -200,7 +193,7 @@ mod tests {
     use super::*;
 
     fn levels() -> impl Iterator<Item = Level> {
-        Level::ALL.into_iter().filter(|l| l.available())
+        Level::all()
     }
 
     #[test]

@@ -84,6 +84,7 @@ fn work(task: &Task) -> i32 {
 }
 
 #[cfg(unix)]
+#[allow(unsafe_code)]
 fn limit_files(bytes: u64) {
     let limit = libc::rlimit { rlim_cur: bytes, rlim_max: bytes };
     // SAFETY: plain system calls on this process alone.
@@ -271,6 +272,7 @@ fn a_cache_survives_kills() {
 }
 
 /// SIGINT and SIGTERM end a run in order, a second one at once, and each can be resumed.
+#[allow(unsafe_code)] // signals
 #[test]
 #[cfg(unix)]
 fn signals_end_a_run_that_can_be_resumed() {

@@ -31,7 +31,7 @@ fn encoder_decoders_translate_as_with_the_kernels() {
             outputs.into_iter().flat_map(Result::unwrap).map(|h| h.tokens).collect::<Vec<_>>()
         };
         for beams in [1, 3] {
-            let (kernels, candle) = (translate(Level::detect(), beams), translate(Level::Candle, beams));
+            let (kernels, candle) = (translate(Level::detect(), beams), translate(Level::CANDLE, beams));
             assert!(!kernels.is_empty() && kernels == candle, "{name}, {beams} beams: {kernels:?} but {candle:?}");
         }
     }
@@ -56,7 +56,7 @@ fn the_default_model_goes_on_as_in_transformers() {
         memory: Vec::new(),
         outputs: vec![n - 1],
     };
-    let place = Placement { level: Level::Candle, ..Placement::cpu(Compute::Int8) };
+    let place = Placement { level: Level::CANDLE, ..Placement::cpu(Compute::Int8) };
     let keep = Some((0..config.vocab_size as u32).collect());
     let network = DecoderOnly::load(gguf.clone(), config, keep, vec![1], place).unwrap();
     let mut cache = network.new_cache(n as usize, 0).unwrap();

@@ -230,7 +230,7 @@ mod tests {
                 [whole.forward(&x).unwrap(), kept.forward(&x).unwrap()]
             };
             for compute in [Compute::F32, Compute::Bf16, Compute::Int8] {
-                let (kernel, candle) = (outputs(Level::detect(), compute), outputs(Level::Candle, compute));
+                let (kernel, candle) = (outputs(Level::detect(), compute), outputs(Level::CANDLE, compute));
                 for (kernel, candle) in kernel.iter().zip(&candle) {
                     assert_eq!(kernel.dims(), candle.dims());
                     within(kernel, candle, if compute == Compute::F32 { 1e-5 } else { 0.05 });

@@ -2,9 +2,12 @@
 use super::op::{buffer, map1, update};
 use super::{Placement, Rotary, composed, is_composed};
 use crate::Result;
-use crate::kernels::parallel::{self, Shared};
+use crate::kernels::parallel;
 use crate::kernels::{Level, rows};
 use candle_core::Tensor;
+
+/// Numbers that a thread writes at least.
+const GRAIN: usize = 8_192;
 
 /// An RMS norm over each head (Gemma 3, Qwen 3).
 pub struct HeadNorm {
@@ -42,7 +45,8 @@ impl HeadSlice<'_> {
         let width = self.heads * self.dim;
         Ok(map1("heads", x, (n, width), |x| {
             let mut out = buffer(n * width);
-            self.run(level, x, stride, positions, &mut out, |token| token);
+            let row = self.row(level, x, stride, positions);
+            parallel::rows(&mut out, width, GRAIN / width, row);
             out
         })?)
     }
@@ -60,44 +64,34 @@ impl HeadSlice<'_> {
         let (_, stride) = x.dims2()?;
         debug_assert_eq!(store.dim(1)?, width);
         Ok(update("store rows", store, x, |store, x| {
-            self.run(level, x, stride, positions, store, |token| to[token] as usize)
+            parallel::scatter(store, width, to, GRAIN / width, self.row(level, x, stride, positions));
         })?)
     }
 
-    /// Token i of `x` goes to row `row(i)` of `out`.
-    fn run(
-        &self,
+    /// Writes one token of `x` to a row.
+    fn row<'a>(
+        &'a self,
         level: Level,
-        x: &[f32],
+        x: &'a [f32],
         stride: usize,
-        positions: &[u32],
-        out: &mut [f32],
-        row: impl Fn(usize) -> usize + Sync,
-    ) {
+        positions: &'a [u32],
+    ) -> impl Fn(usize, &mut [f32]) + Sync + 'a {
         let (dim, width) = (self.dim, self.heads * self.dim);
         let longest = positions.iter().max().map_or(0, |&p| p as usize + 1);
         let table = self.rotary.map(|r| (r.table(longest), r.dim(), r.interleaved));
-        let tokens = x.len() / stride;
-        assert!((0..tokens).all(|token| (row(token) + 1) * width <= out.len()));
-        let shared = Shared::new(out);
-        parallel::ranges(tokens, (8_192 / width).max(1), |range| {
-            for token in range {
-                // SAFETY: the row lies inside `out` (checked above), and rows are distinct by the callers' contract,
-                // so no two threads share one.
-                let out = unsafe { shared.slice(row(token) * width, width) };
-                let input = &x[token * stride + self.offset..][..width];
-                for (head, input) in out.chunks_exact_mut(dim).zip(input.chunks_exact(dim)) {
-                    match self.norm {
-                        Some(norm) => rows::rms_norm(level, input, &norm.values, norm.eps, head),
-                        None => head.copy_from_slice(input),
-                    }
-                    if let Some((table, turned, interleaved)) = &table {
-                        let angles = &table[positions[token] as usize * turned..][..*turned];
-                        let head = &mut head[..*turned];
-                        if *interleaved { rows::rotate_pairs(head, angles) } else { rows::rotate_half(head, angles) }
-                    }
+        move |token, out| {
+            let input = &x[token * stride + self.offset..][..width];
+            for (head, input) in out.chunks_exact_mut(dim).zip(input.chunks_exact(dim)) {
+                match self.norm {
+                    Some(norm) => rows::rms_norm(level, input, &norm.values, norm.eps, head),
+                    None => head.copy_from_slice(input),
+                }
+                if let Some((table, turned, interleaved)) = &table {
+                    let angles = &table[positions[token] as usize * turned..][..*turned];
+                    let head = &mut head[..*turned];
+                    if *interleaved { rows::rotate_pairs(head, angles) } else { rows::rotate_half(head, angles) }
                 }
             }
-        });
+        }
     }
 }

@@ -50,7 +50,7 @@ impl Compute {
 
 /// Whether layers on `device` are composed of candle's operations rather than calls of our kernels.
 fn is_composed(device: &Device, level: Level) -> bool {
-    !device.is_cpu() || level == Level::Candle
+    !device.is_cpu() || level == Level::CANDLE
 }
 
 /// Where and how a network runs.
