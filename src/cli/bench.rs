@@ -146,11 +146,11 @@ fn sentences(args: &BenchArgs) -> anyhow::Result<Vec<String>> {
 }
 
 fn load_model(args: &BenchArgs) -> crate::Result<Loaded> {
-    let loaded = args.model.load(args.json)?;
+    let loaded = args.model.load(None, args.json)?;
     let mut engine = args.model.engine_options(&loaded.model)?;
     engine.step_tokens = args.batch.unwrap_or(engine.step_tokens);
     engine.hypotheses = args.hypotheses.unwrap_or(engine.hypotheses);
-    let mut decode = args.model.decode_options(&loaded.model)?;
+    let mut decode = args.model.decode_options(&loaded.model, None)?;
     if let Some(length) = args.length {
         decode.min_new_tokens = length;
         decode.max_new_tokens = Some(length);

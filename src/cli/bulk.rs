@@ -1,18 +1,17 @@
 //! `anubad bulk`: translate a feed, a dump or a folder into one output file.
 use super::PARTLY;
 use super::common::ModelArgs;
+use super::sentence_args::SentenceArgs;
 use super::summary_args::SummaryArgs;
 use crate::bulk::{
     self, BulkOptions, Compression, Filters, OutputFormat, PipelineSteps, Progress, Report, Resume, Stop, Sync,
 };
-use crate::check::Glossary;
 use crate::engine::{EngineOptions, Translator};
 use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
-use crate::pipeline::PipelineOptions;
+use crate::pipeline::{PipelineOptions, Quality};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Translate a feed, a dump or a folder into one output file
 ///
@@ -153,12 +152,8 @@ struct PipelineArgs {
     /// Write no summary
     #[arg(long)]
     no_summary: bool,
-    /// Terms that must be translated as given: Bengali TAB English, one a line
-    #[arg(long, value_name = "FILE")]
-    glossary: Option<PathBuf>,
-    /// Do not translate sentences again that fail the checks
-    #[arg(long)]
-    no_repair: bool,
+    #[command(flatten)]
+    sentences: SentenceArgs,
     #[command(flatten)]
     summary: SummaryArgs,
 }
@@ -301,16 +296,15 @@ fn check_name(output: &Path) -> crate::Result<()> {
 
 /// The model and the pipeline.
 fn load(args: &BulkArgs) -> anyhow::Result<(Translator, PipelineSteps)> {
-    let PipelineArgs { model: model_args, no_summary, summary, glossary, no_repair } = &args.pipeline;
-    let mut options = PipelineOptions { repair: !no_repair, ..PipelineOptions::default() };
-    options.checks.glossary = glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
-    options.summary = (!no_summary).then(|| summary.options());
+    let PipelineArgs { model: model_args, no_summary, summary, sentences } = &args.pipeline;
+    let options =
+        PipelineOptions { summary: (!no_summary).then(|| summary.options()), ..sentences.options(Quality::Standard)? };
     let writer = match &options.summary {
         Some(wanted) => summary.open_model(model_args, wanted, args.output.quiet)?,
         None => None,
     };
     let model = model_args.open(args.output.quiet)?;
-    let decode = model_args.decode_options(&model)?;
+    let decode = model_args.decode_options(&model, Some(sentences.quality(Quality::Standard)))?;
     let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options(&model)? };
     let translator = model.translator(decode, engine)?;
     let license = model.manifest.as_ref().map(|m| m.license.summary.clone());

@@ -5,6 +5,7 @@ use crate::engine::{EngineOptions, Translator};
 use crate::hub::resolve::{ResolveOptions, resolve};
 use crate::manifest::DEFAULT_MODEL;
 use crate::model::layers::Compute;
+use crate::pipeline::Quality;
 use crate::{Error, Result};
 use candle_core::Device;
 
@@ -29,7 +30,7 @@ pub struct ModelArgs {
     /// Workers that share the threads, each with a batch of its own [default: one a thread]
     #[arg(long, value_name = "N")]
     pub workers: Option<usize>,
-    /// Hypotheses kept while searching; 1 is greedy [default: the model's own]
+    /// Hypotheses kept while searching; 1 is greedy [default: by the quality, or the model's own]
     #[arg(long, value_name = "N")]
     pub beam: Option<usize>,
     /// Draw N samples of each sentence and take the one most like the others (minimum Bayes risk with chrF) instead of
@@ -55,9 +56,9 @@ pub struct Loaded {
 
 impl ModelArgs {
     /// Finds, opens and readies the model. Notes for the user go to stderr unless `quiet`.
-    pub fn load(&self, quiet: bool) -> Result<Loaded> {
+    pub fn load(&self, quality: Option<Quality>, quiet: bool) -> Result<Loaded> {
         let model = self.open(quiet)?;
-        let translator = model.translator(self.decode_options(&model)?, self.engine_options(&model)?)?;
+        let translator = model.translator(self.decode_options(&model, quality)?, self.engine_options(&model)?)?;
         Ok(Loaded { model, translator })
     }
 
@@ -80,9 +81,12 @@ impl ModelArgs {
         Ok(ModelOptions { device: device(&self.device)?, compute, whole_vocabulary: self.whole_vocabulary })
     }
 
-    /// The model's defaults with what was given on the command line.
-    pub fn decode_options(&self, model: &Model) -> Result<DecodeOptions> {
+    /// The model's defaults with the search of a quality and what was given on the command line, which comes first.
+    pub fn decode_options(&self, model: &Model, quality: Option<Quality>) -> Result<DecodeOptions> {
         let mut options = model.decode.clone();
+        if let Some(quality) = quality {
+            quality.search(&mut options);
+        }
         if let Some(beams) = self.beam {
             if beams == 0 || beams > 64 {
                 return Err(Error::Settings(format!("--beam {beams}: use 1 (greedy) to 64")));

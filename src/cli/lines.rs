@@ -1,31 +1,26 @@
-//! `anubad translate --lines`: one segment a line, checked and repaired like any other.
+//! `anubad translate --lines`: one segment a line, translated, checked and repaired like any other.
 //!
-//! Lines go through the engine in one stream. Those that the checks doubt are held back; when enough are, or no further
-//! line is there yet, the stream pauses and they are translated again together. So a pipe that is fed by hand gets its
-//! answers at once, and a long file full batches.
-use super::translate::{TranslateArgs, pipeline_options};
-use crate::article::{Segment, segment};
-use crate::engine::{Job, Outcome, Translate};
-use crate::pipeline::{self, PipelineOptions, TranslatedSegment, finish::segment_result, translate::has_serious};
-use crate::text::{Finding, normalize};
+//! A line is answered as soon as it is done, though more may follow: a program that writes one line and waits for its
+//! translation gets it.
+use super::translate::TranslateArgs;
+use crate::engine::Supply;
+use crate::pipeline::stream::{Finished, Sentence};
+use crate::pipeline::{PipelineOptions, Quality, translate::has_serious, translate_sentences};
+use crate::text::{Finding, FindingKind};
 use std::collections::BTreeMap;
 use std::io::{BufRead, Write};
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, TryRecvError};
 use std::time::Duration;
 
-/// So many doubtful lines are repaired together.
-const HELD: usize = 64;
-/// How long the next line may take before those that are held back are repaired.
+/// How long a worker without work waits for a line before it looks for other work.
 const PATIENCE: Duration = Duration::from_millis(20);
 /// Lines read ahead.
 const READY: usize = 256;
 
 /// Runs the command.
 pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
-    let options = PipelineOptions { summary: None, ..pipeline_options(args)? };
+    let options: PipelineOptions = args.sentences.options(Quality::Best)?;
     let name = args.file.display().to_string();
     let input: Box<dyn BufRead + Send> = if args.file.as_os_str() == "-" {
         Box::new(std::io::BufReader::new(std::io::stdin()))
@@ -33,59 +28,20 @@ pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
         let file = std::fs::File::open(&args.file).map_err(|e| crate::Error::io(&args.file, e))?;
         Box::new(std::io::BufReader::new(file))
     };
-    let loaded = args.model.load(args.quiet)?;
-    let engine: &dyn Translate = &loaded.translator;
-    let mut reader = Reader::start(input, name, args.lossy);
-    let waiting = reader.waiting.clone();
+    let loaded = args.model.load(Some(args.sentences.quality(Quality::Best)), args.quiet)?;
+    let mut lines = Lines::start(input, name, args.lossy);
     let mut out = Output::new(args, std::io::BufWriter::new(std::io::stdout()));
-    while !reader.ended {
-        let mut doubtful: Vec<(u64, String, Outcome)> = Vec::new();
-        let held = reader.held.clone();
-        engine.translate_stream(&mut reader, &mut |id, outcome| {
-            let source = waiting.lock().unwrap_or_else(PoisonError::into_inner).remove(&id).unwrap_or_default();
-            match outcome {
-                _ if !segment::needs_translation(&source) => out.put(id, segment::passed_through(&source)),
-                Ok(outcome) => {
-                    let range = 0..source.len();
-                    let line = Segment { block: None, sentence: 0, text: source, range };
-                    let (done, findings) = segment_result(0, &line, Some(Ok(outcome.clone())), &options);
-                    if options.repair && has_serious(&findings) {
-                        held.fetch_add(1, Ordering::Relaxed);
-                        doubtful.push((id, line.text, outcome));
-                    } else {
-                        out.sentence(id, (done, findings));
-                    }
-                }
-                Err(error) => out.failed(id, &error.to_string()),
-            }
-            out.failure.is_none()
-        })?;
-        if out.failure.is_some() {
-            break;
-        }
-        reader.held.store(0, Ordering::Relaxed);
-        doubtful.sort_by_key(|(id, ..)| *id);
-        let ids: Vec<u64> = doubtful.iter().map(|(id, ..)| *id).collect();
-        let (sources, outcomes): (Vec<_>, Vec<_>) = doubtful.into_iter().map(|(_, s, o)| (s, o)).unzip();
-        for (id, sentence) in ids.into_iter().zip(pipeline::mend(engine, &sources, outcomes, &options)?) {
-            out.sentence(id, sentence);
-        }
-    }
-    out.finish(reader.failure)
+    translate_sentences(&loaded.translator, &options, &mut |idle| lines.next(idle), &mut |line| out.sentence(line))?;
+    out.finish(lines.failure)
 }
 
-/// The lines of the input as jobs; what each said is kept until it is translated.
-struct Reader {
+/// The lines of the input.
+struct Lines {
     lines: Receiver<crate::Result<String>>,
-    number: u64,
-    waiting: Arc<Mutex<BTreeMap<u64, String>>>,
-    /// Lines that wait for repair.
-    held: Arc<AtomicUsize>,
-    ended: bool,
     failure: Option<crate::Error>,
 }
 
-impl Reader {
+impl Lines {
     /// Reads on a thread of its own, which nobody waits for: it may hang in a pipe when the output is closed.
     fn start(mut input: Box<dyn BufRead + Send>, name: String, lossy: bool) -> Self {
         let (sender, lines) = mpsc::sync_channel(READY);
@@ -98,7 +54,27 @@ impl Reader {
                 }
             }
         });
-        Self { lines, number: 0, waiting: Arc::default(), held: Arc::default(), ended: false, failure: None }
+        Self { lines, failure: None }
+    }
+
+    fn next(&mut self, idle: bool) -> Supply<Sentence> {
+        let line = if idle {
+            self.lines.recv_timeout(PATIENCE)
+        } else {
+            self.lines.try_recv().map_err(|error| match error {
+                TryRecvError::Empty => RecvTimeoutError::Timeout,
+                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
+            })
+        };
+        match line {
+            Ok(Ok(text)) => Supply::Job(Sentence::new(text.trim())),
+            Ok(Err(error)) => {
+                self.failure = Some(error);
+                Supply::End
+            }
+            Err(RecvTimeoutError::Timeout) => Supply::NotNow,
+            Err(RecvTimeoutError::Disconnected) => Supply::End,
+        }
     }
 }
 
@@ -115,41 +91,6 @@ fn next_line(input: &mut (dyn BufRead + Send), name: &str, lossy: bool, number: 
                 error.utf8_error().valid_up_to()
             ))),
         }),
-    }
-}
-
-impl Iterator for Reader {
-    type Item = Job;
-
-    /// The next line; `None` also where those that are held back are to be repaired first.
-    fn next(&mut self) -> Option<Job> {
-        let line = loop {
-            let held = self.held.load(Ordering::Relaxed);
-            if self.ended || held >= HELD {
-                return None;
-            }
-            match self.lines.recv_timeout(PATIENCE) {
-                Ok(line) => break line,
-                Err(RecvTimeoutError::Timeout) if held == 0 => {}
-                Err(RecvTimeoutError::Timeout) => return None,
-                Err(RecvTimeoutError::Disconnected) => {
-                    self.ended = true;
-                    return None;
-                }
-            }
-        };
-        let text = match line {
-            Ok(text) => text.trim().to_string(),
-            Err(error) => {
-                (self.ended, self.failure) = (true, Some(error));
-                return None;
-            }
-        };
-        let id = self.number;
-        self.number += 1;
-        let wanted = if segment::needs_translation(&text) { normalize::canonical(&text) } else { String::new() };
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).insert(id, text);
-        Some(Job { id, text: wanted, options: None })
     }
 }
 
@@ -170,24 +111,31 @@ impl<'a, W: Write> Output<'a, W> {
         Self { args, out, next: 0, held: BTreeMap::new(), failure: None, failed: 0, serious: 0 }
     }
 
-    fn sentence(&mut self, id: u64, (segment, findings): (TranslatedSegment, Vec<Finding>)) {
-        self.serious += usize::from(has_serious(&findings));
+    /// Takes a line; false: nobody reads the output any more.
+    fn sentence(&mut self, line: Finished) -> bool {
+        let Finished { index, segment, findings, .. } = line;
+        if let Some(failed) = findings.iter().find(|f| f.kind == FindingKind::Failed) {
+            eprintln!("anubad: line {}: {}", index + 1, failed.message);
+            self.failed += 1;
+            self.put(index, String::new());
+        } else {
+            self.remark(index, &findings);
+            self.put(index, segment.text.replace(['\n', '\r'], " "));
+        }
+        self.failure.is_none()
+    }
+
+    fn remark(&mut self, index: u64, findings: &[Finding]) {
+        self.serious += usize::from(has_serious(findings));
         if self.args.verbose > 0 && !self.args.quiet {
-            for finding in &findings {
-                eprintln!("anubad: line {}: {} ({:?})", id + 1, finding.message, finding.severity);
+            for finding in findings {
+                eprintln!("anubad: line {}: {} ({})", index + 1, finding.message, finding.severity.name());
             }
         }
-        self.put(id, segment.text.replace(['\n', '\r'], " "));
     }
 
-    fn failed(&mut self, id: u64, error: &str) {
-        eprintln!("anubad: line {}: {error}", id + 1);
-        self.failed += 1;
-        self.put(id, String::new());
-    }
-
-    fn put(&mut self, id: u64, text: String) {
-        self.held.insert(id, text);
+    fn put(&mut self, index: u64, text: String) {
+        self.held.insert(index, text);
         let mut write = || -> std::io::Result<()> {
             while let Some(text) = self.held.remove(&self.next) {
                 writeln!(self.out, "{text}")?;

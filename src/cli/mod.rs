@@ -6,6 +6,7 @@ pub mod eval;
 pub mod lines;
 mod model;
 mod page;
+pub mod sentence_args;
 pub mod summarize;
 pub mod summary_args;
 pub mod translate;

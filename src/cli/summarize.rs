@@ -1,10 +1,11 @@
 //! `anubad summarize`: summarize an article in a few English (or Bengali) sentences.
 use super::common::ModelArgs;
+use super::sentence_args::SentenceArgs;
 use super::summary_args::SummaryArgs;
 use super::translate::InputFormat;
 use crate::article::read::{ReadOptions, read};
 use crate::article::segment;
-use crate::pipeline::{self, PipelineOptions};
+use crate::pipeline::{self, Quality};
 use crate::summary::{self, Language, Style, Summary, SummaryInput};
 use std::io::Write;
 use std::path::PathBuf;
@@ -29,6 +30,8 @@ pub struct SummarizeArgs {
     /// What the input is [default: by extension and content]
     #[arg(long, value_enum, value_name = "FORMAT")]
     input_format: Option<InputFormat>,
+    #[command(flatten)]
+    sentences: SentenceArgs,
     #[command(flatten)]
     model: ModelArgs,
     /// The text is Bijoy (SutonnyMJ and its kin): convert it to Unicode first. Documents say so by their fonts
@@ -64,10 +67,12 @@ pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
     let options = args.summary.options();
     let writer = args.summary.open_model(&args.model, &options, args.quiet)?;
     // a Bengali summary needs no translator
-    let loaded = if options.language == Language::English { Some(args.model.load(args.quiet)?) } else { None };
-    let translate = loaded.as_ref().map(|loaded| {
-        |sentences: &[String]| pipeline::sentences(&loaded.translator, sentences, &PipelineOptions::default())
-    });
+    let quality = Some(args.sentences.quality(Quality::Best));
+    let loaded = if options.language == Language::English { Some(args.model.load(quality, args.quiet)?) } else { None };
+    let checks = args.sentences.options(Quality::Best)?;
+    let translate = loaded
+        .as_ref()
+        .map(|loaded| |sentences: &[String]| pipeline::sentences(&loaded.translator, sentences, &checks));
     let input = SummaryInput {
         article: &article,
         segments: &segments,

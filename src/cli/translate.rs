@@ -1,11 +1,11 @@
 //! `anubad translate`: one article, or with `--lines` one segment a line.
 use super::common::ModelArgs;
+use super::sentence_args::SentenceArgs;
 use super::summary_args::SummaryArgs;
 use crate::article::read::{Format, ReadOptions};
 use crate::article::write::{BlockWriter, Style};
 use crate::article::{self, Block};
-use crate::check::Glossary;
-use crate::pipeline::{self, PipelineOptions, Ready, Translation};
+use crate::pipeline::{self, PipelineOptions, Quality, Ready, Translation};
 use crate::text::{Finding, Severity};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,7 +13,6 @@ use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Translate one article, with a short summary
 #[derive(Debug, Args)]
@@ -45,12 +44,8 @@ pub struct TranslateArgs {
     /// Replace bytes that are not UTF-8 instead of refusing them
     #[arg(long)]
     pub lossy: bool,
-    /// Terms that must be translated as given: Bengali TAB English, one a line
-    #[arg(long, value_name = "FILE")]
-    pub glossary: Option<PathBuf>,
-    /// Do not translate sentences again that fail the checks
-    #[arg(long)]
-    pub no_repair: bool,
+    #[command(flatten)]
+    pub sentences: SentenceArgs,
     /// Exit with 3 if serious findings remain
     #[arg(long)]
     pub strict: bool,
@@ -102,15 +97,9 @@ pub fn run(args: TranslateArgs) -> anyhow::Result<ExitCode> {
     if args.lines { super::lines::run(&args) } else { whole_article(&args) }
 }
 
-pub(super) fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
-    let mut options = PipelineOptions { repair: !args.no_repair, ..PipelineOptions::default() };
-    options.checks.glossary = args.glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
-    if args.no_summary {
-        options.summary = None;
-    } else {
-        options.summary = Some(args.summary_args.options());
-    }
-    Ok(options)
+fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
+    let summary = (!args.no_summary).then(|| args.summary_args.options());
+    Ok(PipelineOptions { summary, ..args.sentences.options(Quality::Best)? })
 }
 
 fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
@@ -122,7 +111,7 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
         bijoy: args.bijoy,
     };
     let prepared = pipeline::prepare(article::read::read(&args.file, &read)?);
-    let loaded = args.model.load(args.quiet)?;
+    let loaded = args.model.load(Some(args.sentences.quality(Quality::Best)), args.quiet)?;
     let summary_model = match &options.summary {
         Some(summary) => args.summary_args.open_model(&args.model, summary, args.quiet)?,
         None => None,
@@ -213,22 +202,29 @@ fn report(args: &TranslateArgs, translation: &Translation) {
                     Some(block) => format!("paragraph {}, sentence {}", block + 1, s.sentence + 1),
                     None => "title".into(),
                 });
-            eprintln!("anubad: {place}: {} ({:?})", finding.message, finding.severity);
+            eprintln!("anubad: {place}: {} ({})", finding.message, finding.severity.name());
         }
     }
     let serious: Vec<_> = translation.findings_from(Severity::Serious).collect();
     if !serious.is_empty() && args.verbose == 0 {
-        let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+        let mut kinds: BTreeMap<&str, usize> = BTreeMap::new();
         for finding in &serious {
-            *kinds.entry(format!("{:?}", finding.kind)).or_default() += 1;
+            *kinds.entry(finding.kind.name()).or_default() += 1;
         }
         let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
         eprintln!("anubad: the checks doubt {} places ({}); -v lists them", serious.len(), kinds.join(", "));
     }
     if args.verbose > 1 {
         eprintln!(
-            "anubad: model {} ({}, {}), timings {:?}",
-            translation.model.id, translation.model.architecture, translation.model.compute, translation.timings
+            "anubad: model {} ({}, {}); first paragraph after {} s, all after {} s, of that {} s for repairs alone; \
+             summary {} s",
+            translation.model.id,
+            translation.model.architecture,
+            translation.model.compute,
+            translation.timings.first_block_s,
+            translation.timings.translate_s,
+            translation.timings.repair_s,
+            translation.timings.summary_s
         );
     }
 }

@@ -43,10 +43,11 @@ pub struct Outcome {
     pub alternatives: Vec<(String, f32)>,
 }
 
-/// What a supply of jobs has to say to a worker with room.
+/// What a supply of jobs (or sentences) has to say to a worker with room.
 #[derive(Debug)]
-pub enum Supply {
-    Job(Job),
+pub enum Supply<T = Job> {
+    /// The next one.
+    Job(T),
     /// None at the moment; ask again after the next step.
     NotNow,
     /// There will be none.

@@ -1,5 +1,6 @@
 //! From outcomes to English sentences and blocks: tidying, checks, assembly.
 use super::prepare::Prepared;
+use super::repair::Attempt;
 use super::{PipelineOptions, TranslatedSegment};
 use crate::Result;
 use crate::article::{Article, Block};
@@ -9,9 +10,8 @@ use crate::engine::Outcome;
 use crate::text::{Finding, FindingKind, Severity, english};
 use std::ops::Range;
 
-/// A segment with its outcome, tidied, and what the checks say of it ([`Finding::segment`] is set to `index`).
-pub fn segment_result(
-    index: usize,
+/// A segment with its outcome, tidied, and what the checks say of it.
+pub(super) fn segment_result(
     segment: &Segment,
     outcome: Option<Result<Outcome>>,
     options: &PipelineOptions,
@@ -47,20 +47,35 @@ pub fn segment_result(
                 let message = format!("too long for the model; translated in {} parts", outcome.parts);
                 findings.push(finding(FindingKind::SplitSegment, Severity::Note, message));
             }
-            if outcome.truncated && !findings.iter().any(|f| f.kind == FindingKind::Loop) {
-                let message = "the model did not end the sentence; its end may be missing".to_string();
-                findings.push(finding(FindingKind::LengthLimit, Severity::Serious, message));
+            if outcome.truncated {
+                findings.extend(length_limit(&findings));
             }
         }
-    }
-    for finding in &mut findings {
-        finding.segment = Some(index);
     }
     (out, findings)
 }
 
+/// What is said of a sentence that the model did not end, unless something in `findings` says so already.
+pub(super) fn length_limit(findings: &[Finding]) -> Option<Finding> {
+    let said = findings.iter().any(|f| matches!(f.kind, FindingKind::Loop | FindingKind::LengthLimit));
+    let message = || "the model did not end the sentence; its end may be missing".to_string();
+    (!said).then(|| finding(FindingKind::LengthLimit, Severity::Serious, message()))
+}
+
+/// A translated segment as the repair sees it.
+pub(super) fn settled(done: &TranslatedSegment, findings: &[Finding]) -> Attempt {
+    Attempt {
+        text: done.text.clone(),
+        score: done.score.unwrap_or(f32::NEG_INFINITY),
+        source_tokens: done.source_tokens,
+        target_tokens: done.target_tokens,
+        truncated: findings.iter().any(|f| f.kind == FindingKind::LengthLimit),
+        findings: findings.to_vec(),
+    }
+}
+
 /// What a model wrote, as it is printed.
-pub fn tidy(source: &str, text: &str, options: &PipelineOptions) -> String {
+pub(super) fn tidy(source: &str, text: &str, options: &PipelineOptions) -> String {
     let text = english::match_ending(&english::tidy(text), source);
     match &options.checks.glossary {
         Some(glossary) => glossary.enforce(source, &text),
@@ -69,7 +84,7 @@ pub fn tidy(source: &str, text: &str, options: &PipelineOptions) -> String {
 }
 
 /// A tidied translation with known names in their usual spelling, and notes of what was changed.
-pub fn respelled(source: &str, text: String) -> (String, Vec<Finding>) {
+pub(super) fn respelled(source: &str, text: String) -> (String, Vec<Finding>) {
     respell_names(source, &text).unwrap_or((text, Vec::new()))
 }
 
@@ -78,7 +93,7 @@ fn finding(kind: FindingKind, severity: Severity, message: String) -> Finding {
 }
 
 /// The English of one run of segments (see [`Prepared::runs`]).
-pub fn run_text(prepared: &Prepared, block: Option<usize>, range: &Range<usize>, texts: &[String]) -> String {
+pub(super) fn run_text(prepared: &Prepared, block: Option<usize>, range: &Range<usize>, texts: &[String]) -> String {
     let pieces: Vec<_> = range.clone().map(|i| (prepared.segments[i].range.clone(), texts[i].as_str())).collect();
     match block {
         Some(index) => {
@@ -90,7 +105,7 @@ pub fn run_text(prepared: &Prepared, block: Option<usize>, range: &Range<usize>,
 }
 
 /// The whole article in English, from the translations of all segments.
-pub fn assemble(prepared: &Prepared, texts: &[String]) -> Article {
+pub(super) fn assemble(prepared: &Prepared, texts: &[String]) -> Article {
     let source = &prepared.article;
     let mut article =
         Article { title: None, blocks: Vec::with_capacity(source.blocks.len()), meta: source.meta.clone() };
@@ -110,7 +125,7 @@ pub fn assemble(prepared: &Prepared, texts: &[String]) -> Article {
 }
 
 /// What only shows across segments.
-pub fn article_findings(segments: &[TranslatedSegment], options: &PipelineOptions) -> Vec<Finding> {
+pub(super) fn article_findings(segments: &[TranslatedSegment], options: &PipelineOptions) -> Vec<Finding> {
     let pairs: Vec<(&str, &str)> = segments.iter().map(|s| (s.source.as_str(), s.text.as_str())).collect();
     check_article(&pairs, &options.checks)
 }

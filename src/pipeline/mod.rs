@@ -5,13 +5,18 @@
 //! ```
 pub mod confidence;
 pub mod doubt;
-pub mod finish;
+mod finish;
 pub mod prepare;
-pub mod repair;
+pub mod quality;
+mod repair;
+pub mod stream;
 pub mod translate;
 
 pub use prepare::{Prepared, prepare};
-pub use translate::{complete, mend, sentences, translate};
+pub use quality::Quality;
+pub use repair::RepairStats;
+pub use stream::{Sentence, translate_sentences};
+pub use translate::{complete, sentences, translate};
 
 use crate::article::{Article, Block};
 use crate::check::CheckOptions;

@@ -6,12 +6,13 @@
 use super::finish::{segment_result, settled};
 use super::repair::{Mending, RepairOptions, RepairStats, is_serious};
 use super::{PipelineOptions, TranslatedSegment};
+use crate::article::{Segment, segment};
 use crate::engine::{Job, Jobs, Outcome, Supply, Translate};
-use crate::text::{Finding, Segment, normalise, segment};
+use crate::text::{Finding, normalize};
 use crate::{Error, Result};
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a worker rests that has nothing to do while others finish their sentences.
 const REST: Duration = Duration::from_millis(1);
@@ -38,7 +39,7 @@ impl Sentence {
     /// A sentence that belongs to no article.
     pub fn new(source: impl Into<String>) -> Self {
         let source = source.into();
-        let text = segment::needs_translation(&source).then(|| normalise::canonical(&source));
+        let text = segment::needs_translation(&source).then(|| normalize::canonical(&source));
         let segment = Segment { block: None, sentence: 0, range: 0..source.len(), text: source };
         Self { segment, text, first: First::Wanted }
     }
@@ -47,7 +48,7 @@ impl Sentence {
 /// A sentence on its way out: translated, checked and, where that was necessary and helped, repaired.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
-pub struct Translated {
+pub struct Finished {
     /// Its number: sentences are counted from 0 as the supply hands them out.
     pub index: u64,
     /// Source and English.
@@ -69,7 +70,7 @@ pub fn translate_sentences(
     engine: &dyn Translate,
     options: &PipelineOptions,
     source: &mut Source<'_>,
-    done: &mut (dyn FnMut(Translated) -> bool + Send),
+    done: &mut (dyn FnMut(Finished) -> bool + Send),
 ) -> Result<RepairStats> {
     Ok(timed(engine, options, source, done)?.0)
 }
@@ -79,7 +80,7 @@ pub(super) fn timed(
     engine: &dyn Translate,
     options: &PipelineOptions,
     source: &mut Source<'_>,
-    done: &mut (dyn FnMut(Translated) -> bool + Send),
+    done: &mut (dyn FnMut(Finished) -> bool + Send),
 ) -> Result<(RepairStats, Duration)> {
     let repair = options.repair.then(|| RepairOptions {
         checks: options.checks.clone(),
@@ -95,8 +96,8 @@ pub(super) fn run(
     options: &PipelineOptions,
     repair: Option<&RepairOptions>,
     source: &mut Source<'_>,
-    done: &mut (dyn FnMut(Translated) -> bool + Send),
-) -> Result<RepairStats> {
+    done: &mut (dyn FnMut(Finished) -> bool + Send),
+) -> Result<(RepairStats, Duration)> {
     let flow = Flow { options, repair, state: Mutex::default() };
     let mut going_on = true;
     let mut deliver = |flow: &Flow<'_>| {
@@ -116,7 +117,8 @@ pub(super) fn run(
         flow.give_up();
         deliver(&flow);
     }
-    Ok(flow.lock().stats)
+    let state = flow.lock();
+    Ok((state.stats, state.last_first.map_or(Duration::ZERO, |at| at.elapsed())))
 }
 
 struct Flow<'a> {
@@ -137,8 +139,10 @@ struct State {
     unfinished: usize,
     /// Repairs that the engine has yet to take.
     repairs: VecDeque<Job>,
-    ready: VecDeque<Translated>,
+    ready: VecDeque<Finished>,
     stats: RepairStats,
+    /// When the last first translation was there.
+    last_first: Option<Instant>,
     interrupted: bool,
 }
 
@@ -209,10 +213,11 @@ impl Flow<'_> {
     fn first(&self, index: u64, segment: Segment, text: Option<String>, outcome: Option<Result<Outcome>>) {
         let (done, findings) = segment_result(&segment, outcome, self.options);
         let best = settled(&done, &findings);
+        self.lock().last_first = Some(Instant::now());
         match self.repair {
-            Some(repair) if done.score.is_some() && is_serious(&best) => {
+            Some(_) if done.score.is_some() && is_serious(&best) => {
                 self.lock().stats.suspects += 1;
-                let mending = Mending::new(segment.text, text, best, repair);
+                let mending = Mending::new(segment.text, text, best);
                 self.next_round(index, done, findings, mending);
             }
             _ => self.finish(index, done, findings),
@@ -244,7 +249,7 @@ impl Flow<'_> {
     fn finish(&self, index: u64, segment: TranslatedSegment, findings: Vec<Finding>) {
         let mut state = self.lock();
         state.unfinished -= 1;
-        state.ready.push_back(Translated { index, segment, findings });
+        state.ready.push_back(Finished { index, segment, findings });
     }
 
     /// Ends what the engine has not reported.
@@ -303,5 +308,124 @@ impl Jobs for Supplied<'_, '_> {
                 Supply::End => self.ended = true,
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::ModelIdentity;
+    use crate::text::FindingKind;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Gets numbers wrong at the first try, and knows one sentence that it cannot translate.
+    struct Hasty(ModelIdentity);
+
+    impl Hasty {
+        fn new() -> Self {
+            let empty = String::new;
+            Self(ModelIdentity { id: "hasty".into(), digest: empty(), architecture: empty(), compute: empty() })
+        }
+    }
+
+    impl Translate for Hasty {
+        fn identity(&self) -> &ModelIdentity {
+            &self.0
+        }
+
+        fn translate_stream(
+            &self,
+            jobs: &mut (dyn Iterator<Item = Job> + Send),
+            done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
+        ) -> Result<()> {
+            for job in jobs.collect::<Vec<_>>() {
+                let text = match (job.text.contains("২৩১"), job.options.is_some()) {
+                    (true, false) => "In all, 230 people died.",
+                    (true, true) => "In all, 231 people died.",
+                    _ => "He has gone home.",
+                };
+                let outcome = Outcome {
+                    text: text.into(),
+                    score: -0.5,
+                    source_tokens: 5,
+                    target_tokens: 5,
+                    parts: 1,
+                    truncated: false,
+                    alternatives: Vec::new(),
+                };
+                let fails = job.text.contains("ব্যর্থ");
+                let outcome = if fails { Err(Error::Input("broken".into())) } else { Ok(outcome) };
+                if !done(job.id, outcome) {
+                    break;
+                }
+            }
+            Ok(())
+        }
+    }
+
+    const SOURCES: [&str; 5] =
+        ["তিনি বাড়ি গেছেন।", "মোট ২৩১ জন মারা গেছেন।", "Already English.", "ব্যর্থ হয়েছে।", "তিনি বাড়ি গেছেন।"];
+    const ENGLISH: [&str; 5] =
+        ["He has gone home.", "In all, 231 people died.", "Already English.", "ব্যর্থ হয়েছে।", "He has gone home."];
+
+    /// Each sentence is out before the next comes in, repaired where it must be.
+    #[test]
+    fn nobody_waits_for_the_next_sentence() {
+        for _ in 0..20 {
+            let out = AtomicUsize::new(0);
+            let mut given = 0;
+            let mut source = |_idle| match (given, out.load(Ordering::SeqCst)) {
+                (5, 5) => Supply::End,
+                (given, out) if given > out => Supply::NotNow,
+                _ => {
+                    given += 1;
+                    Supply::Job(Sentence::new(SOURCES[given - 1]))
+                }
+            };
+            let mut texts = Vec::new();
+            let stats = translate_sentences(&Hasty::new(), &PipelineOptions::default(), &mut source, &mut |done| {
+                assert_eq!(done.index as usize, texts.len());
+                assert_eq!(done.findings.iter().any(|f| f.kind == FindingKind::Failed), done.index == 3);
+                texts.push(done.segment.text);
+                out.fetch_add(1, Ordering::SeqCst);
+                true
+            });
+            assert_eq!(texts, ENGLISH);
+            assert_eq!(stats.unwrap(), RepairStats { suspects: 1, left: 0, jobs: 1 });
+        }
+    }
+
+    #[test]
+    fn all_at_once_come_out_the_same_and_without_repair_as_the_model_has_it() {
+        for repair in [true, false] {
+            let options = PipelineOptions { repair, ..PipelineOptions::default() };
+            let mut left = SOURCES.iter();
+            let mut source = |_idle| left.next().map_or(Supply::End, |s| Supply::Job(Sentence::new(*s)));
+            let mut texts = vec![String::new(); SOURCES.len()];
+            translate_sentences(&Hasty::new(), &options, &mut source, &mut |done| {
+                texts[done.index as usize] = done.segment.text;
+                true
+            })
+            .unwrap();
+            assert_eq!(texts[1], if repair { "In all, 231 people died." } else { "In all, 230 people died." });
+            assert!((0..5).filter(|i| *i != 1).all(|i| texts[i] == ENGLISH[i]), "{texts:?}");
+        }
+    }
+
+    #[test]
+    fn it_stops_when_it_is_told_to() {
+        let mut source = |_idle| Supply::Job(Sentence::new(SOURCES[0]));
+        let mut count = 0;
+        let mut endless = 0;
+        let mut bounded = |idle| {
+            endless += 1;
+            if endless > 10 { Supply::NotNow } else { source(idle) }
+        };
+        translate_sentences(&Hasty::new(), &PipelineOptions::default(), &mut bounded, &mut |_| {
+            count += 1;
+            count < 3
+        })
+        .unwrap();
+        assert_eq!(count, 3);
     }
 }

@@ -1,15 +1,14 @@
 //! One article through the engine, in waves, with every block handed out as soon as it is done.
 use super::confidence::confidence;
-use super::finish::{article_findings, assemble, run_text, segment_result, tidy};
+use super::finish::{article_findings, assemble, run_text};
 use super::prepare::Prepared;
-use super::repair::{self, Attempt, RepairOptions, Suspect};
+use super::stream::{self, First, Sentence};
 use super::{PipelineOptions, Ready, SCHEMA, Timings, TranslatedSegment, Translation, seconds};
-use crate::article::{Article, Block, BlockKind};
-use crate::article::{Segment, segment};
+use crate::article::{Article, Block, BlockKind, Segment, segment};
 use crate::check::Spellings;
-use crate::engine::{Job, Outcome, Translate};
+use crate::engine::{Outcome, Supply, Translate};
 use crate::summary::{SummaryInput, Translated, Writer, summarize};
-use crate::text::{Finding, FindingKind, Severity};
+use crate::text::{Finding, Severity};
 use crate::{Error, Result};
 use std::ops::Range;
 use std::time::{Duration, Instant};
@@ -32,13 +31,10 @@ pub fn translate(
     let mut work = Work::new(engine, prepared, options);
     let mut repairing = Duration::ZERO;
     for wave in prepared.waves(FIRST_WAVE) {
-        work.first_pass(wave.clone())?;
-        let start = Instant::now();
+        repairing += work.sentences(wave.clone(), None)?;
         if options.repair {
-            work.repair(wave.clone())?;
             work.settle_names(wave.clone());
         }
-        repairing += start.elapsed();
         if !work.show(wave.end, ready) {
             return Err(Error::Interrupted);
         }
@@ -65,39 +61,12 @@ pub fn complete(
 ) -> Result<Translation> {
     let mut work = Work::new(engine, prepared, options);
     let all = 0..prepared.segments.len();
-    work.take(all.clone(), outcomes);
+    work.sentences(all, Some(outcomes))?;
     if options.repair {
-        work.repair(all)?;
         // In the same waves as an article by itself, so that both come out alike.
         prepared.waves(FIRST_WAVE).into_iter().for_each(|wave| work.settle_names(wave));
     }
     work.finish(writer)
-}
-
-/// Checks and repairs sentences that have nothing to do with one another and have been translated; for each its segment
-/// and its findings.
-///
-/// # Errors
-/// As for [`translate`].
-pub fn mend(
-    engine: &dyn Translate,
-    sources: &[String],
-    outcomes: Vec<Outcome>,
-    options: &PipelineOptions,
-) -> Result<Vec<(TranslatedSegment, Vec<Finding>)>> {
-    let prepared = separate(sources);
-    let mut work = Work::new(engine, &prepared, options);
-    work.take(0..sources.len(), outcomes.into_iter().map(|outcome| Some(Ok(outcome))).collect());
-    if options.repair {
-        work.repair(0..sources.len())?;
-    }
-    let mut findings: Vec<Vec<Finding>> = vec![Vec::new(); sources.len()];
-    for finding in work.findings {
-        if let Some(index) = finding.segment {
-            findings[index].push(finding);
-        }
-    }
-    Ok(work.done.into_iter().zip(findings).collect())
 }
 
 struct Work<'a> {
@@ -128,67 +97,37 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Translates the segments of a wave.
-    fn first_pass(&mut self, wave: Range<usize>) -> Result<()> {
-        let mut outcomes: Vec<Option<Result<Outcome>>> = wave.clone().map(|_| None).collect();
-        let texts = &self.prepared.texts;
-        let mut jobs = wave
-            .clone()
-            .filter_map(|i| texts[i].as_ref().map(|text| Job { id: i as u64, text: text.clone(), options: None }));
-        self.engine.translate_stream(&mut jobs, &mut |id, outcome| {
-            outcomes[id as usize - wave.start] = Some(outcome);
-            true
-        })?;
-        self.take(wave, outcomes);
-        Ok(())
-    }
-
-    /// Takes the outcomes of a wave's segments.
-    fn take(&mut self, wave: Range<usize>, outcomes: Vec<Option<Result<Outcome>>>) {
-        for (index, outcome) in wave.zip(outcomes) {
-            let outcome = match (&self.prepared.texts[index], outcome) {
-                (Some(_), None) => Some(Err(Error::Interrupted)),
-                (_, outcome) => outcome,
+    /// Translates, checks and repairs the segments of a wave; how long only repairs were left to do. `outcomes` has one
+    /// entry a segment where they have been translated elsewhere.
+    fn sentences(&mut self, wave: Range<usize>, outcomes: Option<Vec<Option<Result<Outcome>>>>) -> Result<Duration> {
+        let (prepared, start) = (self.prepared, wave.start);
+        let mut made = outcomes.map(Vec::into_iter);
+        let mut left = wave.clone();
+        let mut source = |_idle| {
+            let Some(index) = left.next() else { return Supply::End };
+            let (segment, text) = (prepared.segments[index].clone(), prepared.texts[index].clone());
+            let first = match &mut made {
+                None => First::Wanted,
+                Some(made) => First::Made(match (made.next().flatten(), &text) {
+                    (None, Some(_)) => Some(Err(Error::Interrupted)),
+                    (outcome, _) => outcome,
+                }),
             };
-            let (segment, findings) = segment_result(index, &self.prepared.segments[index], outcome, self.options);
-            self.done.push(segment);
-            self.findings.extend(findings);
-        }
-    }
-
-    /// Translates the segments of a wave that have serious findings again.
-    fn repair(&mut self, wave: Range<usize>) -> Result<()> {
-        let serious = |i: &usize| {
-            let translated = self.done[*i].score.is_some();
-            translated && self.findings.iter().any(|f| f.segment == Some(*i) && f.severity == Severity::Serious)
+            Supply::Job(Sentence { segment, text, first })
         };
-        let indices: Vec<usize> = wave.filter(serious).collect();
-        if indices.is_empty() {
-            return Ok(());
-        }
-        let mut suspects: Vec<Suspect> = indices.iter().map(|&i| self.suspect(i)).collect();
-        let options = RepairOptions {
-            checks: self.options.checks.clone(),
-            decode: self.engine.decode_options(),
-            ..RepairOptions::default()
+        let mut done: Vec<Option<TranslatedSegment>> = wave.map(|_| None).collect();
+        let findings = &mut self.findings;
+        let mut take = |translated: stream::Finished| {
+            let at = translated.index as usize;
+            findings.extend(translated.findings.into_iter().map(|f| Finding { segment: Some(start + at), ..f }));
+            done[at] = Some(translated.segment);
+            true
         };
-        repair::repair(self.engine, &mut suspects, &options, &|source, text| tidy(source, text, self.options))?;
-        for (index, suspect) in indices.into_iter().zip(suspects) {
-            let best = suspect.best;
-            // That the source was too long for the model stays true, whatever the text is now.
-            self.findings.retain(|f| f.segment != Some(index) || f.kind == FindingKind::SplitSegment);
-            self.findings.extend(
-                best.findings
-                    .into_iter()
-                    .filter(|f| f.kind != FindingKind::SplitSegment)
-                    .map(|f| Finding { segment: Some(index), ..f }),
-            );
-            let done = &mut self.done[index];
-            done.text = best.text;
-            done.score = Some(best.score);
-            (done.source_tokens, done.target_tokens) = (best.source_tokens, best.target_tokens);
-        }
-        Ok(())
+        let (_, repairing) = stream::timed(self.engine, self.options, &mut source, &mut take)?;
+        self.done.extend(done.into_iter().flatten());
+        // In the order of the text, whichever sentence was done first.
+        self.findings.sort_by_key(|f| f.segment);
+        Ok(repairing)
     }
 
     /// Gives the names of a wave's segments the spelling that they have in the article so far.
@@ -204,23 +143,6 @@ impl<'a> Work<'a> {
             let index = generated[at];
             self.done[index].text = text;
             self.findings.extend(notes.into_iter().map(|f| Finding { segment: Some(index), ..f }));
-        }
-    }
-
-    fn suspect(&self, index: usize) -> Suspect {
-        let done = &self.done[index];
-        let findings: Vec<Finding> = self.findings.iter().filter(|f| f.segment == Some(index)).cloned().collect();
-        Suspect {
-            source: done.source.clone(),
-            text: self.prepared.texts[index].clone().unwrap_or_else(|| done.source.clone()),
-            best: Attempt {
-                text: done.text.clone(),
-                score: done.score.unwrap_or(f32::NEG_INFINITY),
-                source_tokens: done.source_tokens,
-                target_tokens: done.target_tokens,
-                truncated: findings.iter().any(|f| f.kind == FindingKind::LengthLimit),
-                findings,
-            },
         }
     }
 

@@ -13,6 +13,17 @@ pub enum Severity {
     Serious,
 }
 
+impl Severity {
+    /// The word for it in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Note => "note",
+            Self::Warning => "warning",
+            Self::Serious => "serious",
+        }
+    }
+}
+
 /// What was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -43,6 +54,34 @@ pub enum FindingKind {
     PartlyRead,
     /// The segment could not be translated at all; its source text stands in its place.
     Failed,
+}
+
+impl FindingKind {
+    /// The words for it in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NumberMissing => "number missing",
+            Self::NumberChanged => "number changed",
+            Self::NumberInvented => "number invented",
+            Self::NameMissing => "name missing",
+            Self::NameInvented => "name invented",
+            Self::NameInconsistent => "name spelled in two ways",
+            Self::GlossaryMissed => "glossary missed",
+            Self::Loop => "repetition",
+            Self::Omission => "omission",
+            Self::Addition => "addition",
+            Self::Untranslated => "not translated",
+            Self::WrongScript => "wrong script",
+            Self::LengthRatio => "odd length",
+            Self::Punctuation => "punctuation",
+            Self::SentenceCount => "number of sentences",
+            Self::SplitSegment => "translated in parts",
+            Self::LengthLimit => "cut off",
+            Self::Unsupported => "not in the article",
+            Self::PartlyRead => "read in part",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// One thing the checks found, with its place and a sentence for a person.

@@ -11,6 +11,7 @@ mod composed;
 mod default_model;
 mod eval;
 mod hub;
+mod lines;
 mod metrics;
 mod names;
 mod parity;

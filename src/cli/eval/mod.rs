@@ -3,16 +3,14 @@ mod input;
 mod report;
 
 use super::common::ModelArgs;
-use crate::article::segment;
-use crate::check::{CheckOptions, CheckRates, Glossary, check_segment};
-use crate::engine::Translate;
+use super::sentence_args::SentenceArgs;
+use crate::check::{CheckOptions, CheckRates, check_segment};
+use crate::engine::{Supply, Translate};
 use crate::metrics::bootstrap::{DEFAULT_RESAMPLES, DEFAULT_SEED};
 use crate::metrics::{Bleu, Chrf, CorpusMetric, Rouge, RougeTokenizer, paired_bootstrap, sum};
-use crate::pipeline::PipelineOptions;
 use crate::pipeline::confidence::confidence;
-use crate::pipeline::finish::{respelled, tidy};
-use crate::pipeline::repair::{Attempt, RepairOptions, Suspect, repair};
-use crate::text::{Finding, normalize};
+use crate::pipeline::{PipelineOptions, Quality, Sentence, translate_sentences};
+use crate::text::{Finding, FindingKind};
 use crate::{Error, Result};
 use clap::ValueEnum;
 use clap::builder::RangedU64ValueParser;
@@ -20,7 +18,6 @@ use input::{Part, has_both, read};
 use report::{MetricReport, PairedReport, Report, SegmentReport, SystemReport};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 /// Measure translation or summary quality as sacrebleu and rouge-score define it
 ///
@@ -55,15 +52,11 @@ pub struct EvalArgs {
     /// How ROUGE splits text: ascii and stemmed are rouge-score's, words suits Bengali
     #[arg(long, value_enum, value_name = "NAME", default_value_t = Tokenizer::Stemmed)]
     pub rouge_tokenizer: Tokenizer,
-    /// Terms that must be translated as given: Bengali TAB English, one a line
-    #[arg(long, value_name = "FILE")]
-    pub glossary: Option<PathBuf>,
+    #[command(flatten)]
+    pub sentences: SentenceArgs,
     /// Leave out how many numbers and names are kept
     #[arg(long)]
     pub no_checks: bool,
-    /// Do not translate sentences again that fail the checks
-    #[arg(long)]
-    pub no_repair: bool,
     /// Only the first N sentences
     #[arg(long, value_name = "N")]
     pub limit: Option<usize>,
@@ -146,13 +139,13 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     if references.is_empty() {
         return Err(Error::Input("there are no reference sentences to compare with".into()).into());
     }
-    let glossary = args.glossary.as_deref().map(Glossary::load).transpose()?.map(Arc::new);
-    let checks = CheckOptions { glossary, ..CheckOptions::default() };
+    let options = args.sentences.options(Quality::Standard)?;
+    let checks = &options.checks;
     let systems = match &args.hypothesis {
         Some(first) => {
             std::iter::once(first).chain(&args.hypothesis2).map(|path| from_file(path, limit)).collect::<Result<_>>()?
         }
-        None => vec![translate(&args, sources.as_deref(), &checks)?],
+        None => vec![translate(&args, sources.as_deref(), &options)?],
     };
     for (what, count) in
         sources.iter().map(|s| ("source", s.len())).chain(systems.iter().map(|s| (s.name.as_str(), s.texts.len())))
@@ -165,7 +158,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
             .into());
         }
     }
-    let report = measure(&args, sources.as_deref(), &references, &systems, &checks);
+    let report = measure(&args, sources.as_deref(), &references, &systems, checks);
     if args.json {
         report.print_json()?
     } else {
@@ -181,58 +174,33 @@ fn from_file(path: &Path, limit: usize) -> Result<System> {
     Ok(System { name: path.display().to_string(), texts, scores })
 }
 
-/// Runs the model over the sources, with repair unless it is switched off.
-fn translate(args: &EvalArgs, sources: Option<&[String]>, checks: &CheckOptions) -> Result<System> {
+/// Runs the model over the sources, as `translate --lines` would.
+fn translate(args: &EvalArgs, sources: Option<&[String]>, options: &PipelineOptions) -> Result<System> {
     let sources = sources.ok_or_else(|| {
         Error::Settings("name the translations with --hypothesis, or the Bengali to translate with --source".into())
     })?;
-    let loaded = args.model.load(args.quiet)?;
-    let options = PipelineOptions { checks: checks.clone(), ..PipelineOptions::default() };
-    let tidy = |source: &str, text: &str| tidy(source, text, &options);
-    let texts: Vec<String> = sources.iter().map(|s| normalize::canonical(s)).collect();
-    let outcomes = loaded.translator.translate_all(&texts)?;
-    let mut suspects: Vec<Suspect> = Vec::with_capacity(texts.len());
-    for ((source, text), outcome) in sources.iter().zip(texts).zip(outcomes) {
-        let best = match outcome {
-            Ok(o) if segment::needs_translation(source) => {
-                let (text, _) = respelled(source, tidy(source, &o.text));
-                let findings = check_segment(source, &text, checks);
-                let (score, source_tokens, target_tokens) = (o.score, o.source_tokens, o.target_tokens);
-                Attempt { text, score, source_tokens, target_tokens, truncated: o.truncated, findings }
-            }
-            other => {
-                if let Err(error) = other {
-                    eprintln!("anubad: {source}: {error}");
-                }
-                let text = segment::passed_through(source);
-                Attempt {
-                    text,
-                    score: f32::NAN,
-                    source_tokens: 0,
-                    target_tokens: 0,
-                    truncated: false,
-                    findings: Vec::new(),
-                }
-            }
-        };
-        suspects.push(Suspect { source: source.clone(), text, best });
-    }
-    if !args.no_repair {
-        let options =
-            RepairOptions { checks: checks.clone(), decode: loaded.translator.decode_options(), ..Default::default() };
-        let stats = repair(&loaded.translator, &mut suspects, &options, &tidy)?;
-        if !args.quiet {
-            eprintln!(
-                "anubad: {} of {} sentences had serious findings, {} after repair ({} translations)",
-                stats.suspects,
-                suspects.len(),
-                stats.left,
-                stats.jobs
-            );
+    let loaded = args.model.load(Some(args.sentences.quality(Quality::Standard)), args.quiet)?;
+    let (mut texts, mut scores) = (vec![String::new(); sources.len()], vec![None; sources.len()]);
+    let mut left = sources.iter();
+    let mut next = |_idle| left.next().map_or(Supply::End, |source| Supply::Job(Sentence::new(source.as_str())));
+    let stats = translate_sentences(&loaded.translator, options, &mut next, &mut |done| {
+        if let Some(failed) = done.findings.iter().find(|f| f.kind == FindingKind::Failed) {
+            eprintln!("anubad: {}: {}", done.segment.source, failed.message);
         }
+        let index = done.index as usize;
+        texts[index] = done.segment.text.replace(['\n', '\r'], " ");
+        scores[index] = done.segment.score;
+        true
+    })?;
+    if options.repair && !args.quiet {
+        eprintln!(
+            "anubad: {} of {} sentences had serious findings, {} after repair ({} translations)",
+            stats.suspects,
+            sources.len(),
+            stats.left,
+            stats.jobs
+        );
     }
-    let scores = suspects.iter().map(|s| Some(s.best.score).filter(|s| s.is_finite())).collect();
-    let texts: Vec<String> = suspects.into_iter().map(|s| s.best.text).collect();
     if let Some(path) = &args.output {
         std::fs::write(path, texts.join("\n") + "\n").map_err(|e| Error::io(path, e))?;
     }
