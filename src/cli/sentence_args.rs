@@ -9,7 +9,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone, clap::Args)]
 pub struct SentenceArgs {
     /// What a translation may cost: draft (greedy, doubtful sentences only reported), standard (greedy, doubtful sentences
-    /// translated again) or best (four hypotheses, doubtful sentences translated again). @PRICE@ [default: best for translate
+    /// translated again) or best (four hypotheses, doubtful sentences translated again). [default: best for translate
     /// and summarize, standard for bulk and eval]
     #[arg(long, value_name = "draft|standard|best", value_parser = quality)]
     pub quality: Option<Quality>,

@@ -75,7 +75,7 @@ pub(super) fn settled(done: &TranslatedSegment, findings: &[Finding]) -> Attempt
 }
 
 /// What a model wrote, as it is printed.
-pub(super) fn tidy(source: &str, text: &str, options: &PipelineOptions) -> String {
+pub fn tidy(source: &str, text: &str, options: &PipelineOptions) -> String {
     let text = english::match_ending(&english::tidy(text), source);
     match &options.checks.glossary {
         Some(glossary) => glossary.enforce(source, &text),
@@ -93,7 +93,7 @@ fn finding(kind: FindingKind, severity: Severity, message: String) -> Finding {
 }
 
 /// The English of one run of segments (see [`Prepared::runs`]).
-pub(super) fn run_text(prepared: &Prepared, block: Option<usize>, range: &Range<usize>, texts: &[String]) -> String {
+pub fn run_text(prepared: &Prepared, block: Option<usize>, range: &Range<usize>, texts: &[String]) -> String {
     let pieces: Vec<_> = range.clone().map(|i| (prepared.segments[i].range.clone(), texts[i].as_str())).collect();
     match block {
         Some(index) => {
@@ -105,7 +105,7 @@ pub(super) fn run_text(prepared: &Prepared, block: Option<usize>, range: &Range<
 }
 
 /// The whole article in English, from the translations of all segments.
-pub(super) fn assemble(prepared: &Prepared, texts: &[String]) -> Article {
+pub fn assemble(prepared: &Prepared, texts: &[String]) -> Article {
     let source = &prepared.article;
     let mut article =
         Article { title: None, blocks: Vec::with_capacity(source.blocks.len()), meta: source.meta.clone() };

@@ -5,7 +5,7 @@
 //! ```
 pub mod confidence;
 pub mod doubt;
-mod finish;
+pub mod finish;
 pub mod prepare;
 pub mod quality;
 mod repair;
