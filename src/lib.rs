@@ -8,6 +8,15 @@
 //! bytes ──▶ Article{title,blocks,meta} ──▶ Segment ──▶ Batch of token ids ──▶ Hypothesis ──▶ Article (English) ──▶ Summary ──▶ Output
 //!  feed/ ──▶ stream of Articles ────────────────────────────────────────────────────────────────────▶ bulk/ (journal, writer)
 //! ```
+/// [`std::eprintln`] for a program whose standard error may be closed before its end: what nobody can read any more is
+/// dropped, where the standard macro panics.
+macro_rules! eprintln {
+    ($($text:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($text)*);
+    }};
+}
+
 pub mod article;
 pub mod assembly;
 pub mod bulk;

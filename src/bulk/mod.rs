@@ -11,36 +11,27 @@
 //! At most [`BulkOptions::window_articles`] articles are in hand, so memory does not grow with the feed. A record is
 //! first appended to the output and then to the journal; a run that was killed goes on behind the last record that
 //! both agree on, and what it writes in the end is byte for byte what an uninterrupted run writes.
-mod ahead;
-mod cache;
-mod filter;
-mod gate;
+mod compare;
 mod input;
-mod journal;
-mod lock;
+mod message;
 mod options;
 pub mod output;
-mod progress;
 mod record;
-mod relay;
 mod report;
 mod retry;
-mod run;
+mod schedule;
 mod session;
 pub mod signals;
-mod steps;
 mod stop;
 mod store;
-mod window;
-mod writer;
 
-pub use filter::Reason;
+pub use input::filter::Reason;
 pub use options::{BulkOptions, Filters, Progress, Resume, Sync};
 pub use output::{Compression, OutputFormat};
 pub use record::{Aligned, ErrorRecord, Finished, Record, Source, plain_text};
 pub use report::{Report, Slow};
+pub use schedule::steps::{PipelineSteps, Steps};
 pub use session::{check_stream, run, run_to};
-pub use steps::{PipelineSteps, Steps};
 pub use stop::Stop;
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! What a bulk job is to do.
-use super::output::{Compression, OutputFormat};
+use crate::bulk::output::{Compression, OutputFormat};
 use crate::feed::ReadOptions;
 use serde::Serialize;
 use std::path::PathBuf;

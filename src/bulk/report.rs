@@ -1,5 +1,5 @@
 //! What a run has done and how fast: as JSON (`schema` 1) and for people. Timings live here, not in the records.
-use super::filter::Reason;
+use crate::bulk::input::filter::Reason;
 use crate::engine::{BatchFill, ModelIdentity};
 use crate::text::FindingKind;
 use serde::{Deserialize, Serialize};

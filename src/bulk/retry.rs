@@ -1,14 +1,15 @@
 //! `--retry-errors`: only the entries that failed are run again, into a side output; then the two are merged in the
 //! order of the input. The merged files take the place of the old ones by renaming, and a run that is killed in
 //! between is settled by the next one.
-use super::input::Start;
-use super::journal::{self, Header, Kind, Line, Mark, lines};
-use super::options::BulkOptions;
-use super::report::Report;
-use super::run::{Context, Ended, execute};
-use super::session::{compare, layout};
-use super::store::{Append, Layout, Paths, Store};
-use super::writer::Target;
+use crate::bulk::compare::compare;
+use crate::bulk::input::Start;
+use crate::bulk::options::BulkOptions;
+use crate::bulk::report::Report;
+use crate::bulk::schedule::context::Context;
+use crate::bulk::schedule::{Ended, execute};
+use crate::bulk::store::journal::{self, Header, Kind, Line, Mark, lines};
+use crate::bulk::store::writer::Target;
+use crate::bulk::store::{Append, Layout, Paths, Store};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -124,7 +125,7 @@ fn side_output(options: &BulkOptions, header: &Header) -> Result<(Store, Mark)> 
 fn merge(options: &BulkOptions, header: &Header, old_end: &Mark) -> Result<Mark> {
     let (old, side) = (Paths::of(&options.output), Paths::side(&options.output, SIDE));
     let mut paths = Paths::side(&options.output, MERGED);
-    let layout = layout(options);
+    let layout = Layout::of(options);
     let folder = layout.folder;
     if folder {
         paths.out = old.out.clone();

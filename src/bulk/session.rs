@@ -1,17 +1,19 @@
 //! A job from its beginning to its end: what an earlier run has left, the run, what is said at the end.
-use super::ahead::Ahead;
-use super::input::Start;
-use super::journal::{self, Earlier, Header};
-use super::lock::Lock;
-use super::options::{BulkOptions, Resume};
-use super::output::{self, OutputFormat};
-use super::report::Report;
-use super::retry;
-use super::run::{Context, Ended, execute};
-use super::steps::Steps;
-use super::stop::Stop;
-use super::store::{Layout, Paths, Store};
-use super::writer::{self, Target};
+use crate::bulk::compare::compare;
+use crate::bulk::input::Start;
+use crate::bulk::options::{BulkOptions, Resume};
+use crate::bulk::output::{self, OutputFormat};
+use crate::bulk::report::Report;
+use crate::bulk::retry;
+use crate::bulk::schedule::context::Context;
+use crate::bulk::schedule::steps::Steps;
+use crate::bulk::schedule::{Ended, execute};
+use crate::bulk::stop::Stop;
+use crate::bulk::store::ahead::Ahead;
+use crate::bulk::store::journal::{self, Header};
+use crate::bulk::store::lock::Lock;
+use crate::bulk::store::writer::{self, Target};
+use crate::bulk::store::{Layout, Paths, Store};
 use crate::engine::Translate;
 use crate::{Error, Result};
 use serde_json::{Value, json};
@@ -84,16 +86,6 @@ pub fn run_to(
     finish_report(report, options)
 }
 
-/// The output's layout by the options.
-pub(super) fn layout(options: &BulkOptions) -> Layout {
-    Layout {
-        header: options.format.header(options.include_source, &options.feed_title),
-        footer: options.format.footer().to_vec(),
-        compress: options.compress,
-        folder: options.format.is_folder(),
-    }
-}
-
 fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
     let options = context.options;
     let paths = Paths::of(&options.output);
@@ -101,7 +93,7 @@ fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
     let (store, start) = match earlier {
         None => {
             refuse_to_overwrite(options, &paths)?;
-            (Store::create(&paths, layout(options), options.sync, header)?, Start::default())
+            (Store::create(&paths, Layout::of(options), options.sync, header)?, Start::default())
         }
         Some(earlier) => {
             // What is complete can only be started over; what is not can be gone on with in spite of everything.
@@ -109,7 +101,7 @@ fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
             if !anyway {
                 compare(&earlier, header, &options.output)?;
             }
-            let (mut store, complete) = Store::resume(&paths, layout(options), options.sync)?;
+            let (mut store, complete) = Store::resume(&paths, Layout::of(options), options.sync)?;
             let at = store.at().clone();
             let start = Start { n: at.n, input: at.input, anyway, complete, ..Start::default() };
             if complete && earlier.header.input == header.input {
@@ -204,58 +196,6 @@ fn remove_articles(options: &BulkOptions, folder: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-/// Refuses to go on with something else than what was begun.
-pub(super) fn compare(earlier: &Earlier, now: &Header, output: &Path) -> Result<()> {
-    let out = output.display();
-    let Earlier { header: then, complete } = earlier;
-    let refuse = |what: String| {
-        let advice = match complete {
-            true => "it is complete; start over with --fresh, or name another output",
-            false => "start over with --fresh, or go on even so with --resume-anyway",
-        };
-        Err(Error::Bulk(format!("{out}: {what}; {advice}")))
-    };
-    if then.version != now.version {
-        return Err(Error::Bulk(format!(
-            "{out}: its journal is of another version of anubad; start over with --fresh"
-        )));
-    }
-    if then.model != now.model {
-        let name = |m: &crate::engine::ModelIdentity| {
-            format!("{} ({}, {})", m.id, m.digest.chars().take(12).collect::<String>(), m.compute)
-        };
-        return refuse(format!("was begun with the model {}, not {}", name(&then.model), name(&now.model)));
-    }
-    let changed = differences("", &then.settings, &now.settings);
-    if !changed.is_empty() {
-        return refuse(format!("was begun with other settings ({})", changed.join(", ")));
-    }
-    if sizes(&then.input) != sizes(&now.input) {
-        return refuse("the input has changed since (its size differs)".into());
-    }
-    Ok(())
-}
-
-/// Which settings differ, by their dotted names.
-fn differences(prefix: &str, then: &Value, now: &Value) -> Vec<String> {
-    match (then, now) {
-        (Value::Object(then), Value::Object(now)) => {
-            let mut names: Vec<&String> = then.keys().chain(now.keys().filter(|k| !then.contains_key(*k))).collect();
-            names.dedup();
-            let at = |map: &serde_json::Map<String, Value>, name: &str| map.get(name).cloned().unwrap_or(Value::Null);
-            let dot = if prefix.is_empty() { "" } else { "." };
-            names.iter().flat_map(|n| differences(&format!("{prefix}{dot}{n}"), &at(then, n), &at(now, n))).collect()
-        }
-        _ if then == now => Vec::new(),
-        _ => vec![format!("{prefix}: {then} then, {now} now")],
-    }
-}
-
-/// The input without its times: a copy of a file is the same file.
-fn sizes(input: &Value) -> Vec<Value> {
-    input.as_array().into_iter().flatten().map(|file| file["bytes"].clone()).collect()
 }
 
 /// Sizes and times of files; for a folder the sums over its tree. What it says in them is checked entry by entry.

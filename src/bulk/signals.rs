@@ -1,6 +1,6 @@
 //! Ctrl-C and SIGTERM: the first asks the job to finish what it has in hand, the second ends the process at once.
 //! Either way the output and its journal are in order.
-use super::stop::Stop;
+use crate::bulk::stop::Stop;
 use std::time::Duration;
 
 /// When the process ends even if the translator does not come back.

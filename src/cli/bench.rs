@@ -9,6 +9,7 @@ use crate::metrics::timing::Timing;
 use crate::pipeline::{self, PipelineOptions};
 use anyhow::Context;
 use serde::Serialize;
+use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Instant;
@@ -119,9 +120,9 @@ pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     let load_s = start.elapsed().as_secs_f64();
     let report = measure(&args, &loaded, &texts, load_s, warnings)?;
     if args.json {
-        println!("{}", serde_json::to_string(&report).context("cannot write the JSON")?);
+        writeln!(std::io::stdout(), "{}", serde_json::to_string(&report).context("cannot write the JSON")?)?;
     } else {
-        print_report(&report);
+        print_report(&report)?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -285,34 +286,36 @@ pub fn cpu_features() -> Vec<&'static str> {
     Level::all().map(Level::name).chain(bf16).collect()
 }
 
-fn print_report(r: &Report) {
-    let row = |name: &str, value: String| println!("{name:<34}{value}");
-    row("model", format!("{} ({}, {})", r.model.id, r.model.architecture, r.model.compute));
-    row("kernels", format!("{} (of {})", r.kernels, r.cpu_features.join(", ")));
-    row("workers x threads, beams", format!("{} x {}, {}", r.workers, r.threads_per_worker, r.beams));
-    row("sentences (words)", format!("{} ({}), {} runs after a warm-up", r.sentences, r.source_words, r.runs));
-    row("load", format!("{:.3} s", r.load_s));
-    row("first token of one sentence", format!("{:.3} s", r.first_token_s));
-    row("a run", format!("{:.3} s median, {:.3} to {:.3}", r.run_s.median, r.run_s.min, r.run_s.max));
-    row("sentences", format!("{:.2} /s", r.sentences_per_s));
-    row("source words", format!("{:.1} /s", r.source_words_per_s));
-    row("tokens read, generated", format!("{:.0} /s, {:.0} /s", r.source_tokens_per_s, r.generated_tokens_per_s));
-    row("tokens read, reading alone", format!("{:.0} /s", r.read_tokens_per_s));
-    row("tokens generated, after reading", format!("{:.0} /s", r.decode_tokens_per_s));
+fn print_report(r: &Report) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    let mut row = |name: &str, value: String| writeln!(out, "{name:<34}{value}");
+    row("model", format!("{} ({}, {})", r.model.id, r.model.architecture, r.model.compute))?;
+    row("kernels", format!("{} (of {})", r.kernels, r.cpu_features.join(", ")))?;
+    row("workers x threads, beams", format!("{} x {}, {}", r.workers, r.threads_per_worker, r.beams))?;
+    row("sentences (words)", format!("{} ({}), {} runs after a warm-up", r.sentences, r.source_words, r.runs))?;
+    row("load", format!("{:.3} s", r.load_s))?;
+    row("first token of one sentence", format!("{:.3} s", r.first_token_s))?;
+    row("a run", format!("{:.3} s median, {:.3} to {:.3}", r.run_s.median, r.run_s.min, r.run_s.max))?;
+    row("sentences", format!("{:.2} /s", r.sentences_per_s))?;
+    row("source words", format!("{:.1} /s", r.source_words_per_s))?;
+    row("tokens read, generated", format!("{:.0} /s, {:.0} /s", r.source_tokens_per_s, r.generated_tokens_per_s))?;
+    row("tokens read, reading alone", format!("{:.0} /s", r.read_tokens_per_s))?;
+    row("tokens generated, after reading", format!("{:.0} /s", r.decode_tokens_per_s))?;
     let s = &r.sentence_s;
     let percentiles = format!("p50 {:.3} s, p95 {:.3} s, p99 {:.3} s (of {})", s.median, s.p95, s.p99, s.count);
-    row("one sentence alone", percentiles);
-    row("tokens generated, one by one", format!("{:.0} /s", r.one_by_one_generated_tokens_per_s));
-    row("hypotheses in a step", format!("{:.1}", r.hypotheses_per_step));
+    row("one sentence alone", percentiles)?;
+    row("tokens generated, one by one", format!("{:.0} /s", r.one_by_one_generated_tokens_per_s))?;
+    row("hypotheses in a step", format!("{:.1}", r.hypotheses_per_step))?;
     row(
         "real tokens among those computed",
         format!("{:.0} % (steps are flat, not padded)", 100.0 * r.real_token_share),
-    );
+    )?;
     if let Some(s) = &r.summary {
         let share = 100.0 * s.summary_s / s.article_s.max(1e-9);
-        row("an article, with repair", format!("{:.3} s", s.article_s));
-        row("its summary", format!("{:.3} s more ({share:.1} %, {})", s.summary_s, s.method));
+        row("an article, with repair", format!("{:.3} s", s.article_s))?;
+        row("its summary", format!("{:.3} s more ({share:.1} %, {})", s.summary_s, s.method))?;
     }
-    row("peak memory", r.peak_memory_mb.map_or("not known here".into(), |mb| format!("{mb:.0} MB")));
+    row("peak memory", r.peak_memory_mb.map_or("not known here".into(), |mb| format!("{mb:.0} MB")))?;
     r.warnings.iter().for_each(|warning| eprintln!("anubad: {warning}"));
+    Ok(())
 }

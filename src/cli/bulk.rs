@@ -1,6 +1,6 @@
 //! `anubad bulk`: translate a feed, a dump or a folder into one output file.
-use super::PARTLY;
 use super::common::ModelArgs;
+use super::exit::PARTLY;
 use super::sentence_args::SentenceArgs;
 use super::summary_args::SummaryArgs;
 use crate::bulk::{

@@ -159,6 +159,6 @@ impl<'a, W: Write> Output<'a, W> {
             eprintln!("anubad: the checks doubt {} lines; -v lists them", self.serious);
         }
         let partly = self.failed > 0 || self.args.strict && self.serious > 0;
-        Ok(if partly { ExitCode::from(super::PARTLY) } else { ExitCode::SUCCESS })
+        Ok(if partly { ExitCode::from(super::exit::PARTLY) } else { ExitCode::SUCCESS })
     }
 }

@@ -3,6 +3,7 @@ pub mod bench;
 pub mod bulk;
 pub mod common;
 pub mod eval;
+pub mod exit;
 pub mod lines;
 mod model;
 mod page;
@@ -12,14 +13,8 @@ pub mod summary_args;
 pub mod translate;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use std::io::Write;
 use std::process::ExitCode;
-
-/// The run failed.
-pub const FAILED: u8 = 1;
-/// Options that contradict one another or are out of range (clap's own exit code, too).
-pub const USAGE: u8 = 2;
-/// Some items failed; the rest is written.
-pub const PARTLY: u8 = 3;
 
 /// Bengali articles into English ones, with a short summary, on your own machine.
 #[derive(Debug, Parser)]
@@ -91,7 +86,7 @@ pub fn run() -> ExitCode {
                 None => eprintln!("anubad: {error:#}"),
             }
             let usage = matches!(error.downcast_ref(), Some(crate::Error::Settings(_) | crate::Error::Kernels(_)));
-            ExitCode::from(if usage { USAGE } else { FAILED })
+            ExitCode::from(if usage { exit::USAGE } else { exit::FAILED })
         }
     }
 }
@@ -101,9 +96,6 @@ fn report_panic(info: &std::panic::PanicHookInfo<'_>) {
     let payload = info.payload();
     let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
     let text = text.unwrap_or("no message");
-    if text.contains("Broken pipe") {
-        std::process::exit(0); // println! into a closed pipe: the reader has seen enough
-    }
     let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
     eprintln!("anubad: internal error at {place}: {text}; please report it with the input that caused it");
     if std::env::var_os("RUST_BACKTRACE").is_some_and(|v| v != "0") {
@@ -113,14 +105,18 @@ fn report_panic(info: &std::panic::PanicHookInfo<'_>) {
 
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
-        Command::Translate(args) => translate::run(args),
+        Command::Translate(args) if args.lines => lines::run(&args),
+        Command::Translate(args) => translate::run(&args),
         Command::Summarize(args) => summarize::run(args),
         Command::Bulk(args) => bulk::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Model(args) => model::run(args),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Cli::command(), "anubad", &mut std::io::stdout());
+            // The generator panics where it cannot write; into memory it always can.
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "anubad", &mut script);
+            std::io::stdout().write_all(&script)?;
             Ok(ExitCode::SUCCESS)
         }
         Command::Man => {

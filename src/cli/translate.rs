@@ -92,17 +92,13 @@ impl From<InputFormat> for Format {
     }
 }
 
-/// Runs the command.
-pub fn run(args: TranslateArgs) -> anyhow::Result<ExitCode> {
-    if args.lines { super::lines::run(&args) } else { whole_article(&args) }
-}
-
 fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
     let summary = (!args.no_summary).then(|| args.summary_args.options());
     Ok(PipelineOptions { summary, ..args.sentences.options(Quality::Best)? })
 }
 
-fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
+/// Runs the command on one whole article; [`super::lines`] has the other half.
+pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     let options = pipeline_options(args)?;
     let read = ReadOptions {
         format: args.input_format.map(Into::into),
@@ -162,7 +158,7 @@ fn whole_article(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     }
     report(args, &translation);
     let serious = pipeline::translate::has_serious(&translation.findings);
-    Ok(if args.strict && serious { ExitCode::from(super::PARTLY) } else { ExitCode::SUCCESS })
+    Ok(if args.strict && serious { ExitCode::from(super::exit::PARTLY) } else { ExitCode::SUCCESS })
 }
 
 fn write_block(

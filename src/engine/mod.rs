@@ -2,7 +2,9 @@
 //!
 //! [`Translate`] is what the pipeline and the bulk job see; it says nothing about models.
 mod options;
+mod prepared;
 mod stats;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod translator;

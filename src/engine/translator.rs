@@ -1,7 +1,7 @@
-//! The translator: a network, a tokenizer, a prompt and options behind [`Translate`].
+//! The translator: a network, a tokenizer, a prompt and options behind [`Translate`](super::Translate).
 use super::{
-    BatchFill, EngineOptions, EngineStats, Job, Jobs, ModelIdentity, Outcome, Plain, Prompt, Translate,
-    worker::{Shared, Worker},
+    EngineOptions, EngineStats, Job, ModelIdentity, Outcome, Prompt,
+    prepared::{Part, Prepared},
 };
 use crate::{
     Error, Result,
@@ -27,10 +27,10 @@ pub struct Translator {
     pub(super) generator: Arc<dyn Generator>,
     pub(super) tokenizer: Arc<dyn Tokenizer>,
     pub(super) columns: Arc<Columns>,
-    identity: ModelIdentity,
+    pub(super) identity: ModelIdentity,
     prompt: Prompt,
-    options: Arc<DecodeOptions>,
-    engine: EngineOptions,
+    pub(super) options: Arc<DecodeOptions>,
+    pub(super) engine: EngineOptions,
     /// Tokens that the prompt adds to a sentence.
     overhead: usize,
     /// Tokens that it begins with.
@@ -38,30 +38,13 @@ pub struct Translator {
     /// What is done to a sentence before the model sees it.
     steps: Vec<SourceStep>,
     /// One a worker.
-    pools: Vec<ThreadPool>,
+    pub(super) pools: Vec<ThreadPool>,
     /// For a worker that has the machine to itself. Reading the weights is what a lone sentence costs, and one core
     /// does not get all that the memory gives: on two cores a sentence is done 1.5 times as fast.
     together: Option<ThreadPool>,
     /// Sessions of workers that are done, for the next call.
     idle: Mutex<Vec<Session>>,
     stats: Mutex<EngineStats>,
-}
-
-/// A job made ready for the network.
-pub(super) struct Prepared {
-    pub job: Job,
-    pub options: Arc<DecodeOptions>,
-    /// Empty for a job without text.
-    pub parts: Vec<Part>,
-}
-
-/// A sentence, or as much of one as goes through the network at once.
-pub(super) struct Part {
-    pub text: String,
-    /// Token ids, prompt included.
-    pub ids: Vec<u32>,
-    /// Most tokens to generate.
-    pub max_new_tokens: usize,
 }
 
 impl Translator {
@@ -289,42 +272,5 @@ fn best_first(hypotheses: &mut [(&Hypothesis, String)]) {
     let texts: Vec<(&str, bool)> = hypotheses.iter().map(|(h, text)| (text.as_str(), h.truncated)).collect();
     if let Some(best) = consensus(&texts, |all| Chrf::default().pairwise(all)) {
         hypotheses[..=best].rotate_right(1);
-    }
-}
-
-impl Translate for Translator {
-    fn identity(&self) -> &ModelIdentity {
-        &self.identity
-    }
-
-    fn batch_fill(&self) -> Option<BatchFill> {
-        Some(self.stats().batch_fill(self.engine.hypotheses))
-    }
-
-    fn decode_options(&self) -> DecodeOptions {
-        (*self.options).clone()
-    }
-
-    fn translate_stream(
-        &self,
-        jobs: &mut (dyn Iterator<Item = Job> + Send),
-        done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
-    ) -> Result<()> {
-        self.translate_supply(&mut Plain(jobs), done)
-    }
-
-    fn translate_supply(
-        &self,
-        jobs: &mut dyn Jobs,
-        done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
-    ) -> Result<()> {
-        let shared = Shared::new(jobs, done);
-        std::thread::scope(|scope| {
-            for pool in &self.pools {
-                // The worker itself runs on a thread of its pool, so that all parallel work stays in it.
-                scope.spawn(|| pool.install(|| Worker::new(self, &shared).run()));
-            }
-        });
-        Ok(())
     }
 }

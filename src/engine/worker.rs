@@ -1,8 +1,5 @@
 //! A worker: pulls jobs as it has room, decodes them together, and keeps one bad job from spoiling the others.
-use super::{
-    Job, Jobs, Outcome, Supply,
-    translator::{Prepared, Translator},
-};
+use super::{Job, Jobs, Outcome, Supply, Translator, prepared::Prepared};
 use crate::{
     Error, Result,
     decode::{Finished, Hypothesis, Request, Session},

@@ -1,6 +1,6 @@
 //! The extractive way: sentences of the article, chosen, translated, and made to stand by themselves.
 use super::input::{SummaryInput, Translated};
-use super::summarize::{Method, Summary};
+use super::made::{Method, Summary};
 use super::{Language, Style, SummaryOptions, english, extractive, headline};
 use crate::text::Finding;
 use crate::{Error, Result};

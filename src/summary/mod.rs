@@ -16,6 +16,7 @@ pub mod generator;
 pub mod headline;
 pub mod input;
 pub mod long;
+mod made;
 pub mod model;
 mod names;
 pub mod options;
@@ -25,5 +26,6 @@ mod vectors;
 
 pub use generator::{Generated, Request, TextGenerator};
 pub use input::{SummaryInput, TranslateSentences, Translated};
+pub use made::{Method, Summary, Writer};
 pub use options::{Language, Length, MethodChoice, Style, SummaryOptions};
-pub use summarize::{Method, Summary, Writer, summarize};
+pub use summarize::summarize;

@@ -1,13 +1,14 @@
 //! `anubad eval`: measure translation or summary quality as sacrebleu and rouge-score define it.
 mod input;
 mod report;
+mod tokenizer;
 
 use super::common::ModelArgs;
 use super::sentence_args::SentenceArgs;
 use crate::check::{CheckOptions, CheckRates, check_segment};
 use crate::engine::{Supply, Translate};
 use crate::metrics::bootstrap::{DEFAULT_RESAMPLES, DEFAULT_SEED};
-use crate::metrics::{Bleu, Chrf, CorpusMetric, Rouge, RougeTokenizer, paired_bootstrap, sum};
+use crate::metrics::{Bleu, Chrf, CorpusMetric, Rouge, paired_bootstrap, sum};
 use crate::pipeline::confidence::confidence;
 use crate::pipeline::{PipelineOptions, Quality, Sentence, translate_sentences};
 use crate::text::{Finding, FindingKind};
@@ -18,6 +19,7 @@ use input::{Part, has_both, read};
 use report::{MetricReport, PairedReport, Report, SegmentReport, SystemReport};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use tokenizer::Tokenizer;
 
 /// Measure translation or summary quality as sacrebleu and rouge-score define it
 ///
@@ -88,26 +90,6 @@ pub enum Metric {
     #[value(name = "chrf++")]
     ChrfPlusPlus,
     Rouge,
-}
-
-/// Names of the tokenizers of ROUGE.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Tokenizer {
-    Ascii,
-    Stemmed,
-    Words,
-    Whitespace,
-}
-
-impl From<Tokenizer> for RougeTokenizer {
-    fn from(tokenizer: Tokenizer) -> Self {
-        match tokenizer {
-            Tokenizer::Ascii => Self::Ascii,
-            Tokenizer::Stemmed => Self::AsciiStemmed,
-            Tokenizer::Words => Self::Words,
-            Tokenizer::Whitespace => Self::Whitespace,
-        }
-    }
 }
 
 /// Sentences of one system.

@@ -1,5 +1,5 @@
 //! What `anubad eval` prints, for people and as JSON.
-use super::Tokenizer;
+use super::tokenizer::Tokenizer;
 use crate::check::CheckRates;
 use crate::metrics::{PairedBootstrap, Rouge};
 use crate::text::Finding;

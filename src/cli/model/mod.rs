@@ -297,7 +297,7 @@ fn verify_models(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     }
     if wrong > 0 {
         eprintln!("{wrong} damaged: remove the model with `anubad model rm` and pull it again");
-        return Ok(ExitCode::from(super::FAILED));
+        return Ok(ExitCode::from(super::exit::FAILED));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,6 +1,6 @@
 //! What is done to one article beside translating its sentences: the seam between the bulk job and the pipeline.
-use super::record::{Aligned, Finished};
 use crate::article::Article;
+use crate::bulk::record::{Aligned, Finished};
 use crate::engine::{Outcome, Translate, Translator};
 use crate::pipeline::{self, PipelineOptions, Prepared, Translation};
 use crate::summary::model::SummaryModel;

@@ -1,7 +1,7 @@
 //! The articles in hand and their sentences: which go to the translator next, which wait for one that is there
 //! already, which are known.
-use super::cache::{Key, Shared};
-use super::report::Report;
+use crate::bulk::report::Report;
+use crate::bulk::schedule::cache::{Key, Shared};
 use crate::engine::{Job, Outcome};
 use crate::feed::Place;
 use crate::pipeline;

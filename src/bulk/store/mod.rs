@@ -1,7 +1,12 @@
 //! The output on disk: appended to record by record, never ahead of the journal, cut back when a run is resumed.
-use super::journal::{Header, Journal, Kind, Line, Mark, crc32, lines};
-use super::options::Sync;
-use super::output::Compression;
+pub(in crate::bulk) mod ahead;
+pub(in crate::bulk) mod journal;
+pub(in crate::bulk) mod lock;
+pub(in crate::bulk) mod writer;
+
+use crate::bulk::options::{BulkOptions, Sync};
+use crate::bulk::output::Compression;
+use crate::bulk::store::journal::{Header, Journal, Kind, Line, Mark, crc32, lines};
 use crate::{Error, Result};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
@@ -73,6 +78,18 @@ pub struct Layout {
     pub compress: Option<Compression>,
     /// A file an article in a folder, instead of one file.
     pub folder: bool,
+}
+
+impl Layout {
+    /// The layout that the options ask for.
+    pub fn of(options: &BulkOptions) -> Self {
+        Self {
+            header: options.format.header(options.include_source, &options.feed_title),
+            footer: options.format.footer().to_vec(),
+            compress: options.compress,
+            folder: options.format.is_folder(),
+        }
+    }
 }
 
 /// An output that is being written.

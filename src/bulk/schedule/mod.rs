@@ -1,23 +1,28 @@
 //! One run: the threads and what flows between them.
-use super::cache::{SentenceCache, Shared};
-use super::gate::Gate;
-use super::input::{self, End, Outlets, Start};
-use super::options::BulkOptions;
-use super::progress;
-use super::record::{ErrorRecord, Record, Source};
-use super::relay::Relay;
-use super::report::{Report, Slow};
-use super::steps::Steps;
-use super::stop::Stop;
-use super::window::{Prepared, Translated, Window};
-use super::writer::{self, Message, Target, What, Written};
-use crate::engine::{BatchFill, Job, Jobs, Plain, Supply, Translate};
+pub(in crate::bulk) mod cache;
+pub(in crate::bulk) mod context;
+pub(in crate::bulk) mod progress;
+pub(in crate::bulk) mod relay;
+pub(in crate::bulk) mod steps;
+pub(in crate::bulk) mod window;
+
+use crate::bulk::input::gate::Gate;
+use crate::bulk::input::{self, End, Outlets, Start};
+use crate::bulk::message::{Message, What, Written};
+use crate::bulk::record::{ErrorRecord, Record, Source};
+use crate::bulk::report::{Report, Slow};
+use crate::bulk::schedule::cache::{SentenceCache, Shared};
+use crate::bulk::schedule::context::{Context, lock};
+use crate::bulk::schedule::relay::Relay;
+use crate::bulk::schedule::window::{Prepared, Translated, Window};
+use crate::bulk::store::writer::{self, Target};
+use crate::engine::{BatchFill, Job, Jobs, Plain, Supply};
 use crate::feed::{BadEntry, Feed};
 use crate::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -30,25 +35,12 @@ const AT_WORK: usize = 4;
 /// Articles prepared ahead of the translator.
 const READY: usize = 16;
 
-/// What every part of a run needs.
-pub struct Context<'a> {
-    pub translator: &'a dyn Translate,
-    pub steps: &'a dyn Steps,
-    pub options: &'a BulkOptions,
-    pub stop: &'a Stop,
-}
-
 /// How a run ended.
 pub struct Ended<'a> {
     pub target: Target<'a>,
     /// The end of the input, if it was reached and everything up to it is written.
     pub end: Option<End>,
     pub report: Report,
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What a panicking thread leaves behind is whole: every change is made by one call.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Translates what `start` leaves to do and writes it to the target. On an error of the input or the translator

@@ -1,12 +1,15 @@
 //! From the feed to articles ready for translation, on a thread of its own: digest, filters, conversion, segments.
-use super::filter::Reason;
-use super::gate::Gate;
-use super::options::BulkOptions;
-use super::record::ErrorRecord;
-use super::steps::Steps;
-use super::stop::Stop;
-use super::window::Prepared;
-use super::writer::{Message, What};
+pub(in crate::bulk) mod filter;
+pub(in crate::bulk) mod gate;
+
+use crate::bulk::input::filter::Reason;
+use crate::bulk::input::gate::Gate;
+use crate::bulk::message::{Message, What};
+use crate::bulk::options::BulkOptions;
+use crate::bulk::record::ErrorRecord;
+use crate::bulk::schedule::steps::Steps;
+use crate::bulk::schedule::window::Prepared;
+use crate::bulk::stop::Stop;
 use crate::feed::{BadEntry, Entry, Feed, Item, Place, to_article};
 use crate::pipeline;
 use crate::{Error, Result};

@@ -3,8 +3,8 @@
 //!
 //! The file is never forced onto the disk: a machine that loses power loses no more than the time that they took. Each
 //! line has its checksum, and an entry that is taken from it must be the one that the input has at its place.
-use super::journal::{decode, encode};
-use super::writer::{Message, What};
+use crate::bulk::message::{Message, What};
+use crate::bulk::store::journal::{decode, encode};
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

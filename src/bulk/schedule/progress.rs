@@ -1,7 +1,7 @@
 //! What is seen of a run while it goes: a line that changes on a terminal, a line a minute elsewhere.
-use super::options::Progress;
-use super::report::Report;
-use super::run::{Context, lock};
+use crate::bulk::options::Progress;
+use crate::bulk::report::Report;
+use crate::bulk::schedule::context::{Context, lock};
 use crate::engine::BatchFill;
 use crate::feed::Feed;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

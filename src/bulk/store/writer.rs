@@ -1,70 +1,16 @@
 //! The one who writes: takes what is finished in any order and appends it in the order of the input.
-use super::ahead::Ahead;
-use super::filter::Reason;
-use super::gate::Gate;
-use super::options::BulkOptions;
-use super::output::{self, OutputFormat};
-use super::record::{ErrorRecord, Record};
-use super::report::{Report, Slow};
-use super::store::{Append, Store};
-use crate::text::FindingKind;
+use crate::bulk::input::gate::Gate;
+use crate::bulk::message::{Message, What};
+use crate::bulk::options::BulkOptions;
+use crate::bulk::output::OutputFormat;
+use crate::bulk::report::Report;
+use crate::bulk::store::ahead::Ahead;
+use crate::bulk::store::{Append, Store};
 use crate::{Error, Result};
-use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::sync::mpsc::Receiver;
 use std::sync::{Mutex, PoisonError};
-
-/// What became of an entry.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub enum What {
-    Written(Box<Written>),
-    Failed(ErrorRecord),
-    Skipped(Reason),
-}
-
-/// A record as it goes into the output, and what the report wants to know of it.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Written {
-    /// All formats are text.
-    text: String,
-    /// Its file, where each has its own.
-    file: Option<String>,
-    slow: Slow,
-    findings: Vec<FindingKind>,
-}
-
-impl Written {
-    /// The record in the output's format.
-    pub fn new(record: &Record, slow: Slow, options: &BulkOptions) -> Self {
-        let bytes = options.format.record(record, options.include_source);
-        let file = options.format.is_folder().then(|| {
-            let end = options.compress.map_or(String::new(), |c| format!(".{}", c.extension()));
-            format!("{}{end}", output::file_name(record, options.format.file_extension()))
-        });
-        let text = String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
-        Self { text, file, slow, findings: record.findings.iter().map(|f| f.kind).collect() }
-    }
-}
-
-/// …and whose turn it is.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Message {
-    #[serde(skip)]
-    pub slot: u64,
-    pub n: u64,
-    /// Digest of the input up to this entry.
-    pub input: String,
-    /// What it weighs at the gate.
-    pub bytes: usize,
-    /// Bytes of the input that were read up to it, for the time that is left.
-    #[serde(skip)]
-    pub consumed: u64,
-    /// An earlier run has finished it.
-    #[serde(skip)]
-    pub kept: bool,
-    pub what: What,
-}
 
 /// Where records go.
 pub enum Target<'a> {
@@ -111,7 +57,7 @@ impl Target<'_> {
 }
 
 /// Whoever reads the stream sees a record as soon as it is there.
-pub(super) fn stream(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {
+pub(in crate::bulk) fn stream(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {
     out.write_all(bytes).and_then(|()| out.flush()).map_err(|e| Error::io("standard output", e))
 }
 

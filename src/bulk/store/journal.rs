@@ -3,7 +3,7 @@
 //! A run is killed at any byte: the last line may be torn, then it is dropped and the output cut back to the line
 //! before. Power is lost: lines may have reached the disk before the output that they speak of, so those behind the
 //! last sync line are believed only as far as the output's bytes have the checksums that they name.
-use super::options::Sync;
+use crate::bulk::options::Sync;
 use crate::engine::ModelIdentity;
 use crate::{Error, Result};
 use serde::de::DeserializeOwned;
@@ -102,20 +102,20 @@ pub enum Line {
 }
 
 /// A line of JSON behind its checksum.
-pub(super) fn encode(value: &impl Serialize) -> Vec<u8> {
+pub(in crate::bulk) fn encode(value: &impl Serialize) -> Vec<u8> {
     let json = serde_json::to_string(value).unwrap_or_default();
     format!("{:08x} {json}\n", crc32(json.as_bytes())).into_bytes()
 }
 
 /// `None`: the line is torn or damaged.
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
+pub(in crate::bulk) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Option<T> {
     let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
     let (crc, json) = text.split_once(' ')?;
     (u32::from_str_radix(crc, 16).ok()? == crc32(json.as_bytes())).then(|| serde_json::from_str(json).ok())?
 }
 
 /// CRC-32 as gzip has it.
-pub(super) fn crc32(bytes: &[u8]) -> u32 {
+pub(in crate::bulk) fn crc32(bytes: &[u8]) -> u32 {
     let mut crc = flate2::Crc::new();
     crc.update(bytes);
     crc.sum()

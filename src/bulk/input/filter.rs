@@ -1,5 +1,5 @@
 //! Which entries are translated.
-use super::options::Filters;
+use crate::bulk::options::Filters;
 use crate::feed::{Entry, date};
 use serde::{Deserialize, Serialize};
 
@@ -18,7 +18,7 @@ const BENGALI_SHARE: f64 = 0.1;
 
 impl Filters {
     /// `None`: it passes. The limit is counted by who calls.
-    pub(super) fn reason(&self, n: u64, entry: &Entry) -> Option<Reason> {
+    pub(in crate::bulk) fn reason(&self, n: u64, entry: &Entry) -> Option<Reason> {
         if self.since.is_some() || self.until.is_some() {
             let Some(time) = entry.meta.date.as_deref().and_then(date::parse) else { return Some(Reason::Undated) };
             if self.since.is_some_and(|since| time < since) || self.until.is_some_and(|until| time >= until) {

@@ -2,10 +2,10 @@
 //! with them instead of waiting for the translator to be free; those of the oldest article first, since the articles
 //! behind it cannot be written before it. What is known already, or under way for another article,
 //! is not translated a second time.
-use super::cache::{Key, Shared};
-use super::report::Report;
-use super::run::lock;
-use super::stop::Stop;
+use crate::bulk::report::Report;
+use crate::bulk::schedule::cache::{Key, Shared};
+use crate::bulk::schedule::context::lock;
+use crate::bulk::stop::Stop;
 use crate::decode::DecodeOptions;
 use crate::engine::{BatchFill, Job, ModelIdentity, Outcome, Translate};
 use crate::{Error, Result};

@@ -1,0 +1,43 @@
+//! One call of the translator: its workers share the supply of jobs until that ends.
+use super::{
+    BatchFill, Job, Jobs, ModelIdentity, Outcome, Plain, Translate, Translator,
+    worker::{Shared, Worker},
+};
+use crate::{Result, decode::DecodeOptions};
+
+impl Translate for Translator {
+    fn identity(&self) -> &ModelIdentity {
+        &self.identity
+    }
+
+    fn batch_fill(&self) -> Option<BatchFill> {
+        Some(self.stats().batch_fill(self.engine.hypotheses))
+    }
+
+    fn decode_options(&self) -> DecodeOptions {
+        (*self.options).clone()
+    }
+
+    fn translate_stream(
+        &self,
+        jobs: &mut (dyn Iterator<Item = Job> + Send),
+        done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
+    ) -> Result<()> {
+        self.translate_supply(&mut Plain(jobs), done)
+    }
+
+    fn translate_supply(
+        &self,
+        jobs: &mut dyn Jobs,
+        done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
+    ) -> Result<()> {
+        let shared = Shared::new(jobs, done);
+        std::thread::scope(|scope| {
+            for pool in &self.pools {
+                // The worker itself runs on a thread of its pool, so that all parallel work stays in it.
+                scope.spawn(|| pool.install(|| Worker::new(self, &shared).run()));
+            }
+        });
+        Ok(())
+    }
+}
