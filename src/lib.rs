@@ -27,6 +27,7 @@ pub mod document;
 pub mod engine;
 pub mod error;
 pub mod feed;
+pub mod fetch;
 pub mod hints;
 pub mod hub;
 pub mod kernels;

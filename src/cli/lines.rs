@@ -21,11 +21,17 @@ const READY: usize = 256;
 /// Runs the command.
 pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     let options: PipelineOptions = args.sentences.options(Quality::Best)?;
-    let name = args.file.display().to_string();
-    let input: Box<dyn BufRead + Send> = if args.file.as_os_str() == "-" {
+    let [path] = args.files.as_slice() else {
+        return Err(crate::Error::Settings(
+            "--lines takes one file; join them: cat A B | anubad translate --lines".into(),
+        )
+        .into());
+    };
+    let name = path.display().to_string();
+    let input: Box<dyn BufRead + Send> = if path.as_os_str() == "-" {
         Box::new(std::io::BufReader::new(std::io::stdin()))
     } else {
-        let file = std::fs::File::open(&args.file).map_err(|e| crate::Error::io(&args.file, e))?;
+        let file = std::fs::File::open(path).map_err(|e| crate::Error::io(path, e))?;
         Box::new(std::io::BufReader::new(file))
     };
     let loaded = args.model.load(Some(args.sentences.quality(Quality::Best)), args.quiet)?;

@@ -1,11 +1,14 @@
 //! The command line: one file a subcommand, arguments → validated settings → library call → printed output.
+mod articles;
 pub mod bench;
 pub mod bulk;
 pub mod common;
 pub mod eval;
 pub mod exit;
+mod input;
 pub mod lines;
 mod model;
+mod output;
 mod page;
 pub mod sentence_args;
 pub mod summarize;
@@ -106,7 +109,7 @@ fn report_panic(info: &std::panic::PanicHookInfo<'_>) {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Translate(args) if args.lines => lines::run(&args),
-        Command::Translate(args) => translate::run(&args),
+        Command::Translate(args) => articles::run(&args),
         Command::Summarize(args) => summarize::run(args),
         Command::Bulk(args) => bulk::run(args),
         Command::Bench(args) => bench::run(args),

@@ -1,9 +1,11 @@
 //! `anubad summarize`: summarize an article in a few English (or Bengali) sentences.
 use super::common::ModelArgs;
+use super::input::Input;
+use super::output::{self, Form};
 use super::sentence_args::SentenceArgs;
 use super::summary_args::SummaryArgs;
-use super::translate::InputFormat;
-use crate::article::read::{ReadOptions, read};
+use super::translate::{InputFormat, OutputFormat as Printed};
+use crate::article::ReadOptions;
 use crate::article::segment;
 use crate::pipeline::{self, Quality};
 use crate::summary::{self, Language, Style, Summary, SummaryInput};
@@ -14,19 +16,33 @@ use std::process::ExitCode;
 /// Version of the JSON that `--format json` prints.
 const SCHEMA: u32 = 1;
 
+/// What `--help` shows at its end.
+const EXAMPLES: &str = "Examples:
+  anubad summarize article.txt
+  anubad summarize --sentences 2 report.docx
+  anubad summarize --lang bn https://example.org/story
+  anubad summarize *.html -o summaries/";
+
 /// Summarize an article in a few English (or Bengali) sentences
 ///
 /// By default the article's most telling sentences are chosen and translated. With --summary-model a model writes the
 /// summary; every number, date and name in it must be in the article, or the sentence is written again and then dropped.
 /// What was used and what was dropped is said on standard error and in the JSON.
 #[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
 pub struct SummarizeArgs {
     /// Article as text, HTML, Markdown, .docx, .odt, .epub, .pdf, .srt or .vtt; - is standard input
-    #[arg(value_name = "FILE", default_value = "-")]
-    file: PathBuf,
-    /// What to print
-    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
-    format: OutputFormat,
+    #[arg(value_name = "FILE|URL", default_value = "-")]
+    files: Vec<PathBuf>,
+    /// Where to [default: standard output]: a name that ends in .txt, .md or .json; with several files, a folder
+    #[arg(short, long, value_name = "OUT")]
+    output: Option<PathBuf>,
+    /// What to write [default: text, or what OUT's name says]
+    #[arg(long, value_name = "FORMAT", value_enum)]
+    format: Option<OutputFormat>,
+    /// Fetch nothing from the network, whatever is named (as ANUBAD_OFFLINE=1)
+    #[arg(long)]
+    offline: bool,
     /// What the input is [default: by extension and content]
     #[arg(long, value_enum, value_name = "FORMAT")]
     input_format: Option<InputFormat>,
@@ -43,6 +59,9 @@ pub struct SummarizeArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
+    /// Say which file is at work
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    verbose: u8,
     #[command(flatten)]
     summary: SummaryArgs,
 }
@@ -60,11 +79,15 @@ enum OutputFormat {
 
 /// Runs the command.
 pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
-    let format = args.input_format.map(Into::into);
-    let article =
-        read(&args.file, &ReadOptions { format, lossy: args.lossy, bijoy: args.bijoy, ..Default::default() })?;
-    let segments = segment::segments(&article);
+    let targets = targets(&args)?;
     let options = args.summary.options();
+    let read = |path: &PathBuf| {
+        let format = args.input_format.map(Into::into);
+        let read = ReadOptions { format, lossy: args.lossy, bijoy: args.bijoy, ..Default::default() };
+        Input::open(path, &read, false, args.offline)
+    };
+    // What is wrong with the first input is said before a model is loaded.
+    let mut first = Some(read(&args.files[0])?);
     let writer = args.summary.open_model(&args.model, &options, args.quiet)?;
     // a Bengali summary needs no translator
     let quality = Some(args.sentences.quality(Quality::Best));
@@ -73,26 +96,67 @@ pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
     let translate = loaded
         .as_ref()
         .map(|loaded| |sentences: &[String]| pipeline::sentences(&loaded.translator, sentences, &checks));
-    let input = SummaryInput {
-        article: &article,
-        segments: &segments,
-        translated: None,
-        translate: translate.as_ref().map(|t| t as &summary::TranslateSentences),
-    };
-    let summary = summary::summarize(&input, &options, writer.as_ref().map(|w| w.writer()).as_ref())?;
-    print(&summary, args.format)?;
-    if !args.quiet {
-        report(&summary);
+    let several = args.files.len() > 1;
+    for (path, (target, format)) in args.files.iter().zip(targets) {
+        let input = match first.take() {
+            Some(input) => input,
+            None => read(path)?,
+        };
+        if args.verbose > 0 && !args.quiet {
+            eprintln!("anubad: {}", path.display());
+        }
+        let segments = segment::segments(input.article());
+        let input = SummaryInput {
+            article: input.article(),
+            segments: &segments,
+            translated: None,
+            translate: translate.as_ref().map(|t| t as &summary::TranslateSentences),
+        };
+        let summary = summary::summarize(&input, &options, writer.as_ref().map(|w| w.writer()).as_ref())?;
+        let mut text = Vec::new();
+        if several && target.is_none() && format == OutputFormat::Text {
+            writeln!(text, "==> {} <==\n", path.display())?;
+        }
+        write(&mut text, &summary, format)?;
+        match target {
+            Some(target) => output::save(&target, &text)?,
+            None => std::io::stdout().lock().write_all(&text)?,
+        }
+        if !args.quiet {
+            report(&summary);
+        }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn print(summary: &Summary, format: OutputFormat) -> anyhow::Result<()> {
-    let mut out = std::io::stdout().lock();
+/// Where each summary goes and as what.
+fn targets(args: &SummarizeArgs) -> crate::Result<Vec<(Option<PathBuf>, OutputFormat)>> {
+    let format = args.format.map(|format| match format {
+        OutputFormat::Text => Printed::Text,
+        OutputFormat::Md => Printed::Md,
+        OutputFormat::Json => Printed::Json,
+    });
+    // Of a document the summary is text.
+    let format = format.or(args.output.as_ref().is_some_and(|o| o.extension().is_none()).then_some(Printed::Text));
+    let targets = output::targets(&args.files, args.output.as_deref(), format)?;
+    let own = |target: output::Target| match target.form {
+        Form::Printed(Printed::Text) => Ok((target.path, OutputFormat::Text)),
+        Form::Printed(Printed::Md) => Ok((target.path, OutputFormat::Md)),
+        Form::Printed(Printed::Json) => Ok((target.path, OutputFormat::Json)),
+        _ => {
+            let name = target.path.unwrap_or_default();
+            let why = "a summary is written as .txt, .md or .json";
+            Err(crate::Error::Settings(format!("-o {}: {why}", name.display())))
+        }
+    };
+    targets.into_iter().map(own).collect()
+}
+
+fn write(out: &mut Vec<u8>, summary: &Summary, format: OutputFormat) -> anyhow::Result<()> {
     match format {
         OutputFormat::Json => {
             let json = serde_json::json!({ "schema": SCHEMA, "text": summary.text(), "summary": summary });
-            serde_json::to_writer_pretty(&mut out, &json).map_err(std::io::Error::from)?;
+            serde_json::to_writer_pretty(&mut *out, &json).map_err(std::io::Error::from)?;
             writeln!(out)?;
         }
         OutputFormat::Text => {
@@ -111,7 +175,6 @@ fn print(summary: &Summary, format: OutputFormat) -> anyhow::Result<()> {
             }
         }
     }
-    out.flush()?;
     Ok(())
 }
 

@@ -2,10 +2,10 @@
 use super::common::ModelArgs;
 use super::sentence_args::SentenceArgs;
 use super::summary_args::SummaryArgs;
-use crate::article::read::{Format, ReadOptions};
-use crate::article::write::{BlockWriter, Style};
-use crate::article::{self, Block};
-use crate::pipeline::{self, PipelineOptions, Quality, Ready, Translation};
+use crate::article::Block;
+use crate::article::read::Format;
+use crate::article::write::BlockWriter;
+use crate::pipeline::{PipelineOptions, Quality, Translation};
 use crate::text::{Finding, Severity};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -14,20 +14,42 @@ use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-/// Translate one article, with a short summary
+/// What `--help` shows at its end.
+const EXAMPLES: &str = "Examples:
+  anubad translate article.txt
+  anubad translate report.docx -o report.en.docx
+  anubad translate film.srt -o film.en.srt
+  anubad translate book.epub -o both.epub --bilingual
+  anubad translate https://example.org/story -o story.md
+  anubad translate a.html b.html c.pdf -o english/
+  pdftotext scan.pdf - | anubad translate --format json";
+
+/// Translate articles and documents, with a short summary
 #[derive(Debug, Args)]
+#[command(after_help = EXAMPLES)]
 pub struct TranslateArgs {
-    /// Bengali article: text, HTML, Markdown, .docx, .odt, .epub, .pdf, .srt or .vtt; `-` or nothing is standard input
-    #[arg(default_value = "-", value_name = "FILE")]
-    pub file: PathBuf,
-    /// What to print
-    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
-    pub format: OutputFormat,
+    /// Bengali articles: text, HTML, Markdown, .docx, .odt, .epub, .pdf, .srt, .vtt, or the address of a page; `-` or
+    /// nothing is standard input
+    #[arg(default_value = "-", value_name = "FILE|URL")]
+    pub files: Vec<PathBuf>,
+    /// Where to [default: standard output]: the name says what is written (.txt, .md, .json, .html), and a .docx, .odt,
+    /// .epub, .srt or .vtt comes back as the same file in English. With several files, a folder
+    #[arg(long, short, value_name = "OUT")]
+    pub output: Option<PathBuf>,
+    /// What to write [default: text, or what OUT's name says]
+    #[arg(long, value_enum)]
+    pub format: Option<OutputFormat>,
+    /// Keep the Bengali in a document or in subtitles, the English below it
+    #[arg(long)]
+    pub bilingual: bool,
+    /// Fetch nothing from the network, whatever is named (as ANUBAD_OFFLINE=1)
+    #[arg(long)]
+    pub offline: bool,
     /// What the input is [default: by extension and content]
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub input_format: Option<InputFormat>,
     /// One segment a line in, exactly one line a segment out, nothing else on standard output
-    #[arg(long, conflicts_with_all = ["format", "summary", "sentences", "input_format", "keep_furniture", "mark"])]
+    #[arg(long, conflicts_with_all = ["format", "output", "bilingual", "summary", "sentences", "input_format", "keep_furniture", "mark"])]
     pub lines: bool,
     /// Print a summary (the default)
     #[arg(long, overrides_with = "no_summary")]
@@ -92,76 +114,12 @@ impl From<InputFormat> for Format {
     }
 }
 
-fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
+pub(super) fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
     let summary = (!args.no_summary).then(|| args.summary_args.options());
     Ok(PipelineOptions { summary, ..args.sentences.options(Quality::Best)? })
 }
 
-/// Runs the command on one whole article; [`super::lines`] has the other half.
-pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
-    let options = pipeline_options(args)?;
-    let read = ReadOptions {
-        format: args.input_format.map(Into::into),
-        lossy: args.lossy,
-        keep_furniture: args.keep_furniture,
-        bijoy: args.bijoy,
-    };
-    let prepared = pipeline::prepare(article::read::read(&args.file, &read)?);
-    let loaded = args.model.load(Some(args.sentences.quality(Quality::Best)), args.quiet)?;
-    let summary_model = match &options.summary {
-        Some(summary) => args.summary_args.open_model(&args.model, summary, args.quiet)?,
-        None => None,
-    };
-    let summary_writer = summary_model.as_ref().map(|m| m.writer());
-    let progress = progress(args, prepared.article.blocks.len());
-    let stdout = std::io::stdout().lock();
-    let style = if args.format == OutputFormat::Md { Style::Markdown } else { Style::Text };
-    let mut writer = BlockWriter::new(stdout, style);
-    let mut failure = None;
-    let mut ready = |part: Ready<'_>| {
-        progress.inc(1);
-        let written = match (args.format, part) {
-            (OutputFormat::Json | OutputFormat::Html, _) => Ok(()),
-            (_, Ready::Title(title)) => progress.suspend(|| writer.title(title)),
-            (_, Ready::Block(block, findings)) => {
-                progress.suspend(|| write_block(&mut writer, block, findings, args.mark))
-            }
-        };
-        failure = written.err();
-        failure.is_none()
-    };
-    let result = pipeline::translate(&loaded.translator, &prepared, &options, summary_writer.as_ref(), &mut ready);
-    progress.finish_and_clear();
-    if let Some(error) = failure {
-        return Err(error.into());
-    }
-    let translation = result?;
-    match args.format {
-        OutputFormat::Json => {
-            let mut out = std::io::stdout().lock();
-            serde_json::to_writer_pretty(&mut out, &translation).map_err(std::io::Error::from)?;
-            writeln!(out)?;
-        }
-        OutputFormat::Html => {
-            let page = super::page::of(&prepared.article, &translation, loaded.model.manifest.as_ref());
-            std::io::stdout().lock().write_all(page.as_bytes())?;
-        }
-        _ => {
-            if let Some(summary) = &translation.summary {
-                if let Some(headline) = summary.headline.as_deref().filter(|_| translation.article.title.is_none()) {
-                    writer.summary("Headline", &[headline.to_string()])?;
-                }
-                writer.summary(&format!("Summary ({})", summary.method), &summary.sentences)?;
-            }
-            writer.finish()?.flush()?;
-        }
-    }
-    report(args, &translation);
-    let serious = pipeline::translate::has_serious(&translation.findings);
-    Ok(if args.strict && serious { ExitCode::from(super::exit::PARTLY) } else { ExitCode::SUCCESS })
-}
-
-fn write_block(
+pub(super) fn write_block(
     writer: &mut BlockWriter<impl Write>,
     block: &Block,
     findings: &[Finding],
@@ -174,7 +132,7 @@ fn write_block(
     writer.block_with_notes(block.kind, &block.text, &notes)
 }
 
-fn progress(args: &TranslateArgs, blocks: usize) -> ProgressBar {
+pub(super) fn progress(args: &TranslateArgs, blocks: usize) -> ProgressBar {
     if args.quiet || !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
@@ -187,7 +145,7 @@ fn progress(args: &TranslateArgs, blocks: usize) -> ProgressBar {
 }
 
 /// What the checks found, on stderr.
-fn report(args: &TranslateArgs, translation: &Translation) {
+pub(super) fn report(args: &TranslateArgs, translation: &Translation) {
     if args.quiet {
         return;
     }

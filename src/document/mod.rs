@@ -109,21 +109,30 @@ impl Document {
         Ok(Self { article, kind, name: name.to_owned(), form })
     }
 
+    /// Whether the document can be written as a kind.
+    ///
+    /// # Errors
+    /// [`Error::Settings`] where it cannot.
+    pub fn check_kind(&self, kind: Kind) -> Result<()> {
+        let subtitles = |kind| matches!(kind, Kind::Srt | Kind::Vtt);
+        let same = self.kind == kind || (subtitles(self.kind) && subtitles(kind));
+        if same && kind != Kind::Pdf {
+            return Ok(());
+        }
+        let (own, other) = (self.kind.extension(), kind.extension());
+        Err(Error::Settings(format!(
+            "{}: a {own} is not written as a {other}; a document comes back as what it was, or as .txt, .md, .html or .json",
+            self.name
+        )))
+    }
+
     /// The document with its text in English, or with the English below the Bengali. Subtitles may be written as the
     /// other kind of subtitles.
     ///
     /// # Errors
     /// [`Error::Settings`] where this kind is not written.
     pub fn write(&self, translation: &Translation, kind: Kind, bilingual: bool) -> Result<Vec<u8>> {
-        let subtitles = |kind| matches!(kind, Kind::Srt | Kind::Vtt);
-        if self.kind == Kind::Pdf || (self.kind != kind && !(subtitles(self.kind) && subtitles(kind))) {
-            return Err(Error::Settings(format!(
-                "{}: a {} is not written as a {}; a document comes back as what it was, or as .txt, .md or .json",
-                self.name,
-                self.kind.extension(),
-                kind.extension()
-            )));
-        }
+        self.check_kind(kind)?;
         match &self.form {
             Form::Package { bytes, parts, slots } => {
                 let changed = rewrite::members(self.kind, parts, slots, translation, bilingual);
