@@ -41,13 +41,14 @@ impl<W: Write> BlockWriter<W> {
             return Ok(());
         }
         self.separate(kind)?;
+        let text = &*harmless(text);
         let line = match self.style {
             Style::Text => as_text(kind, text),
             Style::Markdown => as_markdown(kind, text),
         };
         write!(self.out, "{line}")?;
         for note in notes {
-            self.notes.push(note.clone());
+            self.notes.push(harmless(note).into_owned());
             match self.style {
                 Style::Text => write!(self.out, " [{}]", self.notes.len())?,
                 Style::Markdown => write!(self.out, "[^{}]", self.notes.len())?,
@@ -99,6 +100,13 @@ impl<W: Write> BlockWriter<W> {
         };
         if same { Ok(()) } else { writeln!(self.out) }
     }
+}
+
+/// Without what a terminal obeys instead of showing (escape sequences, bells, backspaces): the article is somebody
+/// else's, and its text means none of them.
+pub fn harmless(text: &str) -> std::borrow::Cow<'_, str> {
+    let obeyed = |c: char| c.is_control() && !matches!(c, '\t' | '\n');
+    if text.contains(obeyed) { text.replace(obeyed, "").into() } else { text.into() }
 }
 
 fn marker(number: Option<u32>) -> String {
@@ -212,6 +220,21 @@ mod tests {
             sample(Style::Markdown),
             "# War deepens!\n\n*File photo*\n\n1\\. Not a \\*list\\*.\n\n- one\n   1. two\n- three\n\n> Said so.\n\n| Year | Rice\\|wheat |\n| --- | --- |\n| 2024 | 12 |\n\n````\na\n```\nb\n````\n\nEnd.[^1]\n\n## Summary\n\n- It ended.\n\n[^1]: 231 became 239\n"
         );
+    }
+
+    #[test]
+    fn what_a_terminal_obeys_is_left_out() {
+        for style in [Style::Text, Style::Markdown] {
+            let mut w = BlockWriter::new(Vec::new(), style);
+            let hostile = "Hel\u{1b}]52;c;eA==\u{7}lo\u{1b}[2J\u{9b}31m\u{8}\u{7f}\r wor\tld";
+            w.title(hostile).expect("writes");
+            w.block(BlockKind::Verbatim, hostile).expect("writes");
+            w.block_with_notes(BlockKind::TableRow, hostile, &[hostile.into()]).expect("writes");
+            w.summary(hostile, &[hostile.into()]).expect("writes");
+            let written = String::from_utf8(w.finish().expect("writes")).expect("UTF-8");
+            assert!(!written.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n')), "{written:?}");
+            assert!(written.contains("lo"));
+        }
     }
 
     /// What is written as Markdown reads back as the same blocks.

@@ -39,6 +39,16 @@ impl Written {
     }
 }
 
+impl What {
+    /// Whether it goes where it belongs: what an earlier run has left comes from the disk.
+    pub fn is_sound(&self) -> bool {
+        match self {
+            Self::Written(record) => record.file.as_deref().is_none_or(crate::bulk::store::journal::is_plain_name),
+            _ => true,
+        }
+    }
+}
+
 /// …and whose turn it is.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Message {

@@ -205,7 +205,11 @@ fn reader(path: &Path) -> Result<BufReader<File>> {
 }
 
 fn take(from: &mut impl Read, length: usize, path: &Path) -> Result<Vec<u8>> {
-    let mut bytes = vec![0; length];
-    from.read_exact(&mut bytes).map_err(|e| Error::io(path, e))?;
+    // Not by a buffer of that length: a damaged journal may say anything.
+    let mut bytes = Vec::new();
+    let read = from.by_ref().take(length as u64).read_to_end(&mut bytes).map_err(|e| Error::io(path, e))?;
+    if read < length {
+        return Err(Error::io(path, std::io::ErrorKind::UnexpectedEof.into()));
+    }
     Ok(bytes)
 }

@@ -3,6 +3,7 @@ use crate::bulk::compare::compare;
 use crate::bulk::input::Start;
 use crate::bulk::options::{BulkOptions, Resume};
 use crate::bulk::output::{self, OutputFormat};
+use crate::bulk::overlap;
 use crate::bulk::report::Report;
 use crate::bulk::retry;
 use crate::bulk::schedule::context::Context;
@@ -13,7 +14,7 @@ use crate::bulk::store::ahead::Ahead;
 use crate::bulk::store::journal::{self, Header};
 use crate::bulk::store::lock::Lock;
 use crate::bulk::store::writer::{self, Target};
-use crate::bulk::store::{Layout, Paths, Store};
+use crate::bulk::store::{Layout, Paths, Store, sync_folder};
 use crate::engine::Translate;
 use crate::{Error, Result};
 use serde_json::{Value, json};
@@ -29,8 +30,11 @@ pub fn run(translator: &dyn Translate, steps: &dyn Steps, options: &BulkOptions,
     let context = Context { translator, steps, options, stop };
     // Before anything is written: the feed must be there.
     crate::feed::Feed::open(&options.input, options.read.clone())?;
+    overlap::check(options)?;
     let folder = Paths::folder(&options.output);
+    refuse_links(&options.output)?;
     std::fs::create_dir_all(&folder).map_err(|e| Error::io(&folder, e))?;
+    sync_folder(folder.parent().unwrap_or(Path::new(".")));
     let _lock = Lock::take(&folder.join("lock"), &options.output)?;
     retry::settle(options)?;
     let header = Header {
@@ -67,6 +71,7 @@ pub fn run_to(
     stop: &Stop,
 ) -> Result<Report> {
     check_stream(options)?;
+    overlap::check(options)?;
     let context = Context { translator, steps, options, stop };
     let mut out = out;
     let header = options.format.header(options.include_source, &options.feed_title);
@@ -178,7 +183,30 @@ fn refuse_to_overwrite(options: &BulkOptions, paths: &Paths) -> Result<()> {
             format!("{out}: exists and has no journal beside it; name another output, or overwrite it with --fresh");
         return Err(Error::Bulk(advice));
     }
+    // What a run that was killed at its very beginning leaves is empty.
+    let foreign = paths.all().into_iter().skip(1).find(|path| path.metadata().is_ok_and(|m| m.len() > 0));
+    if let Some(path) = foreign {
+        let (path, out) = (path.display(), paths.out.display());
+        return Err(Error::Bulk(format!(
+            "{path}: exists, and no journal says that it is of {out}; move it away, name another output, or overwrite \
+             it with --fresh"
+        )));
+    }
     Ok(())
+}
+
+/// What is beside the output is written where it is, not where a link of somebody else's leads.
+fn refuse_links(output: &Path) -> Result<()> {
+    let (paths, folder) = (Paths::of(output), Paths::folder(output));
+    let lock = folder.join("lock");
+    let mut own = paths.all().into_iter().skip(1).chain([folder.as_path(), lock.as_path()]);
+    match own.find(|path| path.is_symlink()) {
+        Some(link) => Err(Error::Bulk(format!(
+            "{}: is a link, and anubad writes its own files through none; remove it, or name another output",
+            link.display()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// The articles that an earlier run has put into the folder, and nothing else that is there.

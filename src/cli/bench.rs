@@ -316,6 +316,6 @@ fn print_report(r: &Report) -> std::io::Result<()> {
         row("its summary", format!("{:.3} s more ({share:.1} %, {})", s.summary_s, s.method))?;
     }
     row("peak memory", r.peak_memory_mb.map_or("not known here".into(), |mb| format!("{mb:.0} MB")))?;
-    r.warnings.iter().for_each(|warning| eprintln!("anubad: {warning}"));
+    r.warnings.iter().for_each(|warning| crate::error::say!("anubad: {warning}"));
     Ok(())
 }

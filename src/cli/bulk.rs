@@ -266,6 +266,7 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     if options.output == Path::new("-") {
         bulk::check_stream(&options)?;
     }
+    bulk::check_files(&options)?;
     let (translator, steps) = load(&args)?;
     let engine = translator.engine_options();
     let options = options.suit(engine.workers * engine.hypotheses);
@@ -322,14 +323,14 @@ fn code(report: &Report, stop: &Stop) -> u8 {
 
 /// The readable report, and what to do next.
 fn say(report: &Report, options: &BulkOptions, stop: &Stop) {
-    eprint!("{report}");
+    eprint!("{}", crate::error::shown_lines(&report.to_string()));
     let to_file = options.output != Path::new("-");
     if !report.complete && stop.signal().is_some() && to_file {
-        eprintln!("anubad: stopped; run the same command again to go on");
+        crate::error::say!("anubad: stopped; run the same command again to go on");
     }
     if report.complete && report.total_failed > 0 && to_file {
         let out = options.output.display();
-        eprintln!("anubad: what failed is in {out}.errors.jsonl; --retry-errors runs only that");
+        crate::error::say!("anubad: what failed is in {out}.errors.jsonl; --retry-errors runs only that");
     }
 }
 

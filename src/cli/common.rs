@@ -66,7 +66,7 @@ impl ModelArgs {
     pub fn open(&self, quiet: bool) -> Result<Model> {
         let resolved = resolve(&self.model, &ResolveOptions { download: self.download, config: None })?;
         if !quiet {
-            resolved.notes.iter().for_each(|note| eprintln!("anubad: {note}"));
+            resolved.notes.iter().for_each(|note| crate::error::say!("anubad: {note}"));
         }
         Model::open(&resolved, &self.model_options()?)
     }

@@ -121,7 +121,7 @@ impl<'a, W: Write> Output<'a, W> {
     fn sentence(&mut self, line: Finished) -> bool {
         let Finished { index, segment, findings, .. } = line;
         if let Some(failed) = findings.iter().find(|f| f.kind == FindingKind::Failed) {
-            eprintln!("anubad: line {}: {}", index + 1, failed.message);
+            crate::error::say!("anubad: line {}: {}", index + 1, failed.message);
             self.failed += 1;
             self.put(index, String::new());
         } else {
@@ -135,7 +135,7 @@ impl<'a, W: Write> Output<'a, W> {
         self.serious += usize::from(has_serious(findings));
         if self.args.verbose > 0 && !self.args.quiet {
             for finding in findings {
-                eprintln!("anubad: line {}: {} ({})", index + 1, finding.message, finding.severity.name());
+                crate::error::say!("anubad: line {}: {} ({})", index + 1, finding.message, finding.severity.name());
             }
         }
     }
@@ -162,7 +162,7 @@ impl<'a, W: Write> Output<'a, W> {
             return Err(error.into());
         }
         if self.serious > 0 && !self.args.quiet && self.args.verbose == 0 {
-            eprintln!("anubad: the checks doubt {} lines; -v lists them", self.serious);
+            crate::error::say!("anubad: the checks doubt {} lines; -v lists them", self.serious);
         }
         let partly = self.failed > 0 || self.args.strict && self.serious > 0;
         Ok(if partly { ExitCode::from(super::exit::PARTLY) } else { ExitCode::SUCCESS })

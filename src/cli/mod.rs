@@ -85,8 +85,8 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // The library's errors are complete; what caused them would only be said twice.
             match error.downcast_ref::<crate::Error>() {
-                Some(own) => eprintln!("anubad: {own}"),
-                None => eprintln!("anubad: {error:#}"),
+                Some(own) => crate::error::say!("anubad: {own}"),
+                None => crate::error::say!("anubad: {error:#}"),
             }
             let usage = matches!(error.downcast_ref(), Some(crate::Error::Settings(_) | crate::Error::Kernels(_)));
             ExitCode::from(if usage { exit::USAGE } else { exit::FAILED })
@@ -96,13 +96,16 @@ pub fn run() -> ExitCode {
 
 /// A panic is our fault, never the user's: one line, and where to find more. (The engine contains those of its workers.)
 fn report_panic(info: &std::panic::PanicHookInfo<'_>) {
+    if crate::error::is_contained() {
+        return;
+    }
     let payload = info.payload();
     let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
     let text = text.unwrap_or("no message");
     let place = info.location().map(|l| format!("{}:{}", l.file(), l.line())).unwrap_or_default();
-    eprintln!("anubad: internal error at {place}: {text}; please report it with the input that caused it");
+    crate::error::say!("anubad: internal error at {place}: {text}; please report it with the input that caused it");
     if std::env::var_os("RUST_BACKTRACE").is_some_and(|v| v != "0") {
-        eprintln!("{}", std::backtrace::Backtrace::force_capture());
+        crate::error::say!("{}", std::backtrace::Backtrace::force_capture());
     }
 }
 

@@ -182,10 +182,10 @@ fn write(out: &mut Vec<u8>, summary: &Summary, format: OutputFormat) -> anyhow::
 pub(super) fn report(summary: &Summary) {
     let parts = if summary.parts > 1 { format!(", read in {} parts", summary.parts) } else { String::new() };
     match &summary.model {
-        Some(model) => eprintln!("anubad: {} summary by {model}{parts}", summary.method),
-        None => eprintln!("anubad: {} summary", summary.method),
+        Some(model) => crate::error::say!("anubad: {} summary by {model}{parts}", summary.method),
+        None => crate::error::say!("anubad: {} summary", summary.method),
     }
     for finding in &summary.findings {
-        eprintln!("anubad: {}", finding.message);
+        crate::error::say!("anubad: {}", finding.message);
     }
 }

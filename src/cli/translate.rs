@@ -156,7 +156,7 @@ pub(super) fn report(args: &TranslateArgs, translation: &Translation) {
                     Some(block) => format!("paragraph {}, sentence {}", block + 1, s.sentence + 1),
                     None => "title".into(),
                 });
-            eprintln!("anubad: {place}: {} ({})", finding.message, finding.severity.name());
+            crate::error::say!("anubad: {place}: {} ({})", finding.message, finding.severity.name());
         }
     }
     let serious: Vec<_> = translation.findings_from(Severity::Serious).collect();
@@ -166,10 +166,10 @@ pub(super) fn report(args: &TranslateArgs, translation: &Translation) {
             *kinds.entry(finding.kind.name()).or_default() += 1;
         }
         let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        eprintln!("anubad: the checks doubt {} places ({}); -v lists them", serious.len(), kinds.join(", "));
+        crate::error::say!("anubad: the checks doubt {} places ({}); -v lists them", serious.len(), kinds.join(", "));
     }
     if args.verbose > 1 {
-        eprintln!(
+        crate::error::say!(
             "anubad: model {} ({}, {}); first paragraph after {} s, all after {} s, of that {} s for repairs alone; \
              summary {} s",
             translation.model.id,

@@ -1,8 +1,14 @@
 //! Archives of files: `.zip` and `.tar`, member by member in the archive's own order, nothing unpacked to disk.
+mod headers;
+
+use self::headers::Headers;
 use super::folder::{is_hidden, is_ours};
 use super::{BadEntry, Place, ReadOptions, Sink, document, open};
 use std::io::{self, Read, Seek};
 use std::ops::ControlFlow;
+
+/// Longest name of a member: every entry in it carries it along.
+const MAX_NAME: usize = 4096;
 
 /// Reads a member, if it is a file of a kind that we read.
 fn read_member(
@@ -19,6 +25,10 @@ fn read_member(
         tracing::debug!("{archive}!{member}: not a format that is read; left aside");
         return ControlFlow::Continue(());
     }
+    if member.len() > MAX_NAME {
+        let reason = format!("a member's name has {} bytes, more than {MAX_NAME}; it was not read", member.len());
+        return sink(Err(bad(archive.into(), reason)));
+    }
     open::read_stream(&format!("{archive}!{member}"), stream, None, options, depth, sink)
 }
 
@@ -34,7 +44,8 @@ pub(super) fn read_tar(
     depth: u8,
     sink: &mut Sink<'_>,
 ) -> ControlFlow<()> {
-    let mut archive = tar::Archive::new(stream);
+    let headers = Headers::default();
+    let mut archive = tar::Archive::new(headers.watch(stream));
     let members = match archive.entries() {
         Ok(members) => members,
         Err(error) => return sink(Err(bad(name.into(), format!("the tar archive cannot be read: {error}")))),
@@ -46,6 +57,7 @@ pub(super) fn read_tar(
                 return sink(Err(bad(name.into(), format!("the tar archive is damaged or cut off here: {error}"))));
             }
         };
+        headers.expect(&member);
         if !member.header().entry_type().is_file() {
             continue;
         }
@@ -79,7 +91,7 @@ pub(super) fn read_zip(
         };
         let path = String::from_utf8_lossy(member.name_raw()).into_owned();
         if !path.ends_with('/') {
-            read_member(name, &path, &mut member, options, depth, sink)?;
+            read_member(name, &path, &mut options.unpacked.bounded(&mut member), options, depth, sink)?;
         }
     }
     ControlFlow::Continue(())
@@ -99,10 +111,11 @@ pub(super) fn read_zip_stream(
             Ok(None) => return ControlFlow::Continue(()),
             Ok(Some(mut member)) => {
                 let path = String::from_utf8_lossy(member.name_raw()).into_owned();
+                let mut content = options.unpacked.bounded(&mut member);
                 if !path.ends_with('/') {
-                    read_member(name, &path, &mut member, options, depth, sink)?;
+                    read_member(name, &path, &mut content, options, depth, sink)?;
                 }
-                if let Err(error) = io::copy(&mut member, &mut io::sink()) {
+                if let Err(error) = io::copy(&mut content, &mut io::sink()) {
                     return sink(Err(document::unreadable(Place { file: name.into(), ..Place::default() }, &error)));
                 }
             }

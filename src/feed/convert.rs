@@ -6,6 +6,10 @@ use crate::article::{self, Article, Block, BlockKind, Format, ReadOptions};
 /// Deepest nesting of tags that is handed to the HTML library; real pages stay far below, bombs do not.
 const MAX_DEPTH: usize = 512;
 
+/// Longest title, in bytes as the feed has it and in characters of its text; what is longer is cut.
+const MAX_RAW_TITLE: usize = 16 << 10;
+const MAX_TITLE: usize = 4000;
+
 /// The text has tags in it.
 pub fn looks_like_html(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
@@ -71,12 +75,37 @@ fn is_void(tag: &str) -> bool {
     VOID.contains(&name.as_str()) || tag.split('>').next().is_some_and(|t| t.ends_with('/'))
 }
 
-/// A title as text: feeds put escaped HTML into it.
+/// A title as text: feeds put escaped HTML into it. No title fills pages; markup that tries to is cut before anything
+/// is built of it.
 fn plain_title(title: &str) -> String {
+    let mut end = title.len().min(MAX_RAW_TITLE);
+    while !title.is_char_boundary(end) {
+        end -= 1;
+    }
+    let title = &title[..end];
     let text = if title.contains(['<', '&']) {
-        scraper::Html::parse_fragment(title).root_element().text().collect::<String>()
+        let tamed = article::html::tame(title);
+        scraper::Html::parse_fragment(&tamed).root_element().text().collect::<String>()
     } else {
         title.to_owned()
     };
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
+    let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = text.char_indices().nth(MAX_TITLE) {
+        text.truncate(end);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn titles_are_text_and_bounded() {
+        assert_eq!(plain_title("বৃষ্টি &amp; <b>ঝড়</b>\n আজ"), "বৃষ্টি & ঝড় আজ");
+        assert_eq!(plain_title(&"ক".repeat(100_000)).chars().count(), MAX_TITLE);
+        // Unclosed tags cost the square of their number, and a title had no bound on them.
+        let bomb = format!("শিরোনাম{}", "<div a=1>".repeat(2_000_000));
+        assert_eq!(plain_title(&bomb), "শিরোনাম");
+    }
 }

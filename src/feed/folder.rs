@@ -6,10 +6,14 @@ use std::path::Path;
 
 /// Files of other kinds (pictures, style sheets) are left aside.
 pub(super) fn is_ours(name: &str) -> bool {
+    // A list names files of this machine: it is followed only where the user named it, whatever it is packed in.
+    if Format::by_name(name) == Some(Format::List) {
+        return false;
+    }
     Packing::by_name(name).is_some_and(|p| p != Packing::Gzip && p != Packing::Bzip2 && p != Packing::Zstd)
         || name.to_ascii_lowercase().ends_with(".tgz")
         || name.to_ascii_lowercase().contains(".tar.")
-        || Format::by_name(name).is_some_and(|f| f != Format::List)
+        || Format::by_name(name).is_some()
 }
 
 /// Hidden files and folders, and what archivers leave behind.
@@ -17,20 +21,35 @@ pub(super) fn is_hidden(name: &str) -> bool {
     name.starts_with('.') || name == "__MACOSX"
 }
 
-/// Reads the files below `folder`, sorted by name, folder by folder. Links to folders are not followed.
+/// A link that leads out of the folder: who put it there may read less than who reads the folder.
+fn leads_out(link: &Path, folder: &Path) -> bool {
+    match (link.canonicalize(), folder.canonicalize()) {
+        (Ok(target), Ok(folder)) => !target.starts_with(folder),
+        _ => true,
+    }
+}
+
+/// Reads the files below `folder`, sorted by name, folder by folder. Links to folders are not followed, nor are those
+/// to files outside of it.
 pub(super) fn read(folder: &Path, options: &ReadOptions, depth: u8, sink: &mut Sink<'_>) -> ControlFlow<()> {
     let walk = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
     let walk = walk.filter_entry(|e| e.depth() == 0 || !is_hidden(&e.file_name().to_string_lossy()));
     let mut aside = 0u64;
     for found in walk {
         match found {
+            Ok(file) if file.path_is_symlink() && file.path().is_file() && leads_out(file.path(), folder) => {
+                tracing::warn!(
+                    "{}: a link to a file outside of the folder; left aside (name the file itself to have it read)",
+                    crate::error::shown(&file.path().display().to_string())
+                );
+            }
             Ok(file) if file.path().is_file() => {
                 if options.format.is_none() && !is_ours(&file.file_name().to_string_lossy()) {
                     tracing::debug!("{}: not a format that is read; left aside", file.path().display());
                     aside += 1;
                     continue;
                 }
-                open::read_path(file.path(), options, depth, sink)?;
+                open::read_found(file.path(), options, depth, sink)?;
             }
             Ok(_) => {}
             Err(error) => {

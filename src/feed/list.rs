@@ -1,11 +1,47 @@
 //! A list of feeds: one path a line, relative to the list; blank lines and lines that begin with `#` are comments.
 use super::source::Chunk;
 use super::{BadEntry, ReadOptions, Sink, Source, document, open};
+use std::fs::File;
+use std::io::Read;
 use std::ops::ControlFlow;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Longest path that is read.
 const MAX_PATH: usize = 1 << 16;
+
+/// Largest list that is looked through beforehand.
+const MAX_LIST: u64 = 16 << 20;
+
+/// The files and folders that the user has named, those in lists included, as far as that can be told beforehand:
+/// standard input too, where it is a file.
+pub(crate) fn named_files(paths: &[PathBuf], options: &ReadOptions) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for path in paths {
+        if path.as_os_str() == "-" {
+            found.extend(Some(PathBuf::from("/dev/stdin")).filter(|p| p.metadata().is_ok_and(|m| m.is_file())));
+        } else {
+            add(path, options.format, 4, &mut found);
+        }
+    }
+    found
+}
+
+fn add(path: &Path, format: Option<super::Format>, depth: u8, found: &mut Vec<PathBuf>) {
+    found.push(path.to_owned());
+    let is_list = match format {
+        Some(format) => format == super::Format::List,
+        None => super::Format::by_name(&path.to_string_lossy()) == Some(super::Format::List),
+    };
+    let is_file = path.metadata().is_ok_and(|m| m.is_file());
+    let Some(file) = (depth > 0 && is_list && is_file).then(|| File::open(path).ok()).flatten() else { return };
+    let mut bytes = Vec::new();
+    let _ = file.take(MAX_LIST).read_to_end(&mut bytes);
+    let text = String::from_utf8_lossy(&bytes);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    for line in text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')) {
+        add(&folder.join(line), format.filter(|f| *f != super::Format::List), depth - 1, found);
+    }
+}
 
 /// Reads every feed of a list in turn. Lists inside lists are followed `depth` deep.
 pub(super) fn read(
@@ -48,6 +84,6 @@ pub(super) fn read(
         }
         // A file of the list is read as what it is; the format that was asked for is that of the list.
         let options = ReadOptions { format: options.format.filter(|f| *f != super::Format::List), ..options.clone() };
-        open::read_path(&folder.join(path), &options, depth - 1, sink)?;
+        open::read_listed(&folder.join(path), &options, depth - 1, sink)?;
     }
 }

@@ -28,6 +28,7 @@ mod jsonl;
 mod list;
 mod open;
 mod source;
+mod unpacked;
 mod whole;
 mod xml;
 mod xml_entry;
@@ -35,8 +36,10 @@ mod xml_entry;
 pub use convert::{looks_like_html, to_article};
 pub use fields::{FieldMap, Role};
 pub use format::Format;
+pub(crate) use list::named_files;
 pub use open::{Feed, Items, read_bytes};
 pub use source::Source;
+pub use unpacked::Unpacked;
 
 use crate::article::Meta;
 use serde::{Deserialize, Serialize};
@@ -123,6 +126,9 @@ pub struct ReadOptions {
     /// Counts the bytes that are read from files.
     #[serde(skip)]
     pub consumed: Consumed,
+    /// Counts what one packed file becomes.
+    #[serde(skip)]
+    pub unpacked: Unpacked,
 }
 
 /// Bytes read so far, for a progress bar; no part of what the options say.
@@ -147,6 +153,7 @@ impl Default for ReadOptions {
             bijoy: false,
             max_entry: MAX_ENTRY,
             consumed: Consumed::default(),
+            unpacked: Unpacked::default(),
         }
     }
 }

@@ -1,6 +1,9 @@
 //! From paths to entries: unpacks, detects the format, hands over to its reader.
 use super::format::Packing;
-use super::{BadEntry, Format, Item, Place, ReadOptions, Reader, Sink, Source, archive, document, folder, list, whole};
+use super::{
+    BadEntry, Format, Item, Place, ReadOptions, Reader, Sink, Source, archive, document, folder, list,
+    unpacked::Unpacked, whole,
+};
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{self, Read};
@@ -65,7 +68,7 @@ impl Feed {
                 guarded("standard input", sink, |sink| {
                     read_stream(
                         "standard input",
-                        &mut io::stdin().lock(),
+                        &mut self.options.unpacked.counted(io::stdin().lock()),
                         Some(Path::new(".")),
                         &self.options,
                         MAX_NESTING,
@@ -123,27 +126,60 @@ impl Iterator for Items {
 /// Reads bytes that are already in memory, under a name that may say what they are (for tests and fuzzing).
 pub fn read_bytes(name: &str, bytes: &[u8], options: &ReadOptions) -> Vec<Item> {
     let mut items = Vec::new();
-    let _ = read_stream(name, &mut &bytes[..], None, options, MAX_NESTING, &mut |item| {
+    let options = &ReadOptions { unpacked: Unpacked::default(), ..options.clone() };
+    let _ = read_stream(name, &mut options.unpacked.counted(bytes), None, options, MAX_NESTING, &mut |item| {
         items.push(item);
         ControlFlow::Continue(())
     });
     items
 }
 
-/// A file or a folder.
+/// A file or a folder that the user named; a pipe, too.
 pub(super) fn read_path(path: &Path, options: &ReadOptions, depth: u8, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    read_file(path, path.parent(), options, depth, sink)
+}
+
+/// A file or a folder that a list names, and nothing that could block for ever.
+pub(super) fn read_listed(path: &Path, options: &ReadOptions, depth: u8, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    match path.metadata() {
+        Ok(meta) if !meta.is_file() && !meta.is_dir() => {
+            let place = Place { file: path.display().to_string(), ..Place::default() };
+            let reason = "it is neither a file nor a folder; a list cannot name a pipe or a device".into();
+            sink(Err(BadEntry { place, reason }))
+        }
+        _ => read_file(path, path.parent(), options, depth, sink),
+    }
+}
+
+/// A file that was found in a folder: nobody named it, so that a list in it is not followed.
+pub(super) fn read_found(path: &Path, options: &ReadOptions, depth: u8, sink: &mut Sink<'_>) -> ControlFlow<()> {
+    read_file(path, None, options, depth, sink)
+}
+
+/// `lists`: the folder from which paths of a list start, if one may be followed here.
+fn read_file(
+    path: &Path,
+    lists: Option<&Path>,
+    options: &ReadOptions,
+    depth: u8,
+    sink: &mut Sink<'_>,
+) -> ControlFlow<()> {
     if path.is_dir() {
         return folder::read(path, options, depth, sink);
     }
     let name = path.display().to_string();
+    let options = &ReadOptions { unpacked: Unpacked::default(), ..options.clone() };
     guarded(&name, sink, |sink| {
         let opened = File::open(path).and_then(|file| is_zip(&file, &name, options).map(|zip| (file, zip)));
         match opened {
             Ok((file, true)) => {
+                // Members of a hostile archive share their bytes: what counts is the file, not what is read of it.
+                options.unpacked.packed(file.metadata().map_or(0, |m| m.len()));
                 archive::read_zip(&name, Counted { file, options }, options, depth.saturating_sub(1), sink)
             }
             Ok((file, false)) => {
-                read_stream(&name, &mut Counted { file, options }, path.parent(), options, depth, sink)
+                let mut stream = options.unpacked.counted(Counted { file, options });
+                read_stream(&name, &mut stream, lists, options, depth, sink)
             }
             Err(error) => sink(Err(document::unreadable(Place { file: name.clone(), ..Place::default() }, &error))),
         }
@@ -239,7 +275,7 @@ fn unpack(
         return sink(bad("the file is empty or damaged: it does not begin as its extension says"));
     }
     let mut whole = io::Cursor::new(head).chain(stream);
-    let mut unpacked: Box<dyn Read + '_> = match packing {
+    let unpacked: Box<dyn Read + '_> = match packing {
         Some(Packing::Gzip) => Box::new(flate2::read::MultiGzDecoder::new(whole)),
         Some(Packing::Bzip2) => Box::new(bzip2::read::MultiBzDecoder::new(whole)),
         Some(Packing::Zstd) => match zstd::Decoder::new(whole) {
@@ -251,7 +287,7 @@ fn unpack(
         None => return read_document(name, &mut whole, folder, options, depth, sink),
     };
     let inner = super::format::unpacked_name(name.inner);
-    unpack(Named { inner, ..name }, &mut *unpacked, folder, options, depth - 1, sink)
+    unpack(Named { inner, ..name }, &mut options.unpacked.bounded(unpacked), folder, options, depth - 1, sink)
 }
 
 /// Reads what tells packings apart: a few bytes, or a tar header's worth where they are binary.
@@ -294,7 +330,15 @@ fn read_document(
         Format::Tsv => Box::new(super::csv::Csv { delimiter: Some(b'\t') }),
         // What is a document was read before; a file that is called one and is none is text.
         Format::Text | Format::Html | Format::Markdown | Format::Document => Box::new(document::Document(format)),
-        Format::List => return list::read(&mut source, folder.unwrap_or(Path::new(".")), options, depth.min(3), sink),
+        Format::List => match folder {
+            Some(folder) => return list::read(&mut source, folder, options, depth.min(3), sink),
+            None => {
+                let reason =
+                    "a list of files is followed only where you name it; this one lies in an archive or a folder";
+                let place = Place { file: name.shown.into(), ..Place::default() };
+                return sink(Err(BadEntry { place, reason: reason.into() }));
+            }
+        },
     };
     whole::with_bijoy(options, sink, |sink| reader.read(&mut source, options, sink))
 }

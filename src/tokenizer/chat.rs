@@ -49,6 +49,10 @@ pub struct ChatTemplate {
 }
 
 const NAME: &str = "chat_template";
+/// Longest template; the longest in use have some 20 kB.
+const MAX_TEMPLATE: usize = 32 << 10;
+/// Stack for reading one. The reader calls itself for every operator, thousands of times if the template is made so.
+const STACK: usize = 64 << 20;
 
 impl ChatTemplate {
     /// Compiles a template; `bos` and `eos` are the spellings of those tokens, empty where there are none.
@@ -56,6 +60,12 @@ impl ChatTemplate {
     /// # Errors
     /// [`Error::Model`] with the template's line where it is no Jinja.
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<Self> {
+        if source.len() > MAX_TEMPLATE {
+            let (found, most) = (source.len(), MAX_TEMPLATE);
+            return Err(Error::Model(format!(
+                "the chat template has {found} bytes, more than {most}, which no model's has; it is not used"
+            )));
+        }
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
         environment.set_syntax(syntax.map_err(|error| refuse("cannot be read", &error))?);
@@ -65,7 +75,13 @@ impl ChatTemplate {
         environment.add_function("raise_exception", raise_exception);
         environment.add_function("strftime_now", strftime_now);
         environment.add_filter("tojson", to_json);
-        environment.add_template_owned(NAME, source.to_owned()).map_err(|error| refuse("cannot be read", &error))?;
+        let source = source.to_owned();
+        let compile = move || environment.add_template_owned(NAME, source).map(|()| environment);
+        let compiled = std::thread::Builder::new().stack_size(STACK).spawn(compile).map(std::thread::JoinHandle::join);
+        let environment = match compiled {
+            Ok(Ok(compiled)) => compiled.map_err(|error| refuse("cannot be read", &error))?,
+            _ => return Err(Error::Model("the chat template cannot be read: too little memory, or a defect".into())),
+        };
         Ok(Self { environment, bos: bos.to_owned(), eos: eos.to_owned() })
     }
 
@@ -174,6 +190,35 @@ mod tests {
     fn a_template_that_is_no_jinja_is_refused_with_its_line() {
         let error = ChatTemplate::new("a\n{% for %}", "", "").err().expect("refused").to_string();
         assert!(error.contains("line 2"), "{error}");
+    }
+
+    #[test]
+    fn a_deep_template_is_read_and_a_longer_one_refused() {
+        for (start, part, end) in [
+            ("{{ ", "not ", "1 }}"),
+            ("{{ 1", "+1", " }}"),
+            ("{{ 1", "~1", " }}"),
+            ("{{ ", "-", "1 }}"),
+            ("{% if 0 %}", "{% elif 0 %}", "{% endif %}"),
+            ("{{ 1", "|int", " }}"),
+            ("{{ x", ".a", " }}"),
+            ("{{ x", "[0]", " }}"),
+            ("{{ 1", " if 1 else 1", " }}"),
+            ("", "{% if 1 %}", ""),
+            ("", "{% for x in y %}", ""),
+            ("{{ ", "[", ""),
+            ("{{ ", "(", ""),
+            ("{{ ", "{1:", ""),
+        ] {
+            let most = (MAX_TEMPLATE - start.len() - end.len()) / part.len();
+            let template = |n: usize| ChatTemplate::new(&format!("{start}{}{end}", part.repeat(n)), "", "");
+            // Whether it is Jinja or not: what counts is that there is an answer.
+            if let Ok(template) = template(most) {
+                let _ = template.render(&[], false);
+            }
+            let error = template(most + 9).err().map(|e| e.to_string()).unwrap_or_default();
+            assert!(error.contains("more than 32768"), "{part}: {error}");
+        }
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod names;
 mod parity;
 mod placeholders;
 mod pypi;
+mod safe;
 mod sentences;
 mod summaries;
 mod tokenizer;

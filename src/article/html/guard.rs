@@ -17,11 +17,14 @@ const MAX_ATTRIBUTES: usize = 64;
 /// Elements without content.
 const VOID: &[&str] =
     &["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param", "source", "track", "wbr"];
-/// Elements that their successor closes, so that pages leave out the end tag.
-const SELF_CLOSING: &[&str] = &[
-    "p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "option", "optgroup", "html", "head", "body",
-    "rt", "rp", "colgroup",
-];
+/// Elements that their successor closes, so that pages leave out the end tag. Not among them: those that it closes only
+/// inside of another element (`rt` in `ruby`), since outside of it they nest.
+const SELF_CLOSING: &[&str] =
+    &["p", "li", "dt", "dd", "tr", "td", "th", "thead", "tbody", "tfoot", "html", "head", "body", "colgroup"];
+/// Elements whose end closes those that pages leave open inside of them.
+const CLOSING: &[(&str, &[&str])] = &[("ruby", &["rt", "rp", "rb", "rtc"]), ("select", &["option", "optgroup"])];
+/// Longest `<title>` that is looked at.
+const MAX_TITLE: usize = 1000;
 /// Elements whose content is not markup; dropped with it, JSON-LD aside.
 const RAW: &[&str] = &["script", "style", "svg", "math", "iframe", "noframes", "xmp", "template", "textarea"];
 
@@ -89,6 +92,10 @@ impl Guard {
                 *open -= 1;
                 self.depth -= 1;
             }
+            let left_open = CLOSING.iter().find(|(closing, _)| *closing == name).map_or(&[][..], |(_, inner)| inner);
+            for inner in left_open {
+                self.depth -= self.open.insert((*inner).to_owned(), 0).unwrap_or(0);
+            }
             self.out.push_str("</");
             self.out.push_str(&name);
             self.out.push('>');
@@ -100,6 +107,13 @@ impl Guard {
         let name = tag_name(&html[1..]);
         let (tag, rest) = html.split_at(tag_length(html));
         if FORMATTING.contains(&name.as_str()) {
+            return rest;
+        }
+        if name == "title" {
+            // Text up to its end tag, whatever it looks like; Readability compares it with every heading.
+            let (content, rest) = raw_content(rest, &name, tag);
+            let end = content.char_indices().nth(MAX_TITLE).map_or(content.len(), |(end, _)| end);
+            self.out.push_str(&format!("<title>{}</title>", &content[..end]));
             return rest;
         }
         let json_ld = name == "script" && tag.contains("ld+json");
@@ -224,6 +238,28 @@ mod tests {
     fn attribute_bombs_lose_their_attributes() {
         let bomb = format!("<p {}>কথা", (0..10_000).map(|i| format!("a{i}=1 ")).collect::<String>());
         assert_eq!(tame(&bomb), "<p>কথা");
+    }
+
+    #[test]
+    fn what_nests_outside_of_its_parent_is_bounded_and_inside_it_is_not() {
+        for name in ["rt", "rp", "rb", "rtc", "option", "optgroup", "div", "article", "blockquote", "q", "a", "ruby"] {
+            let tag = format!("<{name}>");
+            let tamed = tame(&format!("{}কথা", tag.repeat(50_000)));
+            assert!(tamed.matches(&tag).count() <= MAX_DEPTH_OF_ONE, "{name}");
+            assert!(tamed.contains("কথা"), "{name}");
+        }
+        let ruby = "<ruby>漢<rp>(<rt>কান<rp>)</ruby>".repeat(1000) + "<div>শেষ</div>";
+        assert_eq!(tame(&ruby), ruby);
+        let select = "<select><option>এক<option>দুই</select>".repeat(1000) + "<div>শেষ</div>";
+        assert_eq!(tame(&select), select);
+    }
+
+    #[test]
+    fn titles_are_cut() {
+        let page = format!("<title x>{}</title><p>কথা", "শি<রোনাম ".repeat(10_000));
+        let tamed = tame(&page);
+        assert!(tamed.starts_with("<title>শি<রোনাম ") && tamed.ends_with("</title><p>কথা"), "{tamed}");
+        assert!(tamed.chars().count() < MAX_TITLE + 40);
     }
 
     proptest! {

@@ -2,12 +2,16 @@
 mod blocks;
 mod guard;
 
+pub(crate) use guard::tame;
+
 use super::{Article, Block, Meta, ReadOptions, furniture};
 use crate::text::script::Scripts;
 use scraper::{ElementRef, Html, Selector};
 
 /// A page with more tags than this is not given to Readability.
 const READABLE_TAGS: usize = 40_000;
+/// Nor is one with more headings: each is compared with the title, word by word.
+const READABLE_HEADINGS: usize = 300;
 
 /// The article in a page or in a fragment (the HTML body of a feed entry), without its furniture unless
 /// [`ReadOptions::keep_furniture`] is set. Never fails: what holds no text gives an article without blocks.
@@ -72,7 +76,9 @@ fn marked_content(document: &Html) -> Option<Vec<Block>> {
 /// Main content as Readability sees it.
 fn readable_content(tamed: &str) -> Option<Vec<Block>> {
     // It copies and walks the tree several times; no news page comes near this size.
-    if tamed.matches('<').count() > READABLE_TAGS {
+    let is_heading = |tag: &&str| matches!(tag.as_bytes(), [b'h' | b'H', b'1' | b'2', ..]);
+    let headings = tamed.split('<').skip(1).filter(is_heading).count();
+    if tamed.matches('<').count() > READABLE_TAGS || headings > READABLE_HEADINGS {
         return None;
     }
     let config = dom_smoothie::Config { keep_classes: true, disable_json_ld: true, ..Default::default() };

@@ -173,7 +173,8 @@ fn prepare(entry: Entry, options: &BulkOptions, steps: &dyn Steps) -> Result<(Pl
     let place = entry.place.clone();
     let prepared = catch_unwind(AssertUnwindSafe(|| {
         let (place, article) = to_article(entry)?;
-        let size: usize = article.blocks.iter().map(|b| b.text.len()).sum();
+        let size: usize =
+            article.blocks.iter().map(|b| b.text.len()).chain(article.title.iter().map(String::len)).sum();
         if size > options.max_article {
             let limit = options.max_article;
             let reason =

@@ -7,7 +7,7 @@ use lru::LruCache;
 use redb::{Database, Durability, ReadableDatabase, TableDefinition};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -79,7 +79,9 @@ pub struct SentenceCache {
 }
 
 struct Disk {
-    database: Database,
+    /// `None`: it turned out to be damaged, and the run does without.
+    database: Option<Database>,
+    path: PathBuf,
     waiting: Vec<(Key, Vec<u8>)>,
     written: Instant,
 }
@@ -112,7 +114,7 @@ impl SentenceCache {
         if let Some(outcome) = self.recent.get(&key) {
             return Some(outcome.clone());
         }
-        let outcome = self.disk.as_ref()?.get(&key)?;
+        let outcome = self.disk.as_mut()?.get(&key)?;
         self.remember(key, outcome.clone());
         Some(outcome)
     }
@@ -151,8 +153,10 @@ impl Disk {
     fn open(folder: &Path) -> Result<Option<Self>> {
         std::fs::create_dir_all(folder).map_err(|e| Error::io(folder, e))?;
         let path = folder.join("sentences.redb");
-        match redb::Builder::new().set_cache_size(PAGES).create(&path) {
-            Ok(database) => Ok(Some(Self { database, waiting: Vec::new(), written: Instant::now() })),
+        match quietly(|| redb::Builder::new().set_cache_size(PAGES).create(&path)) {
+            Ok(database) => {
+                Ok(Some(Self { database: Some(database), path, waiting: Vec::new(), written: Instant::now() }))
+            }
             Err(error) => {
                 tracing::warn!("{}: the cache cannot be used, going on without it: {error}", path.display());
                 Ok(None)
@@ -160,13 +164,39 @@ impl Disk {
         }
     }
 
-    fn get(&self, key: &Key) -> Option<Outcome> {
+    fn get(&mut self, key: &Key) -> Option<Outcome> {
         if let Some((_, bytes)) = self.waiting.iter().find(|(k, _)| k == key) {
             return decode(bytes);
         }
-        let table = self.database.begin_read().ok()?.open_table(TABLE).ok()?;
-        let value = table.get(key.as_slice()).ok()??;
-        decode(value.value())
+        let database = self.database.as_ref()?;
+        let found = quietly(|| -> std::result::Result<Option<Outcome>, redb::Error> {
+            let table = match database.begin_read()?.open_table(TABLE) {
+                Err(redb::TableError::TableDoesNotExist(_)) => return Ok(None),
+                table => table?,
+            };
+            Ok(table.get(key.as_slice())?.and_then(|value| decode(value.value())))
+        });
+        found.unwrap_or_else(|error| {
+            self.give_up("read", &error);
+            None
+        })
+    }
+
+    /// A damaged cache costs speed and nothing else.
+    fn give_up(&mut self, what: &str, error: &str) {
+        let path = self.path.display();
+        tracing::warn!("{path}: the cache cannot be {what}, going on without it; remove it if it is damaged: {error}");
+        self.waiting.clear();
+        self.close();
+    }
+
+    fn close(&mut self) {
+        let database = self.database.take();
+        // Closing a damaged database may fail, too, and then there is nothing left to do about it.
+        let _ = quietly(|| {
+            drop(database);
+            Ok::<_, redb::Error>(())
+        });
     }
 
     fn put(&mut self, key: Key, outcome: &Outcome) {
@@ -191,8 +221,9 @@ impl Disk {
     fn flush(&mut self) {
         self.written = Instant::now();
         let batch = std::mem::take(&mut self.waiting);
-        let write = || -> std::result::Result<(), redb::Error> {
-            let mut transaction = self.database.begin_write()?;
+        let Some(database) = self.database.as_ref().filter(|_| !batch.is_empty()) else { return };
+        let written = quietly(|| -> std::result::Result<(), redb::Error> {
+            let mut transaction = database.begin_write()?;
             transaction.set_durability(Durability::Immediate)?;
             {
                 let mut table = transaction.open_table(TABLE)?;
@@ -202,10 +233,26 @@ impl Disk {
             }
             transaction.commit()?;
             Ok(())
-        };
-        if let Err(error) = write() {
-            tracing::warn!("the cache cannot be written: {error}");
+        });
+        if let Err(error) = written {
+            self.give_up("written", &error);
         }
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
+/// Calls the database, which panics on some kinds of damage, as if those were errors.
+fn quietly<T, E: std::fmt::Display>(
+    call: impl FnOnce() -> std::result::Result<T, E>,
+) -> std::result::Result<T, String> {
+    match crate::error::contained(call) {
+        Some(result) => result.map_err(|e| e.to_string()),
+        None => Err("it is damaged".into()),
     }
 }
 
@@ -255,6 +302,40 @@ mod tests {
         }
         let known: Vec<u32> = (0..100).filter(|i| get(&mut cache, &format!("ক{i}")).is_some()).collect();
         assert_eq!(known, (90..100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn a_damaged_database_costs_speed_and_nothing_else() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("sentences.redb");
+        let open = || SentenceCache::new(100, Some(dir.path()), &model("m"), &serde_json::Value::Null).unwrap();
+        let mut cache = open();
+        (0..2000).for_each(|i| put(&mut cache, &format!("ক{i}"), &outcome(&format!("t{i}"))));
+        cache.flush();
+        drop(cache);
+        let whole = std::fs::read(&path).unwrap();
+        // Every byte of the header counts, and every page's beginning.
+        let places = (0..320).step_by(8).chain((4096..whole.len()).step_by(4096)).take(150);
+        for (round, place) in places.enumerate() {
+            let mut damaged = whole.clone();
+            let end = (place + 4).min(damaged.len());
+            damaged[place..end].iter_mut().for_each(|b| *b ^= [0xff, 0x01, 0x80][round % 3]);
+            std::fs::write(&path, &damaged).unwrap();
+            let mut cache = open();
+            for i in (0..2000).step_by(97) {
+                let found = get(&mut cache, &format!("ক{i}"));
+                assert!(found.is_none_or(|o| o.text.starts_with('t')), "byte {place}");
+            }
+            put(&mut cache, "নতুন", &outcome("new"));
+            cache.flush();
+            assert_eq!(get(&mut cache, "নতুন").unwrap().text, "new");
+        }
+        for bytes in [&b""[..], b"x", &whole[..whole.len() / 2], &[0; 8192]] {
+            std::fs::write(&path, bytes).unwrap();
+            let mut cache = open();
+            put(&mut cache, "নতুন", &outcome("new"));
+            cache.flush();
+        }
     }
 
     #[test]

@@ -30,7 +30,7 @@ impl Ahead {
         let mut ahead = Self { path: path.to_owned(), file: None, length: 0, waiting: BTreeMap::new() };
         let mut kept = BTreeMap::new();
         ahead.rewrite(|line| {
-            let message = decode::<Message>(line).filter(|message| message.n > done)?;
+            let message = decode::<Message>(line).filter(|message| message.n > done && message.what.is_sound())?;
             let n = message.n;
             kept.insert(n, message).is_none().then_some(n)
         });

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Seek, Write};
+use std::io::{BufRead, BufReader, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 /// What a run is a run of; another of these is another output.
@@ -24,6 +24,9 @@ pub struct Header {
     /// Names and sizes of the input, as far as it has any.
     pub input: Value,
 }
+
+/// Longest line; the header, with all settings, takes some kilobytes.
+const MAX_LINE: u64 = 16 << 20;
 
 /// What happened to an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -160,16 +163,45 @@ impl Journal {
     }
 }
 
+impl Line {
+    /// Whether this program can have written the line behind `before`. A journal may come from elsewhere, along with its
+    /// output; it must not lead outside of that, nor into sums that are less than nothing.
+    fn may_follow(&self, before: &Mark) -> bool {
+        let (Self::Mark(mark) | Self::End(mark)) = self else { return true };
+        mark.file.as_deref().is_none_or(is_plain_name)
+            && mark.base <= mark.raw
+            && before.raw <= mark.raw
+            && before.base <= mark.base
+            && before.err <= mark.err
+            && before.n <= mark.n
+    }
+}
+
+/// A name in a folder, and no way out of it.
+pub fn is_plain_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(std::path::Component::Normal(_)), None))
+        && !name.contains(['/', '\\', '\0'])
+}
+
 /// Reads a journal's lines one by one with the byte at which each ends; stops before the first that is damaged.
 pub fn lines(path: &Path) -> Result<impl Iterator<Item = (Line, u64)> + use<>> {
     let mut reader = BufReader::new(File::open(path).map_err(|e| Error::io(path, e))?);
     let mut end = 0;
     let mut bytes = Vec::new();
+    let mut before = Mark::default();
     Ok(std::iter::from_fn(move || {
         bytes.clear();
-        let n = reader.read_until(b'\n', &mut bytes).ok()?;
+        let n = reader.by_ref().take(MAX_LINE).read_until(b'\n', &mut bytes).ok()?;
         end += n as u64;
-        Some((decode(&bytes)?, end))
+        let line: Line = decode(&bytes)?;
+        if !line.may_follow(&before) {
+            return None;
+        }
+        if let Line::Mark(mark) = &line {
+            before = mark.clone();
+        }
+        Some((line, end))
     }))
 }
 
@@ -201,6 +233,32 @@ pub fn earlier(path: &Path) -> Result<Option<Earlier>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_that_leads_elsewhere_ends_the_journal() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("log");
+        let good = Mark { n: 1, raw: 10, base: 5, err: 3, ..Mark::default() };
+        let count = |second: Mark| {
+            let lines_of: Vec<u8> = [good.clone(), second].into_iter().flat_map(|m| encode(&Line::Mark(m))).collect();
+            std::fs::write(&path, lines_of).unwrap();
+            lines(&path).unwrap().count()
+        };
+        assert_eq!(count(Mark { n: 2, raw: 12, ..good.clone() }), 2);
+        for file in ["/etc/passwd", "../x.md", "a/b.md", "..", ".", "", "a\\b.md", "C:/x"] {
+            assert_eq!(count(Mark { file: Some(file.into()), ..good.clone() }), 1, "{file}");
+        }
+        assert_eq!(count(Mark { file: Some("000001-a.md".into()), ..good.clone() }), 2);
+        for back in [
+            Mark { raw: 9, ..good.clone() },
+            Mark { base: 11, ..good.clone() },
+            Mark { base: 4, ..good.clone() },
+            Mark { err: 2, ..good.clone() },
+            Mark { n: 0, ..good.clone() },
+        ] {
+            assert_eq!(count(back.clone()), 1, "{back:?}");
+        }
+    }
 
     #[test]
     fn a_torn_or_flipped_line_ends_the_journal() {

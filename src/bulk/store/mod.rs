@@ -32,7 +32,7 @@ impl Paths {
     /// `OUT`, `OUT.errors.jsonl` and a folder `OUT.journal`.
     pub fn of(out: &Path) -> Self {
         let folder = Self::folder(out);
-        let beside = |end: &str| PathBuf::from(format!("{}{end}", trimmed(out).display()));
+        let beside = |end: &str| beside(out, end);
         Self {
             out: out.to_owned(),
             errors: beside(".errors.jsonl"),
@@ -44,7 +44,7 @@ impl Paths {
 
     /// The folder of the journal.
     pub fn folder(out: &Path) -> PathBuf {
-        PathBuf::from(format!("{}.journal", trimmed(out).display()))
+        beside(out, ".journal")
     }
 
     /// The same parts of a side output that is kept in the journal's folder.
@@ -65,9 +65,11 @@ impl Paths {
     }
 }
 
-/// Without the slash that completion puts behind a folder.
-fn trimmed(path: &Path) -> PathBuf {
-    path.components().collect()
+/// The path with something behind it, and without the slash that completion puts behind a folder.
+fn beside(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.components().collect::<PathBuf>().into_os_string();
+    name.push(end);
+    name.into()
 }
 
 /// How the output is laid out.
@@ -136,6 +138,11 @@ impl Store {
         let journal = Journal::create(&paths.log, header)?;
         let mut store = Self::open(paths, layout, policy, journal, Mark::default())?;
         store.start()?;
+        if policy != Sync::Never {
+            for folder in [paths.log.parent(), paths.out.parent()].into_iter().flatten() {
+                sync_folder(folder);
+            }
+        }
         Ok(store)
     }
 
@@ -265,8 +272,11 @@ impl Store {
             Some(packing) => packing.pack(bytes).map_err(io)?,
             None => bytes.to_vec(),
         };
-        let unfinished = self.paths.out.join(".unfinished");
-        std::fs::write(&unfinished, &bytes).map_err(io)?;
+        // What a kill has left is in the way; were it a link, the link alone goes, and nothing is written through it.
+        let unfinished = self.paths.out.join(".anubad-unfinished");
+        let _ = std::fs::remove_file(&unfinished);
+        let created = OpenOptions::new().write(true).create_new(true).open(&unfinished);
+        created.and_then(|mut file| file.write_all(&bytes)).map_err(io)?;
         std::fs::rename(&unfinished, &path).map_err(io)?;
         self.at.raw += bytes.len() as u64;
         if self.policy != Sync::Never {
@@ -388,7 +398,7 @@ impl Store {
 }
 
 /// Makes new names in a folder durable; not every system can, and then nothing is lost by trying.
-fn sync_folder(path: &Path) {
+pub(super) fn sync_folder(path: &Path) {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let _ = File::open(path).and_then(|f| f.sync_all());
 }

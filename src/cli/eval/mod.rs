@@ -167,7 +167,7 @@ fn translate(args: &EvalArgs, sources: Option<&[String]>, options: &PipelineOpti
     let mut next = |_idle| left.next().map_or(Supply::End, |source| Supply::Job(Sentence::new(source.as_str())));
     let stats = translate_sentences(&loaded.translator, options, &mut next, &mut |done| {
         if let Some(failed) = done.findings.iter().find(|f| f.kind == FindingKind::Failed) {
-            eprintln!("anubad: {}: {}", done.segment.source, failed.message);
+            crate::error::say!("anubad: {}: {}", done.segment.source, failed.message);
         }
         let index = done.index as usize;
         texts[index] = done.segment.text.replace(['\n', '\r'], " ");
@@ -175,7 +175,7 @@ fn translate(args: &EvalArgs, sources: Option<&[String]>, options: &PipelineOpti
         true
     })?;
     if options.repair && !args.quiet {
-        eprintln!(
+        crate::error::say!(
             "anubad: {} of {} sentences had serious findings, {} after repair ({} translations)",
             stats.suspects,
             sources.len(),

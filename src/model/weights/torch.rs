@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::io::{Cursor, Read};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Longest pickle that is read: the largest known checkpoints have a few megabytes.
-const MAX_PICKLE: u64 = 256 << 20;
+const MAX_PICKLE: u64 = 64 << 20;
 /// The number that the old layout begins with (`torch.serialization.MAGIC_NUMBER`), little-endian.
 const OLD_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
@@ -20,7 +21,7 @@ const OLD_MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x5
 pub struct TorchFile {
     path: PathBuf,
     map: Mmap,
-    tensors: BTreeMap<String, (PickledTensor, Range<usize>)>,
+    tensors: BTreeMap<String, (Arc<PickledTensor>, Range<usize>)>,
 }
 
 impl TorchFile {
@@ -39,7 +40,7 @@ impl TorchFile {
                 ))
             })?;
             check_tensor(&name, &tensor, &range, &place)?;
-            tensors.insert(name, (tensor, range));
+            tensors.insert(name.to_string(), (tensor, range));
         }
         Ok(Self { path: path.to_path_buf(), map, tensors })
     }
@@ -85,7 +86,7 @@ fn element_size(encoding: Encoding) -> usize {
 }
 
 /// The pickle of an archive and the byte range of each storage in the file.
-fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<String, Range<usize>>)> {
+fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<Arc<str>, Range<usize>>)> {
     let bad = |e: &dyn std::fmt::Display| {
         Error::Model(format!("{place}: not a whole PyTorch archive ({e}); download the file again"))
     };
@@ -102,7 +103,7 @@ fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<String, Range<
                 return Err(bad(&"its pickle is too large"));
             }
             let mut bytes = Vec::new();
-            entry.read_to_end(&mut bytes).map_err(|e| bad(&e))?;
+            entry.take(MAX_PICKLE).read_to_end(&mut bytes).map_err(|e| bad(&e))?;
             pickle = Some(Pickle::read(&bytes, place)?);
         } else if inner == "byteorder" {
             let mut order = String::new();
@@ -119,7 +120,7 @@ fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<String, Range<
             let start = entry.data_start().ok_or_else(|| bad(&"a storage has no place"))? as usize;
             let end = start.checked_add(entry.size() as usize).filter(|&end| end <= map.len());
             let end = end.ok_or_else(|| bad(&"a storage lies outside the file"))?;
-            storages.insert(key.to_string(), start..end);
+            storages.insert(key.into(), start..end);
         }
     }
     let pickle = pickle.ok_or_else(|| bad(&"there is no data.pkl in it"))?;
@@ -128,7 +129,7 @@ fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<String, Range<
 
 /// Magic number, protocol, machine, state dictionary, list of storage keys (a pickle each), then each storage as
 /// its number of elements (u64) and its bytes.
-fn old_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<String, Range<usize>>)> {
+fn old_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<Arc<str>, Range<usize>>)> {
     let bad = |what: &str| {
         Error::Model(format!(
             "{place}: not a file that torch.save wrote ({what}); download it again, or use safetensors"
@@ -166,14 +167,14 @@ fn old_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<String, Range<
 }
 
 /// Bytes an element for each storage of a state dictionary.
-fn storage_sizes(state: &Pickle, place: &str) -> Result<HashMap<String, usize>> {
+fn storage_sizes(state: &Pickle, place: &str) -> Result<HashMap<Arc<str>, usize>> {
     let tensors = state_dict(state, place)?;
     let size = |storage: &Storage| element_size(storage.encoding);
     Ok(tensors.iter().map(|(_, t)| (t.storage.key.clone(), size(&t.storage))).collect())
 }
 
 /// The tensors of a pickled state dictionary, or of one kept under `state_dict` beside other things.
-fn state_dict(pickle: &Pickle, place: &str) -> Result<Vec<(String, PickledTensor)>> {
+fn state_dict(pickle: &Pickle, place: &str) -> Result<Vec<(Arc<str>, Arc<PickledTensor>)>> {
     let not_weights =
         || Error::Model(format!("{place}: holds no dictionary of tensors; save model.state_dict() and nothing else"));
     let mut entries = pickle.dict(&pickle.root).ok_or_else(not_weights)?;
