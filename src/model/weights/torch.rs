@@ -94,7 +94,7 @@ fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<Arc<str>, Rang
     let mut pickle = None;
     let mut storages = HashMap::new();
     for i in 0..archive.len() {
-        let mut entry = archive.by_index(i).map_err(|e| bad(&e))?;
+        let entry = archive.by_index(i).map_err(|e| bad(&e))?;
         let name = entry.name().map_err(|e| bad(&e))?.into_owned();
         // Every name begins with the archive's own name.
         let Some((_, inner)) = name.split_once('/') else { continue };
