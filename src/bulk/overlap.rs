@@ -1,7 +1,6 @@
 //! No input is ever written over. Whoever gives the same file as input and output has made a mistake that cannot be
 //! taken back, so it is found before anything is opened for writing.
 use super::options::BulkOptions;
-use super::output::OutputFormat;
 use super::store::Paths;
 use crate::error::shown;
 use crate::{Error, Result, feed};
@@ -119,6 +118,7 @@ pub fn check(options: &BulkOptions) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bulk::OutputFormat;
 
     fn refused(input: &Path, output: &Path, format: OutputFormat, report: Option<&Path>) -> String {
         let options = BulkOptions {
