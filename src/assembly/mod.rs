@@ -1,6 +1,9 @@
 //! A model ready for use: network, tokenizer, prompt and defaults, from whatever the user named.
+mod asking;
+mod decoder_folder;
 pub mod embedded;
 
+use self::decoder_folder::Decoder;
 use crate::decode::{DecodeOptions, Generator};
 use crate::engine::{EngineOptions, ModelIdentity, Prompt, Translator};
 use crate::hints::SourceStep;
@@ -8,8 +11,8 @@ use crate::hub::resolve::{ModelKind, ResolvedModel};
 use crate::kernels::Level;
 use crate::manifest::Registry;
 use crate::manifest::{Manifest, Task};
-use crate::model::decoder_only::{DecoderConfig, DecoderOnly, vocabulary};
-use crate::model::folder::{gguf_config, holds_encoder_decoder, load_gguf};
+use crate::model::decoder_only::{DecoderConfig, DecoderOnly, Naming, vocabulary};
+use crate::model::folder::{gguf_config, holds_encoder_decoder, in_folder, load_gguf};
 use crate::model::layers::{Compute, Placement};
 use crate::model::weights::gguf::Gguf;
 use crate::model::{LoadOptions, Loaded, load_folder};
@@ -73,6 +76,9 @@ impl Model {
             ModelKind::Folder => {
                 let folder = &resolved.path;
                 let digest = resolved.revision.clone().map_or_else(|| folder_digest(folder), Ok)?;
+                if let Some(parts) = decoder_folder::open(folder)? {
+                    return Self::from_decoder(resolved, parts, digest, options);
+                }
                 Self::from_folder(resolved, folder, digest, options, |load| load_folder(folder, load))
             }
         }
@@ -101,8 +107,9 @@ impl Model {
         }
         let loaded = load(&wanted)?;
         let mut decode = loaded.decode.clone();
-        // What the model says of itself comes first; the tokenizer knows the token of the target language.
-        decode.forced_bos = decode.forced_bos.or(tokenizer.forced_bos());
+        // The tokenizer knows the token of the language that was asked for; the model's files may say another, or that of
+        // the direction it was trained in last.
+        decode.forced_bos = tokenizer.forced_bos().or(decode.forced_bos);
         if let Some(manifest) = &manifest {
             manifest.decoding.apply(&mut decode);
         }
@@ -126,31 +133,36 @@ impl Model {
 
     fn from_gguf(resolved: &ResolvedModel, gguf: Gguf, options: &ModelOptions) -> Result<Self> {
         let config = DecoderConfig::from_gguf(&gguf)?;
-        let vocabulary = vocabulary::read(&gguf)?;
-        let (bos, eos) = (vocabulary.bos.filter(|_| vocabulary.add_bos != Some(false)), vocabulary.eos);
-        let ends = end_tokens(&gguf, eos);
-        if ends.is_empty() {
-            return Err(Error::Model(format!(
-                "{}: names no end-of-sequence token; convert the model again",
-                gguf.name
-            )));
-        }
-        let tokenizer = Arc::new(GgufTokenizer::new(vocabulary)?);
-        let manifest = match (&resolved.manifest, gguf.text(MANIFEST_KEY)) {
-            (None, Some(id)) => Registry::load()?.find(id).cloned(),
-            (found, _) => found.clone(),
+        let tokenizer = Arc::new(GgufTokenizer::new(vocabulary::read(&gguf)?)?);
+        let ends = end_tokens(&gguf, &*tokenizer);
+        let manifest = match &resolved.manifest {
+            Some(manifest) => Some(manifest.clone()),
+            None => Registry::load()?.described(gguf.text(MANIFEST_KEY), gguf.text("general.name")).cloned(),
         };
+        let (name, digest) = (gguf.name.clone(), digest(&gguf));
+        let parts = Decoder { source: Arc::new(gguf), naming: Naming::Gguf, config, tokenizer, ends, manifest, name };
+        Self::from_decoder(resolved, parts, digest, options)
+    }
+
+    /// A decoder-only model from its parts.
+    fn from_decoder(resolved: &ResolvedModel, parts: Decoder, digest: String, options: &ModelOptions) -> Result<Self> {
+        let Decoder { source, naming, config, tokenizer, ends, manifest, name } = parts;
+        let manifest = manifest.or_else(|| resolved.manifest.clone());
+        if ends.is_empty() {
+            return Err(Error::Model(format!("{name}: names no end-of-sequence token; convert the model again")));
+        }
         let translates = manifest.as_ref().is_none_or(|m| m.task.covers(Task::Translate));
         let keep = if options.whole_vocabulary || !translates { None } else { shortlist::english(&*tokenizer, &ends) };
         let identity = ModelIdentity {
             id: resolved.id.clone(),
-            digest: digest(&gguf),
+            digest,
             architecture: config.architecture.clone(),
             compute: options.compute.name().into(),
         };
         let place = Placement { device: options.device.clone(), compute: options.compute, level: Level::detect() };
-        let prompt = manifest.as_ref().map(|m| m.prompt.clone()).unwrap_or_default();
-        let network = DecoderOnly::load(Arc::new(gguf), config, keep, ends, place)?;
+        let prompt = asking::prompt(&*tokenizer, manifest.as_ref(), &name)?;
+        let network = DecoderOnly::load_named(source, &naming, config, keep, ends, place)
+            .map_err(|e| in_folder(Path::new(&name), e))?;
         let mut decode = DecodeOptions::default();
         if let Some(manifest) = &manifest {
             manifest.decoding.apply(&mut decode);
@@ -159,7 +171,7 @@ impl Model {
             generator: Arc::new(network),
             tokenizer,
             identity,
-            prompt: Prompt::Text { bos, prefix: prompt.prefix, suffix: prompt.suffix },
+            prompt,
             decode,
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
@@ -181,9 +193,10 @@ fn source_steps(manifest: Option<&Manifest>) -> Vec<SourceStep> {
     manifest.iter().flat_map(|m| &m.prompt.normalize).filter_map(|name| SourceStep::named(name)).collect()
 }
 
-/// Tokens that end a sequence: the end of text, and the end of a turn in chat models.
-fn end_tokens(gguf: &Gguf, eos: Option<u32>) -> Vec<u32> {
-    let mut ends: Vec<u32> = eos.into_iter().collect();
+/// Tokens that end a sequence: the end of text, and the end of a turn in chat models. Files of chat models exist that
+/// name only the former; the latter is found by its spelling then.
+fn end_tokens(gguf: &Gguf, tokenizer: &dyn Tokenizer) -> Vec<u32> {
+    let mut ends = tokenizer.ends();
     for key in ["tokenizer.ggml.eot_token_id", "tokenizer.ggml.eom_token_id"] {
         if let Ok(id) = gguf.integer(key) {
             ends.push(id as u32);

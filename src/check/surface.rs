@@ -284,6 +284,9 @@ fn prompt(source: &str, output: &str, add: &mut Add) {
             Severity::Serious,
             format!("the translation contains \"{found}\", which belongs to the model's prompt"),
         );
+    } else if let Some(words) = crate::text::answer::talk(source, output) {
+        let message = format!("the answer talks about the text (\"{words}\") instead of translating it");
+        add(FindingKind::Addition, Severity::Serious, message);
     }
 }
 

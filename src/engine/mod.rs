@@ -3,13 +3,15 @@
 //! [`Translate`] is what the pipeline and the bulk job see; it says nothing about models.
 mod options;
 mod prepared;
+mod prompt;
 mod stats;
 mod stream;
 #[cfg(test)]
 mod tests;
 mod translator;
 mod worker;
-pub use options::{EngineOptions, Prompt};
+pub use options::EngineOptions;
+pub use prompt::{Chat, Hints, Prompt, Slot};
 pub use stats::EngineStats;
 pub use translator::Translator;
 

@@ -1,5 +1,5 @@
-//! How the engine uses the machine, and what it puts around a sentence.
-use crate::{Error, Result, tokenizer::Tokenizer};
+//! How the engine uses the machine.
+use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
 /// How the engine uses the machine.
@@ -49,37 +49,5 @@ impl EngineOptions {
             }
         }
         Ok(())
-    }
-}
-
-/// What stands around a sentence when it is given to the model.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Prompt {
-    /// What the tokenizer itself puts there: [`Tokenizer::encode_source`].
-    Source,
-    /// `bos`, then the tokens of `prefix`, sentence and `suffix` written as one text.
-    Text { bos: Option<u32>, prefix: String, suffix: String },
-}
-
-impl Prompt {
-    /// Token ids of a sentence as the model wants them. Line breaks and other control characters, which could
-    /// end a prompt, become spaces.
-    pub fn encode(&self, tokenizer: &dyn Tokenizer, sentence: &str) -> Result<Vec<u32>> {
-        let clean: String;
-        let sentence = if sentence.contains(char::is_control) {
-            clean = sentence.replace(char::is_control, " ");
-            &clean
-        } else {
-            sentence
-        };
-        match self {
-            Self::Source => tokenizer.encode_source(sentence),
-            Self::Text { bos, prefix, suffix } => {
-                let mut ids: Vec<u32> = bos.iter().copied().collect();
-                ids.extend(tokenizer.encode(&format!("{prefix}{sentence}{suffix}"))?);
-                Ok(ids)
-            }
-        }
     }
 }

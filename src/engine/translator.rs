@@ -8,7 +8,7 @@ use crate::{
     decode::{Choice, Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session, consensus},
     hints::SourceStep,
     metrics::Chrf,
-    text::clause,
+    text::{answer, clause},
     tokenizer::Tokenizer,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
@@ -203,7 +203,8 @@ impl Translator {
             // The checks of numbers and addresses miss them in the text and have the sentence repaired.
             tracing::debug!("the model dropped the placeholders of {}", decoded.lost.join(", "));
         }
-        Ok(decoded.text.trim().to_owned())
+        let text = decoded.text.trim();
+        Ok(if self.prompt.is_chat() { answer::translation(source, text).to_owned() } else { text.to_owned() })
     }
 
     /// An idle session that takes `request`, or a new one, made larger than usual if need be.

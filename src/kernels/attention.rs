@@ -44,6 +44,8 @@ pub struct Shape {
     pub scale: f32,
     /// Only the last so many rows are seen (sliding window, the token itself included).
     pub window: Option<usize>,
+    /// Scores are held below this: cap·tanh(score/cap) (Gemma 2).
+    pub softcap: Option<f32>,
 }
 
 /// What is added to the scores: `by_distance[head][distance + zero]` for distance = key position − query position
@@ -140,6 +142,9 @@ fn attend_token(
             super::attention_simd::neon::scores(q, k, &scratch.rows, shape, &mut scratch.scores)
         },
         _ => scores(q, k, &scratch.rows, shape, &mut scratch.scores),
+    }
+    if let Some(cap) = shape.softcap {
+        scratch.scores.iter_mut().for_each(|score| *score = cap * (*score / cap).tanh());
     }
     if let Some(bias) = bias {
         let query = bias.query_positions[token] as usize;
@@ -238,7 +243,11 @@ mod tests {
 
     #[test]
     fn equals_the_definition_at_every_level() {
-        let shape = Shape { heads: 4, kv_heads: 2, head_dim: 24, scale: 0.2, window: Some(3) };
+        [None, Some(1.5)].into_iter().for_each(equals_the_definition);
+    }
+
+    fn equals_the_definition(softcap: Option<f32>) {
+        let shape = Shape { heads: 4, kv_heads: 2, head_dim: 24, scale: 0.2, window: Some(3), softcap };
         let (q, k, v) = (wave(2 * 96, 0.3), wave(9 * 48, 0.7), wave(9 * 48, 0.9));
         let tables = [8, 2, 5, 0, 1];
         let spans = [(0, 5), (1, 2)];
@@ -254,7 +263,8 @@ mod tests {
                     let row = tables[start + j] as usize;
                     let dot: f32 =
                         (0..24).map(|d| q[token * 96 + head * 24 + d] * k[row * 48 + head / 2 * 24 + d]).sum();
-                    f64::from(dot * 0.2 + by_distance[head * 21 + 10 + j - positions[token] as usize])
+                    let score = softcap.map_or(dot * 0.2, |cap| cap * (dot * 0.2 / cap).tanh());
+                    f64::from(score + by_distance[head * 21 + 10 + j - positions[token] as usize])
                 };
                 let total: f64 = (first..len).map(|j| score(j).exp()).sum();
                 for d in 0..24 {

@@ -167,8 +167,18 @@ pub struct Prompt {
     /// After the text.
     #[serde(default)]
     pub suffix: String,
+    /// Whether the prompt begins with the token that begins a text; where nothing is said, the model's files decide.
+    pub bos: Option<bool>,
+    /// The system's turn before the user's, for models that were trained with one.
+    pub system: Option<String>,
     /// The user's turn of a chat; `{text}` stands for the text.
     pub chat: Option<String>,
+    /// The user's turn where the glossary has terms for the text: `{terms}` stands for them, one a line.
+    pub chat_glossary: Option<String>,
+    /// How one such term is written, with `{source}` and `{target}`.
+    pub glossary_term: Option<String>,
+    /// The user's turn that tells the text before in `{context}`.
+    pub chat_context: Option<String>,
     /// The user's turn that asks for a summary, for models that do both.
     pub chat_summary: Option<String>,
     /// The system's turn that asks for a summary of at most `{sentences}` ("three sentences"), and for a headline, for models that
@@ -182,6 +192,29 @@ pub struct Prompt {
     /// with (`latin-names`, `latin-digits`: see [`crate::hints::latin`]).
     #[serde(default, alias = "normalise")]
     pub normalize: Vec<String>,
+}
+
+impl Prompt {
+    /// Every turn has the places that it needs.
+    fn check(&self) -> std::result::Result<(), String> {
+        let glossary = (&self.chat_glossary, "{terms}");
+        let context = (&self.chat_context, "{context}");
+        let turns = [(&self.chat, "{text}"), (&self.chat_summary, "{text}"), glossary, context];
+        for (turn, place) in turns.iter().filter_map(|(turn, place)| turn.as_ref().map(|turn| (turn, *place))) {
+            if let Some(lost) = [place, "{text}"].into_iter().find(|place| !turn.contains(place)) {
+                return Err(format!("a chat prompt has no {lost}; say where it goes"));
+            }
+        }
+        if self.chat_glossary.is_some() != self.glossary_term.is_some() {
+            return Err("chat_glossary and glossary_term belong together; write both or none".into());
+        }
+        match &self.glossary_term {
+            Some(term) if !term.contains("{source}") || !term.contains("{target}") => {
+                Err("glossary_term has no {source} or no {target}; say where they go".into())
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// Defaults that differ from those of [`DecodeOptions`] or of the model's `generation_config.json`.
@@ -312,11 +345,7 @@ impl Manifest {
                 return fail(format!("sha256 of {file} is {digest:?}, not 64 lower-case hex digits"));
             }
         }
-        for prompt in [&self.prompt.chat, &self.prompt.chat_summary].into_iter().flatten() {
-            if !prompt.contains("{text}") {
-                return fail("a chat prompt has no {text}; say where the text goes".into());
-            }
-        }
+        self.prompt.check().or_else(fail)?;
         let known = |name: &str| Normalization::named(name).is_some() || SourceStep::named(name).is_some();
         if let Some(name) = self.prompt.normalize.iter().find(|name| !known(name)) {
             return fail(format!(

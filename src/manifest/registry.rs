@@ -107,6 +107,20 @@ impl Registry {
         self.entries.iter().map(|e| &e.manifest).find(|m| m.hub().is_some_and(|h| h.repo.eq_ignore_ascii_case(repo)))
     }
 
+    /// The manifest of a file that nobody described: by the id that is written into it, or by the name that its maker
+    /// gave it, in which only letters and digits count.
+    pub fn described(&self, id: Option<&str>, name: Option<&str>) -> Option<&Manifest> {
+        let letters = |text: &str| text.chars().filter(|c| c.is_alphanumeric()).collect::<String>().to_lowercase();
+        let name = name.map(letters).filter(|name| !name.is_empty());
+        let fits = |m: &&Manifest| {
+            let repo = m.hub().and_then(|h| h.repo.rsplit('/').next()).map(|name| name.trim_end_matches("-GGUF"));
+            let names = [m.id.as_str()].into_iter().chain(m.aliases.iter().map(String::as_str)).chain(repo);
+            names.map(letters).any(|known| Some(known) == name)
+        };
+        let by_name = || self.entries.iter().map(|e| &e.manifest).find(fits);
+        id.and_then(|id| self.find(id)).or_else(by_name)
+    }
+
     /// Ids that resemble a misspelled one, best first, at most three.
     pub fn resembling(&self, wrong: &str) -> Vec<&str> {
         let wrong = wrong.to_ascii_lowercase();
@@ -193,6 +207,16 @@ mod tests {
                 entry.manifest.aliases.iter().find(|a| registry.find(a).map(|m| &m.id) != Some(&entry.manifest.id));
             assert_eq!(taken, None, "another model has this name");
         }
+    }
+
+    #[test]
+    fn a_file_is_known_by_what_is_written_in_it() {
+        let registry = Registry::built_in().unwrap();
+        let found = |id, name| registry.described(id, name).map(|m| m.id.as_str());
+        assert_eq!(found(None, Some("anubad 270M bn-en")), Some(DEFAULT_MODEL), "the shipped file");
+        assert_eq!(found(None, Some("Translategemma 4b It")), Some("translategemma-4b"));
+        assert_eq!(found(Some("opus-mt-bn-en"), Some("x")), Some("opus-mt-bn-en"));
+        assert_eq!((found(None, Some("")), found(None, None), found(Some("x"), Some("-"))), (None, None, None));
     }
 
     #[test]

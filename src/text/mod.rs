@@ -1,5 +1,6 @@
 //! Text of both languages: Bengali normalization, digits and sentence splitting; English tidying.
 pub mod abbreviation;
+pub mod answer;
 pub mod clause;
 pub mod digits;
 pub mod english;

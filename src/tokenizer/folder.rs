@@ -350,12 +350,25 @@ impl Folder {
             let id = self.config[format!("{name}_token_id")].as_u64().and_then(|id| u32::try_from(id).ok());
             content.and_then(|content| tokenizer.id(content)).or(id)
         };
-        let path = self.file("chat_template.jinja");
-        let chat_template = match path.is_file() {
-            true => Some(std::fs::read_to_string(&path).map_err(|error| Error::io(&path, error))?),
-            false => self.tokenizer_config["chat_template"].as_str().map(str::to_owned),
-        };
+        let chat_template = self.chat_template()?;
         Ok(Named { bos: find("bos"), eos: find("eos"), pad: find("pad"), chat_template })
+    }
+
+    /// The chat template: a file of its own, or in JSON of its own, or in tokenizer_config.json, where it may be one of
+    /// several.
+    fn chat_template(&self) -> Result<Option<String>> {
+        let path = self.file("chat_template.jinja");
+        if path.is_file() {
+            return std::fs::read_to_string(&path).map(Some).map_err(|error| Error::io(&path, error));
+        }
+        if let Some(json) = read_json(&self.file("chat_template.json"))?
+            && let Some(template) = json["chat_template"].as_str()
+        {
+            return Ok(Some(template.to_owned()));
+        }
+        let template = &self.tokenizer_config["chat_template"];
+        let named = template.as_array().into_iter().flatten().find(|one| one["name"] == "default");
+        Ok(named.map_or(template, |one| &one["template"]).as_str().map(str::to_owned))
     }
 }
 

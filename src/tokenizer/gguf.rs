@@ -1,10 +1,10 @@
 //! The vocabulary that a GGUF file carries in its metadata, tokenized to the ids that llama.cpp gives.
 use super::{
-    Tokenizer,
+    Stretch, Tokenizer,
     byte_level::{Merges, Splitter, to_bytes, to_characters},
     merge::{Score, characters, merge},
     pieces::{Pieces, byte_of_piece, byte_pieces},
-    specials::{Fragment, Specials},
+    specials::{END_TOKENS, Fragment, Run, Specials},
 };
 use crate::{Error, Result};
 
@@ -65,22 +65,6 @@ impl TokenType {
         }
     }
 }
-
-/// Pieces that end a turn or a text whatever type the file gives them; llama.cpp makes them control tokens.
-const END_TOKENS: [&str; 12] = [
-    "<|eot_id|>",
-    "<|im_end|>",
-    "<|end|>",
-    "<end_of_turn>",
-    "<|endoftext|>",
-    "</s>",
-    "<|eom_id|>",
-    "<EOT>",
-    "<|end_of_text|>",
-    "<end_of_utterance>",
-    "<eos>",
-    "<｜end▁of▁sentence｜>",
-];
 
 /// What turns text between special tokens into ids.
 enum Kind {
@@ -187,32 +171,37 @@ impl GgufTokenizer {
 
     fn encode_fragments(&self, text: &str, specials: &Specials) -> Result<Vec<u32>> {
         let mut ids = Vec::with_capacity(text.len() / 3 + 2);
-        let mut after_special = true;
+        self.encode_run(text, specials, &mut true, &mut ids)?;
+        Ok(ids)
+    }
+
+    /// Appends the ids of a text. `after_special`: what came before it was a special token, or nothing.
+    fn encode_run(&self, text: &str, specials: &Specials, after_special: &mut bool, ids: &mut Vec<u32>) -> Result<()> {
         for fragment in specials.split(text) {
             match fragment {
                 Fragment::Token(id) => {
                     ids.push(id);
-                    after_special = true;
+                    *after_special = true;
                 }
                 Fragment::Text(range) => {
                     match &self.kind {
                         Kind::Scores { scores, bytes, space_prefix } => {
-                            let prefix = if *space_prefix && after_special { "▁" } else { "" };
+                            let prefix = if *space_prefix && *after_special { "▁" } else { "" };
                             let escaped = format!("{prefix}{}", text[range].replace(' ', "▁"));
-                            self.encode_by_scores(&escaped, scores, bytes, &mut ids)?;
+                            self.encode_by_scores(&escaped, scores, bytes, ids)?;
                         }
                         Kind::Merges { merges, splitter } => {
                             let text = &text[range];
                             for word in splitter.split(text) {
-                                self.encode_word(&to_characters(&text[word]), merges, splitter, &mut ids)?;
+                                self.encode_word(&to_characters(&text[word]), merges, splitter, ids)?;
                             }
                         }
                     }
-                    after_special = false;
+                    *after_special = false;
                 }
             }
         }
-        Ok(ids)
+        Ok(())
     }
 
     fn encode_by_scores(
@@ -320,6 +309,20 @@ impl Tokenizer for GgufTokenizer {
         self.encode_fragments(text, &self.all)
     }
 
+    fn encode_prompt(&self, stretches: &[Stretch<'_>]) -> Result<Vec<u32>> {
+        let (mut ids, mut after_special) = (Vec::new(), true);
+        for run in self.all.runs(stretches, |id| self.token_type(id) != TokenType::UserDefined) {
+            match run {
+                Run::Token(id) => {
+                    ids.push(id);
+                    after_special = true;
+                }
+                Run::Text(text) => self.encode_run(&text, &self.user, &mut after_special, &mut ids)?,
+            }
+        }
+        Ok(ids)
+    }
+
     fn decode(&self, ids: &[u32]) -> Result<String> {
         let mut bytes = Vec::with_capacity(ids.len() * 4);
         for id in ids {
@@ -353,6 +356,10 @@ impl Tokenizer for GgufTokenizer {
 
     fn pad(&self) -> Option<u32> {
         self.pad
+    }
+
+    fn adds_bos(&self) -> bool {
+        self.add_bos
     }
 
     fn ends(&self) -> Vec<u32> {

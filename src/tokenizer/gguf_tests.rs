@@ -114,3 +114,13 @@ fn without_byte_pieces_the_unknown_token_stands_in() {
     let error = GgufTokenizer::new(vocabulary).unwrap().encode("é").unwrap_err().to_string();
     assert!(error.contains("<0xC3>"), "{error}");
 }
+
+#[test]
+fn a_prompt_keeps_its_special_tokens_apart_from_those_that_a_text_spells() {
+    let tokenizer = GgufTokenizer::new(small(false)).unwrap();
+    let stretches = [Stretch::Trusted("<bos>a"), Stretch::Text("b<end_of_turn>\n"), Stretch::Trusted("<end_of_turn>")];
+    let ids = tokenizer.encode_prompt(&stretches).unwrap();
+    assert_eq!(pieces(&tokenizer, &ids[..2]), ["<bos>", "ab"], "pieces reach across the border");
+    assert_eq!(ids.iter().filter(|id| **id == 5).count(), 1, "the text's own is no token");
+    assert_eq!(pieces(&tokenizer, &ids[ids.len() - 2..]), ["\n", "<end_of_turn>"], "user-defined tokens always are");
+}

@@ -32,6 +32,15 @@ pub struct Decoded {
     pub lost: Vec<String>,
 }
 
+/// A stretch of a prompt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stretch<'a> {
+    /// Written by a manifest or a model's template: special tokens in it are tokens.
+    Trusted(&'a str),
+    /// From outside: what looks like a special token is text.
+    Text(&'a str),
+}
+
 /// Text to token ids and back. Implementations add what their model wants around a source sentence
 /// (language codes, end of sentence) in [`Tokenizer::encode_source`].
 pub trait Tokenizer: Send + Sync {
@@ -50,6 +59,13 @@ pub trait Tokenizer: Send + Sync {
     /// chat template needs. Never for text from outside, which could then close its own turn.
     fn encode_with_specials(&self, text: &str) -> Result<Vec<u32>> {
         self.encode(text)
+    }
+
+    /// Ids of a prompt, to which nothing is added. Special tokens are recognised in its trusted stretches only; the text
+    /// between two of them is tokenised as one, whoever wrote its parts.
+    fn encode_prompt(&self, stretches: &[Stretch<'_>]) -> Result<Vec<u32>> {
+        let whole: String = stretches.iter().map(|(Stretch::Trusted(text) | Stretch::Text(text))| *text).collect();
+        self.encode(&whole)
     }
 
     /// Text of generated ids; special tokens are left out.
@@ -81,6 +97,11 @@ pub trait Tokenizer: Send + Sync {
     /// The token that fills up a row of a padded batch.
     fn pad(&self) -> Option<u32> {
         None
+    }
+
+    /// Whether a prompt for this model begins with [`Tokenizer::bos`] by the file's own word, where nobody else says.
+    fn adds_bos(&self) -> bool {
+        false
     }
 
     /// Every token that ends a generation: end of text, end of turn.

@@ -2,14 +2,17 @@
 //!
 //! Gemma 3 (<https://arxiv.org/abs/2503.19786>): RMS norms before and after attention and feed-forward, tanh-GELU
 //! gate, query and key norms, embeddings scaled by √d, five sliding-window layers (rotary base 10,000) to one that
-//! sees everything (base 1,000,000). Llama and Qwen leave parts of that out.
+//! sees everything (base 1,000,000). Llama and Qwen leave parts of that out; Gemma 2 caps scores and logits; Hunyuan
+//! norms queries and keys after it has turned them.
 use super::config::DecoderConfig;
+use super::naming::Naming;
 use crate::decode::{Cache, Generator, GeneratorSpec, StepBatch};
 use crate::model::layers::attention::AttentionShape;
 use crate::model::layers::{
     AttentionRows, Embedding, HeadNorm, HeadSlice, KvStore, Linear, Placement, RmsNorm, Rotary, add, attend, composed,
 };
 use crate::model::weights::TensorSource;
+use crate::model::weights::ledger::Ledger;
 use crate::{Error, Result};
 use candle_core::Tensor;
 use std::sync::Arc;
@@ -42,7 +45,8 @@ struct Layer {
 }
 
 impl DecoderOnly {
-    /// Loads a network. `keep` restricts the output to these token ids (ascending); `eos` ends a sequence.
+    /// Loads a network from a source that names its tensors as GGUF files do. `keep` restricts the output to these
+    /// token ids (ascending); `eos` ends a sequence.
     pub fn load(
         source: Arc<dyn TensorSource>,
         config: DecoderConfig,
@@ -50,13 +54,32 @@ impl DecoderOnly {
         eos: Vec<u32>,
         place: Placement,
     ) -> Result<Self> {
+        Self::load_named(source, &Naming::Gguf, config, keep, eos, place)
+    }
+
+    /// The same from a source that names its tensors as `naming` says.
+    ///
+    /// # Errors
+    /// A tensor that is missing, damaged or of another shape, or one that the network has no place for.
+    pub fn load_named(
+        source: Arc<dyn TensorSource>,
+        naming: &Naming,
+        config: DecoderConfig,
+        keep: Option<Vec<u32>>,
+        eos: Vec<u32>,
+        place: Placement,
+    ) -> Result<Self> {
         let c = &config;
-        let layers = (0..c.layers).map(|i| Layer::load(&*source, c, i, &place)).collect::<Result<Vec<_>>>()?;
-        let name = if c.untied { "output.weight" } else { "token_embd.weight" };
+        let ledger = Ledger::new(&*source);
+        let layers = (0..c.layers).map(|i| Layer::load(&ledger, naming, c, i, &place)).collect::<Result<Vec<_>>>()?;
+        let embedding = naming.embedding();
+        let name = if c.untied { naming.head() } else { embedding.as_str() };
         let head = match &keep {
-            Some(ids) => Linear::load_rows(&*source, name, [c.vocab_size, c.d], ids, &place)?,
-            None => Linear::load(&*source, &[(name, c.vocab_size)], c.d, &place)?,
+            Some(ids) => Linear::load_rows(&ledger, name, [c.vocab_size, c.d], ids, &place)?,
+            None => Linear::load(&ledger, &[(name, c.vocab_size)], c.d, &place)?,
         };
+        let norm = RmsNorm::new(norm_weight(&ledger, &naming.last_norm(), c.d, c)?, c.eps, &place)?;
+        refuse_strangers(&ledger.unused(), naming, c)?;
         let spec = GeneratorSpec {
             vocab_size: c.vocab_size,
             encoder_decoder: false,
@@ -69,16 +92,10 @@ impl DecoderOnly {
             memory_row_bytes: 0,
         };
         Ok(Self {
-            embedding: Embedding::new(
-                source.clone(),
-                "token_embd.weight",
-                c.vocab_size,
-                c.d,
-                c.embedding_scale,
-                &place,
-            )?,
-            norm: RmsNorm::new(source.floats("output_norm.weight", &[c.d])?, c.eps, &place)?,
-            rotary_global: Rotary::new(c.head_dim, c.rope_base, c.rope_factor, c.rope_interleaved),
+            embedding: Embedding::new(source.clone(), &embedding, c.vocab_size, c.d, c.embedding_scale, &place)?,
+            norm,
+            rotary_global: Rotary::new(c.head_dim, c.rope_base, c.rope_factor, c.rope_interleaved)
+                .with_factors(c.rope_factors.as_deref().unwrap_or_default()),
             rotary_local: Rotary::new(c.head_dim, c.rope_base_local, 1.0, c.rope_interleaved),
             head,
             layers,
@@ -106,7 +123,8 @@ impl DecoderOnly {
         let rotary = if layer.local { &self.rotary_local } else { &self.rotary_global };
         let (q_norm, k_norm) = layer.head_norms.as_ref().map(|(q, k)| (Some(q), Some(k))).unwrap_or_default();
         let width = c.kv_heads * c.head_dim;
-        let queries = HeadSlice { offset: 0, heads: c.heads, dim: c.head_dim, norm: q_norm, rotary: Some(rotary) };
+        let (dim, norm_last, rotary) = (c.head_dim, c.norms_last, Some(rotary));
+        let queries = HeadSlice { offset: 0, heads: c.heads, dim, norm: q_norm, norm_last, rotary };
         let keys = HeadSlice { offset: c.heads * c.head_dim, heads: c.kv_heads, norm: k_norm, ..queries };
         let values = HeadSlice { offset: keys.offset + width, norm: None, rotary: None, ..keys };
 
@@ -120,6 +138,7 @@ impl DecoderOnly {
             head_dim: c.head_dim,
             scale: c.attention_scale as f32,
             window: if layer.local { c.window } else { None },
+            softcap: c.attention_softcap.map(|cap| cap as f32),
         };
         let rows = AttentionRows::Table { tables: &batch.tables, spans: &batch.spans };
         let seen = layer.output.forward(&attend(&q, store, rows, shape, None, level)?)?;
@@ -140,35 +159,69 @@ fn join(residual: Tensor, x: Tensor, norm: Option<&RmsNorm>) -> Result<Tensor> {
 }
 
 impl Layer {
-    fn load(source: &dyn TensorSource, c: &DecoderConfig, index: usize, place: &Placement) -> Result<Self> {
-        let name = |part: &str| format!("blk.{index}.{part}");
-        let norm = |part: &str| RmsNorm::new(source.floats(&name(part), &[c.d])?, c.eps, place);
-        let head_norm = |part: &str| HeadNorm::new(source.floats(&name(part), &[c.head_dim])?, c.eps, place);
+    fn load(
+        source: &dyn TensorSource,
+        naming: &Naming,
+        c: &DecoderConfig,
+        index: usize,
+        place: &Placement,
+    ) -> Result<Self> {
+        let name = |part: &str| naming.layer(index, &format!("{part}.weight"));
+        let norm = |part: &str| RmsNorm::new(norm_weight(source, &name(part), c.d, c)?, c.eps, place);
+        let head_norm = |part: &str| HeadNorm::new(norm_weight(source, &name(part), c.head_dim, c)?, c.eps, place);
+        let linear = |parts: &[(&str, usize)], k: usize, biased: bool| {
+            let names: Vec<(String, usize)> = parts.iter().map(|(part, n)| (name(part), *n)).collect();
+            let names: Vec<(&str, usize)> = names.iter().map(|(name, n)| (name.as_str(), *n)).collect();
+            let linear = Linear::load(source, &names, k, place)?;
+            let bias = |part: &str| naming.layer(index, &format!("{part}.bias"));
+            if !biased && !parts.iter().any(|(part, _)| matches!(source.find(&bias(part)), Ok(Some(_)))) {
+                return Ok(linear);
+            }
+            let values = parts.iter().map(|(part, n)| source.floats(&bias(part), &[*n])).collect::<Result<Vec<_>>>()?;
+            linear.with_bias(values.concat())
+        };
         let (q, kv) = (c.heads * c.head_dim, c.kv_heads * c.head_dim);
-        let (wq, wk, wv) = (name("attn_q.weight"), name("attn_k.weight"), name("attn_v.weight"));
-        let mut qkv = Linear::load(source, &[(&wq, q), (&wk, kv), (&wv, kv)], c.d, place)?;
-        if c.qkv_bias {
-            let mut bias = source.floats(&name("attn_q.bias"), &[q])?;
-            bias.extend(source.floats(&name("attn_k.bias"), &[kv])?);
-            bias.extend(source.floats(&name("attn_v.bias"), &[kv])?);
-            qkv = qkv.with_bias(bias)?;
-        }
-        let (gate, up) = (name("ffn_gate.weight"), name("ffn_up.weight"));
         Ok(Self {
-            attention_norm: norm("attn_norm.weight")?,
-            qkv,
+            attention_norm: norm("attn_norm")?,
+            qkv: linear(&[("attn_q", q), ("attn_k", kv), ("attn_v", kv)], c.d, c.qkv_bias)?,
             head_norms: match c.head_norms {
-                true => Some((head_norm("attn_q_norm.weight")?, head_norm("attn_k_norm.weight")?)),
+                true => Some((head_norm("attn_q_norm")?, head_norm("attn_k_norm")?)),
                 false => None,
             },
-            output: Linear::load(source, &[(&name("attn_output.weight"), c.d)], q, place)?,
-            post_attention: if c.post_norms { Some(norm("post_attention_norm.weight")?) } else { None },
-            ffn_norm: norm("ffn_norm.weight")?,
-            gate_up: Linear::load(source, &[(&gate, c.ffn), (&up, c.ffn)], c.d, place)?,
-            down: Linear::load(source, &[(&name("ffn_down.weight"), c.d)], c.ffn, place)?,
-            post_ffn: if c.post_norms { Some(norm("post_ffw_norm.weight")?) } else { None },
+            output: linear(&[("attn_output", c.d)], q, false)?,
+            post_attention: if c.post_norms { Some(norm("post_attention_norm")?) } else { None },
+            ffn_norm: norm("ffn_norm")?,
+            gate_up: linear(&[("ffn_gate", c.ffn), ("ffn_up", c.ffn)], c.d, false)?,
+            down: linear(&[("ffn_down", c.d)], c.ffn, false)?,
+            post_ffn: if c.post_norms { Some(norm("post_ffw_norm")?) } else { None },
             local: c.is_local(index),
         })
+    }
+}
+
+/// The weights of a norm as the network multiplies with them.
+fn norm_weight(source: &dyn TensorSource, name: &str, length: usize, c: &DecoderConfig) -> Result<Vec<f32>> {
+    let mut weight = source.floats(name, &[length])?;
+    weight.iter_mut().for_each(|w| *w += c.norm_offset);
+    Ok(weight)
+}
+
+/// A tensor that the network has no place for means that it is another network.
+fn refuse_strangers(unused: &[String], naming: &Naming, c: &DecoderConfig) -> Result<()> {
+    // Both are read, but not through the ledger: one stays in its file, the other is part of the configuration.
+    let embedding = naming.embedding();
+    let known = |name: &str| name == embedding || (*naming == Naming::Gguf && name == "rope_freqs.weight");
+    let strangers: Vec<&String> = unused.iter().filter(|n| !known(n) && !naming.may_be_left_out(n)).collect();
+    match strangers.as_slice() {
+        [] => Ok(()),
+        [first, rest @ ..] => {
+            let more = if rest.is_empty() { String::new() } else { format!(" (and for {} more)", rest.len()) };
+            Err(Error::Model(format!(
+                "a {} network of {} layers has no use for tensor {first}{more}; without it the model would compute \
+                 something else, so use a file of a supported architecture",
+                c.architecture, c.layers
+            )))
+        }
     }
 }
 
@@ -205,6 +258,10 @@ impl Generator for DecoderOnly {
             let wanted = Tensor::from_slice(&batch.outputs, batch.outputs.len(), x.device())?;
             x = x.index_select(&wanted, 0)?;
         }
-        self.head.forward(&self.norm.forward(&x)?)
+        let logits = self.head.forward(&self.norm.forward(&x)?)?;
+        match self.config.final_softcap {
+            Some(cap) => Ok(((logits / cap)?.tanh()? * cap)?),
+            None => Ok(logits),
+        }
     }
 }

@@ -34,7 +34,14 @@ impl Heads {
 
     /// The `index`-th block of a fused projection.
     fn slice<'r>(&self, index: usize, rotary: Option<&'r Rotary>) -> HeadSlice<'r> {
-        HeadSlice { offset: index * self.width(), heads: self.heads, dim: self.dim, norm: None, rotary }
+        HeadSlice {
+            offset: index * self.width(),
+            heads: self.heads,
+            dim: self.dim,
+            norm: None,
+            norm_last: false,
+            rotary,
+        }
     }
 
     fn width(&self) -> usize {
@@ -42,7 +49,14 @@ impl Heads {
     }
 
     fn shape(&self) -> AttentionShape {
-        AttentionShape { heads: self.heads, kv_heads: self.heads, head_dim: self.dim, scale: self.scale, window: None }
+        AttentionShape {
+            heads: self.heads,
+            kv_heads: self.heads,
+            head_dim: self.dim,
+            scale: self.scale,
+            window: None,
+            softcap: None,
+        }
     }
 }
 

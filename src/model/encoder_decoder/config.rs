@@ -193,7 +193,8 @@ impl Reader<'_> {
             return Error::Model(format!("{path}: names no model_type; supported are {known}"));
         }
         Error::Model(format!(
-            "{path}: model_type `{given}` is not supported; supported are {known} (and Gemma 3, Llama and Qwen as GGUF)"
+            "{path}: model_type `{given}` is not supported; supported are {known}, and of decoder-only models \
+             gemma2, gemma3, hunyuan_v1_dense, llama, qwen2 and qwen3 (as GGUF, too)"
         ))
     }
 

@@ -82,7 +82,8 @@ pub fn heads(x: &Tensor, slice: &HeadSlice<'_>, positions: &[u32]) -> Result<Ten
     let n = x.dim(0)?;
     let (heads, dim) = (slice.heads, slice.dim);
     let mut x = x.narrow(1, slice.offset, heads * dim)?.contiguous()?.reshape((n, heads, dim))?;
-    if let Some(norm) = slice.norm {
+    let (first, last) = if slice.norm_last { (None, slice.norm) } else { (slice.norm, None) };
+    if let Some(norm) = first {
         x = rms_norm(&x, &norm.weight, norm.eps)?;
     }
     if let Some(rotary) = slice.rotary {
@@ -111,6 +112,9 @@ pub fn heads(x: &Tensor, slice: &HeadSlice<'_>, positions: &[u32]) -> Result<Ten
         if dim < slice.dim {
             x = Tensor::cat(&[x, whole.narrow(2, dim, slice.dim - dim)?], 2)?;
         }
+    }
+    if let Some(norm) = last {
+        x = rms_norm(&x, &norm.weight, norm.eps)?;
     }
     Ok(x.reshape((n, heads * dim))?)
 }
@@ -166,7 +170,11 @@ pub fn attend(
     let (k, v) = (gather(&store.k)?, gather(&store.v)?);
     let q = q.contiguous()?.reshape((n, shape.kv_heads, share, shape.head_dim))?;
     let scores = (q.matmul(&k.transpose(2, 3)?.contiguous()?)? * f64::from(shape.scale))?;
-    let scores = (scores.reshape((n, shape.heads, width))? + added)?;
+    let mut scores = scores.reshape((n, shape.heads, width))?;
+    if let Some(cap) = shape.softcap.map(f64::from) {
+        scores = ((scores / cap)?.tanh()? * cap)?;
+    }
+    let scores = (scores + added)?;
     let weights = candle_nn::ops::softmax(&scores, D::Minus1)?.reshape((n, shape.kv_heads, share, width))?;
     Ok(weights.matmul(&v)?.reshape((n, shape.heads * shape.head_dim))?)
 }
@@ -258,8 +266,8 @@ mod tests {
         let (q, store) = (wave((3, 64), 0.3), KvStore { k: wave((9, 32), 0.7), v: wave((9, 32), 0.2) });
         let (tables, spans) = ([8, 2, 5, 0, 1, 3], [(0, 5), (1, 2), (2, 4)]);
         let bias = RelativeBias::new(&wave((8, 4), 1.1).flatten_all().unwrap().to_vec1().unwrap(), 8, 4, 16, true);
-        for (window, with_bias) in [(None, true), (Some(2), false), (None, false)] {
-            let shape = AttentionShape { heads: 4, kv_heads: 2, head_dim: 16, scale: 0.25, window };
+        for (window, with_bias, softcap) in [(None, true, None), (Some(2), false, Some(0.7)), (None, false, None)] {
+            let shape = AttentionShape { heads: 4, kv_heads: 2, head_dim: 16, scale: 0.25, window, softcap };
             for rows in
                 [AttentionRows::Table { tables: &tables, spans: &spans }, AttentionRows::Contiguous { spans: &spans }]
             {
@@ -283,9 +291,12 @@ mod tests {
         let place = Placement::cpu(Compute::F32);
         let x = wave((5, 100), 0.37);
         let norm = HeadNorm::new((0..16).map(|i| 1.0 + i as f32 * 0.1).collect(), 1e-6, &place).unwrap();
-        for (interleaved, turned) in [(false, 16), (true, 16), (true, 8)] {
+        for (interleaved, turned, norm_last) in
+            [(false, 16, false), (true, 16, false), (true, 8, false), (false, 16, true)]
+        {
             let rotary = Rotary::new(turned, 10_000.0, 1.0, interleaved);
-            let slice = HeadSlice { offset: 20, heads: 3, dim: 16, norm: Some(&norm), rotary: Some(&rotary) };
+            let (norm, rotary) = (Some(&norm), Some(&rotary));
+            let slice = HeadSlice { offset: 20, heads: 3, dim: 16, norm, norm_last, rotary };
             let positions = [0, 7, 300, 2, 5];
             let kernel = slice.extract(&x, &positions, Level::detect()).unwrap();
             close(&kernel, &heads(&x, &slice, &positions).unwrap());

@@ -13,13 +13,16 @@ const GRAIN: usize = 8_192;
 pub struct HeadNorm {
     pub(super) weight: Tensor,
     values: Vec<f32>,
+    /// As many ones.
+    ones: Vec<f32>,
     pub(super) eps: f32,
 }
 
 impl HeadNorm {
     /// `weight` has one number for each element of a head.
     pub fn new(weight: Vec<f32>, eps: f64, place: &Placement) -> Result<Self> {
-        Ok(Self { weight: Tensor::from_slice(&weight, weight.len(), &place.device)?, values: weight, eps: eps as f32 })
+        let (tensor, ones) = (Tensor::from_slice(&weight, weight.len(), &place.device)?, vec![1.0; weight.len()]);
+        Ok(Self { weight: tensor, values: weight, ones, eps: eps as f32 })
     }
 }
 
@@ -31,6 +34,8 @@ pub struct HeadSlice<'a> {
     pub heads: usize,
     pub dim: usize,
     pub norm: Option<&'a HeadNorm>,
+    /// The norm comes after the rotation (Hunyuan) instead of before it.
+    pub norm_last: bool,
     /// Turns the first [`Rotary::dim`] numbers of each head; the others stay (IndicTrans2's rotary variant).
     pub rotary: Option<&'a Rotary>,
 }
@@ -83,6 +88,8 @@ impl HeadSlice<'_> {
             let input = &x[token * stride + self.offset..][..width];
             for (head, input) in out.chunks_exact_mut(dim).zip(input.chunks_exact(dim)) {
                 match self.norm {
+                    // A rotation changes no length: what is left to do after it is the weights' part.
+                    Some(norm) if self.norm_last => rows::rms_norm(level, input, &norm.ones, norm.eps, head),
                     Some(norm) => rows::rms_norm(level, input, &norm.values, norm.eps, head),
                     None => head.copy_from_slice(input),
                 }
@@ -90,6 +97,9 @@ impl HeadSlice<'_> {
                     let angles = &table[positions[token] as usize * turned..][..*turned];
                     let head = &mut head[..*turned];
                     if *interleaved { rows::rotate_pairs(head, angles) } else { rows::rotate_half(head, angles) }
+                }
+                if let Some(norm) = self.norm.filter(|_| self.norm_last) {
+                    head.iter_mut().zip(&norm.values).for_each(|(x, weight)| *x *= weight);
                 }
             }
         }

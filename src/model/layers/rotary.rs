@@ -18,6 +18,14 @@ impl Rotary {
         Self { dim, inverse_frequencies, interleaved, table: RwLock::default() }
     }
 
+    /// The same with each frequency divided by a number of its own (Llama 3).
+    pub fn with_factors(mut self, factors: &[f32]) -> Self {
+        for (frequency, factor) in self.inverse_frequencies.iter_mut().zip(factors) {
+            *frequency /= f64::from(*factor);
+        }
+        self
+    }
+
     /// Size of the rotated head.
     pub fn dim(&self) -> usize {
         self.dim

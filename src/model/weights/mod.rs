@@ -1,6 +1,7 @@
 //! Weights behind one view, whatever file they came in: GGUF, safetensors, pickle.
 mod checkpoint;
 pub mod gguf;
+pub mod ledger;
 mod pickle;
 mod safetensors;
 mod torch;

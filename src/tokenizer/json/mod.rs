@@ -15,8 +15,8 @@ use tokenizers::{
 pub(super) use self::read::{merge_sides, vocabulary};
 use self::segmenter::Segmenter;
 use super::{
-    Tokenizer,
-    specials::{Fragment, Specials},
+    Stretch, Tokenizer,
+    specials::{END_TOKENS, Fragment, Run, Specials},
 };
 use crate::{Error, Result};
 
@@ -205,6 +205,17 @@ impl Tokenizer for JsonTokenizer {
         Ok(ids)
     }
 
+    fn encode_prompt(&self, stretches: &[Stretch<'_>]) -> Result<Vec<u32>> {
+        let mut ids = Vec::new();
+        for run in self.specials.runs(stretches, |_| true) {
+            match run {
+                Run::Token(id) => ids.push(id),
+                Run::Text(text) => ids.extend(self.ids(&text, false)?),
+            }
+        }
+        Ok(ids)
+    }
+
     fn decode(&self, ids: &[u32]) -> Result<String> {
         self.inner.decode(ids, true).map_err(|error| {
             Error::Model(format!("{} cannot turn ids into text ({error}); download the file again", self.name))
@@ -229,6 +240,18 @@ impl Tokenizer for JsonTokenizer {
 
     fn pad(&self) -> Option<u32> {
         self.named.pad
+    }
+
+    fn adds_bos(&self) -> bool {
+        self.named.bos.is_some_and(|bos| self.frame.before.first() == Some(&bos))
+    }
+
+    fn ends(&self) -> Vec<u32> {
+        let spelled = END_TOKENS.iter().filter_map(|piece| self.specials.id(piece));
+        let mut ends: Vec<u32> = self.eos().into_iter().chain(spelled).collect();
+        ends.sort_unstable();
+        ends.dedup();
+        ends
     }
 
     fn forced_bos(&self) -> Option<u32> {

@@ -1,7 +1,7 @@
 //! Normal forms that some models were trained on, put before a tokenizer; manifests name them.
 mod csebuetnlp;
 
-use super::{Decoded, Tokenizer};
+use super::{Decoded, Stretch, Tokenizer};
 use crate::Result;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -74,6 +74,21 @@ impl Tokenizer for Normalized {
         self.inner.encode_with_specials(text)
     }
 
+    fn encode_prompt(&self, stretches: &[Stretch<'_>]) -> Result<Vec<u32>> {
+        let normal: Vec<Cow<'_, str>> = stretches
+            .iter()
+            .map(|stretch| match stretch {
+                Stretch::Trusted(text) => Cow::Borrowed(*text),
+                Stretch::Text(text) => self.apply(text),
+            })
+            .collect();
+        let again = stretches.iter().zip(&normal).map(|(stretch, text)| match stretch {
+            Stretch::Trusted(_) => Stretch::Trusted(text),
+            Stretch::Text(_) => Stretch::Text(text),
+        });
+        self.inner.encode_prompt(&again.collect::<Vec<_>>())
+    }
+
     fn decode(&self, ids: &[u32]) -> Result<String> {
         self.inner.decode(ids)
     }
@@ -100,6 +115,10 @@ impl Tokenizer for Normalized {
 
     fn pad(&self) -> Option<u32> {
         self.inner.pad()
+    }
+
+    fn adds_bos(&self) -> bool {
+        self.inner.adds_bos()
     }
 
     fn ends(&self) -> Vec<u32> {

@@ -1,0 +1,91 @@
+//! A decoder-only model in Hub layout: config.json, safetensors or another kind of weights, tokenizer.json.
+use crate::model::decoder_only::{DecoderConfig, MODEL_TYPES, Naming};
+use crate::model::weights::{Checkpoint, TensorSource};
+use crate::manifest::Manifest;
+use crate::tokenizer::{FolderOptions, Tokenizer, from_folder_with};
+use crate::{Error, Result};
+use serde_json::Value;
+use std::path::Path;
+use std::sync::Arc;
+
+/// All that a decoder-only model is made of, before its weights are read.
+pub struct Decoder {
+    pub source: Arc<dyn TensorSource>,
+    pub naming: Naming,
+    pub config: DecoderConfig,
+    pub tokenizer: Arc<dyn Tokenizer>,
+    /// Tokens that end a generation.
+    pub ends: Vec<u32>,
+    /// What the files themselves say that they are.
+    pub manifest: Option<Manifest>,
+    /// The file or folder, for errors.
+    pub name: String,
+}
+
+/// The parts of the model in `folder`; `None` where its configuration is not that of a decoder-only network.
+///
+/// # Errors
+/// A file that is missing or damaged, a setting that the network does not have.
+pub fn open(folder: &Path) -> Result<Option<Decoder>> {
+    let path = folder.join("config.json");
+    let Some(json) = read_json(&path)? else { return Ok(None) };
+    if !json["model_type"].as_str().is_some_and(|kind| MODEL_TYPES.contains(&kind)) {
+        return Ok(None);
+    }
+    let checkpoint = Checkpoint::open(folder)?;
+    let names = checkpoint.names();
+    let post_norms = json["model_type"].as_str().is_some_and(|kind| kind.starts_with("gemma"));
+    let naming = Naming::of_hub(&names, post_norms).ok_or_else(|| {
+        Error::Model(format!(
+            "{}: no tensor …embed_tokens.weight among the weights; get the whole model",
+            folder.display()
+        ))
+    })?;
+    let config = DecoderConfig::from_hub(&json, &path, names.iter().any(|name| name == naming.head()))?;
+    if !folder.join("tokenizer.json").is_file() {
+        return Err(Error::Model(format!(
+            "{}: no tokenizer.json here, which a {} model needs; copy it from where the model comes from",
+            folder.display(),
+            config.architecture
+        )));
+    }
+    let tokenizer = from_folder_with(folder, &FolderOptions::default())?;
+    if tokenizer.vocab_size() > config.vocab_size {
+        return Err(Error::Model(format!(
+            "{}: the tokenizer has {} pieces and the network {}; they do not belong together",
+            folder.display(),
+            tokenizer.vocab_size(),
+            config.vocab_size
+        )));
+    }
+    let ends = ends(folder, &json, &*tokenizer)?;
+    let name = folder.display().to_string();
+    Ok(Some(Decoder { source: Arc::new(checkpoint), naming, config, tokenizer, ends, manifest: None, name }))
+}
+
+/// Tokens that end a generation: what the two configurations name, one or several, and what is spelled like one.
+fn ends(folder: &Path, config: &Value, tokenizer: &dyn Tokenizer) -> Result<Vec<u32>> {
+    let generation = read_json(&folder.join("generation_config.json"))?.unwrap_or_default();
+    let named = [&generation["eos_token_id"], &config["eos_token_id"], &config["text_config"]["eos_token_id"]];
+    let ids = named.into_iter().flat_map(|value| match value {
+        Value::Array(list) => list.iter().filter_map(Value::as_u64).collect(),
+        one => one.as_u64().into_iter().collect::<Vec<_>>(),
+    });
+    let size = tokenizer.vocab_size() as u64;
+    let mut ends = tokenizer.ends();
+    ends.extend(ids.filter(|id| *id < size).map(|id| id as u32));
+    ends.sort_unstable();
+    ends.dedup();
+    Ok(ends)
+}
+
+fn read_json(path: &Path) -> Result<Option<Value>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(Error::io(path, error)),
+    };
+    serde_json::from_slice(&bytes)
+        .map(Some)
+        .map_err(|e| Error::Model(format!("{}: not JSON ({e}); download it again", path.display())))
+}
