@@ -8,6 +8,7 @@ mod check_rates;
 mod checks;
 mod cli;
 mod composed;
+mod decoders;
 mod default_model;
 mod eval;
 mod hub;

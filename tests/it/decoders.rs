@@ -1,0 +1,286 @@
+//! Decoder-only checkpoints in Hub layout against transformers: scripts/golden/decoders.py wrote both.
+//!
+//! The committed ones are tests/fixtures/decoders/*.tar.zst. `ANUBAD_FIXTURES=FOLDER cargo test decoders` takes those in
+//! FOLDER instead, packed or not, of any architecture, seed and size.
+use anubad::decode::{DecodeOptions, Generator, StepBatch, generate};
+use anubad::hub::{ModelKind, ResolvedModel};
+use anubad::model::bundle::{Model, ModelOptions};
+use anubad::model::layers::Compute;
+use serde::Deserialize;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+/// As for the encoder–decoder models, in f32.
+const TOLERANCE: f32 = 1e-4;
+
+#[derive(Deserialize)]
+struct Golden {
+    arch: String,
+    lines: Vec<String>,
+    /// Ids of each line alone, and in a turn of the chat template.
+    plain: Vec<Vec<u32>>,
+    prompts: Vec<Vec<u32>>,
+    ends: Vec<u32>,
+    batch: Vec<Row>,
+    sources: Vec<Vec<u32>>,
+    generate: Vec<Run>,
+}
+
+#[derive(Deserialize)]
+struct Row {
+    ids: Vec<u32>,
+    logits: Vec<Logits>,
+}
+
+#[derive(Deserialize)]
+struct Logits {
+    at: usize,
+    values: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct Run {
+    name: String,
+    options: RunOptions,
+    sequences: Vec<Vec<u32>>,
+    scores: Vec<f32>,
+}
+
+#[derive(Deserialize)]
+struct RunOptions {
+    max_new_tokens: usize,
+    num_beams: usize,
+    length_penalty: Option<f32>,
+}
+
+struct Fixture {
+    folder: PathBuf,
+    golden: Golden,
+}
+
+fn fixtures() -> &'static [Fixture] {
+    static FIXTURES: OnceLock<(tempfile::TempDir, Vec<Fixture>)> = OnceLock::new();
+    let (_, fixtures) = FIXTURES.get_or_init(|| {
+        let own = std::env::var_os("ANUBAD_FIXTURES").map(PathBuf::from);
+        let root = own.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/decoders"));
+        let unpacked = tempfile::tempdir().unwrap();
+        let mut folders = vec![root.clone()];
+        for entry in std::fs::read_dir(&root).unwrap_or_else(|e| panic!("{}: {e}", root.display())) {
+            let path = entry.unwrap().path();
+            if path.to_string_lossy().ends_with(".tar.zst") {
+                let bytes = std::fs::read(&path).unwrap();
+                tar::Archive::new(zstd::Decoder::new(&bytes[..]).unwrap()).unpack(unpacked.path()).unwrap();
+            } else {
+                folders.push(path);
+            }
+        }
+        folders.extend(std::fs::read_dir(unpacked.path()).unwrap().map(|entry| entry.unwrap().path()));
+        folders.sort();
+        folders.retain(|folder| folder.join("golden-decoder.json").is_file());
+        let read = |folder: PathBuf| {
+            let json = std::fs::read(folder.join("golden-decoder.json")).unwrap();
+            Fixture { golden: serde_json::from_slice(&json).unwrap(), folder }
+        };
+        let fixtures: Vec<Fixture> = folders.into_iter().map(read).collect();
+        assert!(!fixtures.is_empty(), "{}: nothing that scripts/golden/decoders.py wrote", root.display());
+        (unpacked, fixtures)
+    });
+    fixtures
+}
+
+fn open(folder: &Path, compute: Compute) -> Model {
+    try_open(folder, compute).unwrap()
+}
+
+fn try_open(folder: &Path, compute: Compute) -> anubad::Result<Model> {
+    let resolved = ResolvedModel {
+        id: "fixture".into(),
+        manifest: None,
+        path: folder.to_path_buf(),
+        kind: ModelKind::Folder,
+        revision: None,
+        notes: Vec::new(),
+    };
+    Model::open(&resolved, &ModelOptions { compute, whole_vocabulary: true, ..ModelOptions::default() })
+}
+
+/// transformers takes `<bos>` in a text for the token; here text never becomes a special token.
+fn spells_special(line: &str) -> bool {
+    ["<|", "<bos>", "<eos>", "<unk>", "<pad>", "_of_turn>", "<｜", "<0x"].iter().any(|piece| line.contains(piece))
+}
+
+#[test]
+fn lines_and_chat_prompts_have_the_ids_of_transformers() {
+    for Fixture { folder, golden } in fixtures() {
+        let model = open(folder, Compute::F32);
+        assert_eq!(model.generator.spec().eos, golden.ends, "{}", golden.arch);
+        assert!(golden.lines.len() > 250, "{}: too few lines", golden.arch);
+        for (i, line) in golden.lines.iter().enumerate().filter(|(_, line)| !spells_special(line)) {
+            assert_eq!(model.tokenizer.encode(line).unwrap(), golden.plain[i], "{}: {line:?}", golden.arch);
+            // Control characters become spaces, and templates trim: the engine's sentences have none at their ends.
+            if !line.contains(char::is_control) && line.trim() == line && !line.is_empty() {
+                let prompt = model.prompt.encode(&*model.tokenizer, line).unwrap();
+                assert_eq!(prompt, golden.prompts[i], "{}: turn with {line:?}", golden.arch);
+            }
+        }
+    }
+}
+
+/// Logits at every place that is asked for, all rows in one step.
+fn logits(generator: &dyn Generator, batch: &[Row]) -> Vec<Vec<f32>> {
+    let total = batch.iter().map(|row| row.ids.len()).sum();
+    let mut cache = generator.new_cache(total, 0).unwrap();
+    let mut step = StepBatch::default();
+    for row in batch {
+        let (start, length) = (step.tokens.len() as u32, row.ids.len() as u32);
+        step.tokens.extend(&row.ids);
+        step.positions.extend(0..length);
+        step.rows.extend(start..start + length);
+        step.tables.extend(start..start + length);
+        step.spans.extend((1..=length).map(|n| (start, n)));
+        step.outputs.extend(row.logits.iter().map(|l| start + l.at as u32));
+    }
+    generator.step(&mut cache, &step).unwrap().to_vec2().unwrap()
+}
+
+#[test]
+fn decoder_logits_equal_transformers() {
+    for Fixture { folder, golden } in fixtures() {
+        let model = open(folder, Compute::F32);
+        let wanted = golden.batch.iter().flat_map(|row| &row.logits);
+        for (want, got) in wanted.zip(logits(&*model.generator, &golden.batch)) {
+            assert_eq!(want.values.len(), got.len(), "{}", golden.arch);
+            let difference = want.values.iter().zip(&got).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(difference < TOLERANCE, "{}: logits at {} differ by {difference}", golden.arch, want.at);
+        }
+    }
+}
+
+#[test]
+fn rounded_decoder_weights_stay_close_to_transformers() {
+    for Fixture { folder, golden } in fixtures() {
+        for compute in [Compute::Int8, Compute::Bf16] {
+            let model = open(folder, compute);
+            let (mut error, mut norm) = (0f64, 0f64);
+            let wanted = golden.batch.iter().flat_map(|row| &row.logits);
+            for (want, got) in wanted.zip(logits(&*model.generator, &golden.batch)) {
+                error += want.values.iter().zip(&got).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+                norm += want.values.iter().map(|a| f64::from(*a).powi(2)).sum::<f64>();
+            }
+            let relative = (error / norm).sqrt();
+            println!("{}, {}: {relative:.3}", golden.arch, compute.name());
+            assert!(relative < 0.5, "{}: {} logits are off by {relative}", golden.arch, compute.name());
+        }
+    }
+}
+
+/// (tokens, score) of each source, `together` hypotheses at a time; without the loop guard, which transformers has not.
+fn decode(model: &Model, sources: &[Vec<u32>], run: &RunOptions, together: usize) -> Vec<(Vec<u32>, f32)> {
+    let options = DecodeOptions {
+        beams: run.num_beams,
+        max_new_tokens: Some(run.max_new_tokens),
+        length_penalty: run.length_penalty.unwrap_or(1.0),
+        loop_guard: false,
+        ..model.decode.clone()
+    };
+    let results = generate(&model.generator, sources, &options, together).unwrap();
+    let read = |result: anubad::Result<Vec<anubad::decode::Hypothesis>>| {
+        let best = result.unwrap().swap_remove(0);
+        (best.tokens, if run.num_beams == 1 { best.log_prob } else { best.score })
+    };
+    results.into_iter().map(read).collect()
+}
+
+#[test]
+fn decoders_generate_what_transformers_generates() {
+    for Fixture { folder, golden } in fixtures() {
+        let model = open(folder, Compute::F32);
+        for run in &golden.generate {
+            let outputs = decode(&model, &golden.sources, &run.options, 16);
+            for (i, (tokens, score)) in outputs.into_iter().enumerate() {
+                let place = format!("{}, {}, source {i}", golden.arch, run.name);
+                assert_eq!(tokens, run.sequences[i], "{place}");
+                let length = if run.options.num_beams == 1 { tokens.len() as f32 } else { 1.0 };
+                let difference = (score - run.scores[i]).abs() / length;
+                assert!(difference < TOLERANCE, "{place}: score {score}, reference {}", run.scores[i]);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_batch_of_a_decoder_equals_its_singles() {
+    for Fixture { folder, golden } in fixtures() {
+        for compute in [Compute::F32, Compute::Int8] {
+            let model = open(folder, compute);
+            for run in &golden.generate {
+                let together = decode(&model, &golden.sources, &run.options, 64);
+                let alone = |source| decode(&model, std::slice::from_ref(source), &run.options, 1);
+                let singles: Vec<_> = golden.sources.iter().flat_map(alone).collect();
+                let ids = |all: &[(Vec<u32>, f32)]| all.iter().map(|(ids, _)| ids.clone()).collect::<Vec<_>>();
+                assert_eq!(ids(&together), ids(&singles), "{}, {}, {}", golden.arch, run.name, compute.name());
+            }
+        }
+    }
+}
+
+/// The Llama fixture: one file of weights, the template in a file of its own.
+fn llama() -> &'static Fixture {
+    fixtures().iter().find(|fixture| fixture.golden.arch == "llama").unwrap_or(&fixtures()[0])
+}
+
+/// A copy of that fixture whose file `name` was changed.
+fn edited(name: &str, edit: impl FnOnce(String) -> String) -> tempfile::TempDir {
+    let copy = tempfile::tempdir().unwrap();
+    for entry in std::fs::read_dir(&llama().folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_file() {
+            std::fs::copy(&path, copy.path().join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let path = copy.path().join(name);
+    let text = edit(std::fs::read_to_string(&path).unwrap_or_default());
+    std::fs::write(path, text).unwrap();
+    copy
+}
+
+fn error(folder: &tempfile::TempDir) -> String {
+    let error = try_open(folder.path(), Compute::Int8).err().expect("refused").to_string();
+    assert!(!error.contains('\n'), "{error}");
+    error
+}
+
+#[test]
+fn folders_that_contradict_themselves_are_refused_by_name() {
+    let config = |from: &str, to: &str| edited("config.json", |text| text.replace(from, to));
+    let layers = |n: usize| format!("\"num_hidden_layers\": {n}");
+    let folder = config(&layers(3), &layers(2));
+    assert!(error(&folder).contains("layers.2."), "{}", error(&folder));
+    let folder = config(&layers(3), &layers(4));
+    assert!(error(&folder).contains("layers.3."), "{}", error(&folder));
+    let folder = config("\"vocab_size\": ", "\"vocab_size\": 1");
+    assert!(error(&folder).contains("embed_tokens.weight"), "{}", error(&folder));
+    let folder = config("\"intermediate_size\": 96", "\"intermediate_size\": 64");
+    assert!(error(&folder).contains("mlp."), "{}", error(&folder));
+    let folder = edited("config.json", |text| text);
+    std::fs::remove_file(folder.path().join("tokenizer.json")).unwrap();
+    assert!(error(&folder).contains("tokenizer.json"), "{}", error(&folder));
+}
+
+#[test]
+fn the_template_is_found_wherever_it_lies() {
+    let template = std::fs::read_to_string(llama().folder.join("chat_template.jinja")).unwrap();
+    let want = open(&llama().folder, Compute::Int8).prompt;
+    let json = serde_json::json!({ "chat_template": template });
+    let list = serde_json::json!([{ "name": "tool_use", "template": "x" }, { "name": "default", "template": template }]);
+    let beside = edited("chat_template.json", |_| json.to_string());
+    let inside = edited("tokenizer_config.json", |text| {
+        let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
+        config["chat_template"] = list;
+        config.to_string()
+    });
+    for folder in [beside, inside] {
+        std::fs::remove_file(folder.path().join("chat_template.jinja")).unwrap();
+        assert_eq!(open(folder.path(), Compute::Int8).prompt, want);
+    }
+}
