@@ -1,7 +1,7 @@
 //! A decoder-only model in Hub layout: config.json, safetensors or another kind of weights, tokenizer.json.
+use crate::manifest::Manifest;
 use crate::model::decoder_only::{DecoderConfig, MODEL_TYPES, Naming};
 use crate::model::weights::{Checkpoint, TensorSource};
-use crate::manifest::Manifest;
 use crate::tokenizer::{FolderOptions, Tokenizer, from_folder_with};
 use crate::{Error, Result};
 use serde_json::Value;

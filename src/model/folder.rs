@@ -108,7 +108,7 @@ fn load(
 }
 
 /// Errors about tensors do not know which model they are of.
-pub(super) fn in_folder(folder: &Path, error: Error) -> Error {
+pub(crate) fn in_folder(folder: &Path, error: Error) -> Error {
     match error {
         Error::Model(text) => Error::Model(format!("{}: {text}", folder.display())),
         other => other,

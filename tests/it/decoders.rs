@@ -2,9 +2,9 @@
 //!
 //! The committed ones are tests/fixtures/decoders/*.tar.zst. `ANUBAD_FIXTURES=FOLDER cargo test decoders` takes those in
 //! FOLDER instead, packed or not, of any architecture, seed and size.
+use anubad::assembly::{Model, ModelOptions};
 use anubad::decode::{DecodeOptions, Generator, StepBatch, generate};
 use anubad::hub::{ModelKind, ResolvedModel};
-use anubad::model::bundle::{Model, ModelOptions};
 use anubad::model::layers::Compute;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
@@ -272,7 +272,8 @@ fn the_template_is_found_wherever_it_lies() {
     let template = std::fs::read_to_string(llama().folder.join("chat_template.jinja")).unwrap();
     let want = open(&llama().folder, Compute::Int8).prompt;
     let json = serde_json::json!({ "chat_template": template });
-    let list = serde_json::json!([{ "name": "tool_use", "template": "x" }, { "name": "default", "template": template }]);
+    let list =
+        serde_json::json!([{ "name": "tool_use", "template": "x" }, { "name": "default", "template": template }]);
     let beside = edited("chat_template.json", |_| json.to_string());
     let inside = edited("tokenizer_config.json", |text| {
         let mut config: serde_json::Value = serde_json::from_str(&text).unwrap();
