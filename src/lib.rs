@@ -1,6 +1,34 @@
 //! **anubad** (অনুবাদ, "translation") turns Bengali articles into English ones, with a short summary,
 //! on the user's own machine.
 //!
+//! ```
+//! use anubad::article::Article;
+//! use anubad::pipeline::Quality;
+//! use anubad::Translator;
+//!
+//! # fn main() -> Result<(), anubad::Error> {
+//! let translator = Translator::builder().model("anubad-270m-bn-en").quality(Quality::Standard).build()?;
+//! let translation = translator.translate(&Article::from_text("তিনি গতকাল ঢাকায় এসেছেন।"))?;
+//! for block in &translation.article.blocks {
+//!     println!("{}", block.text);
+//! }
+//! # assert!(translation.article.blocks[0].text.contains("Dhaka"));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`Translator`] is the front door. What a summary, a feed or a model's details need lies in the modules, and three
+//! programs in `examples/` show an article, a stream of sentences and a summary.
+//!
+//! # Features
+//!
+//! `cli` (the program, on by default) brings the crates that only a program needs; a library wants
+//! `default-features = false` and of these what it uses: `feed` (feeds, dumps and archives), `bulk` (feeds in, one
+//! journaled output out), `embedded-model` (release builds carry the default model's weights), `cuda`, `metal`,
+//! `accelerate` and `mkl` (candle's backends).
+//!
+//! # Layers
+//!
 //! The data flows one way; nothing downstream is called by anything upstream:
 //!
 //! ```text
@@ -8,8 +36,10 @@
 //! bytes ──▶ Article{title,blocks,meta} ──▶ Segment ──▶ Batch of token ids ──▶ Hypothesis ──▶ Article (English) ──▶ Summary ──▶ Output
 //!  feed/ ──▶ stream of Articles ────────────────────────────────────────────────────────────────────▶ bulk/ (journal, writer)
 //! ```
+
 /// [`std::eprintln`] for a program whose standard error may be closed before its end: what nobody can read any more is
 /// dropped, where the standard macro panics.
+#[cfg(feature = "cli")]
 macro_rules! eprintln {
     ($($text:tt)*) => {{
         use std::io::Write as _;
@@ -19,13 +49,16 @@ macro_rules! eprintln {
 
 pub mod article;
 pub mod assembly;
+#[cfg(feature = "bulk")]
 pub mod bulk;
 pub mod check;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod decode;
 pub mod document;
 pub mod engine;
 pub mod error;
+#[cfg(feature = "feed")]
 pub mod feed;
 pub mod fetch;
 pub mod hints;
@@ -39,8 +72,10 @@ pub mod pipeline;
 pub mod summary;
 pub mod text;
 pub mod tokenizer;
+mod translator;
 
 pub use error::{Error, Result};
+pub use translator::{Translator, TranslatorBuilder};
 
 /// Test helpers are shared with the integration tests, which know the crate by this name.
 #[cfg(test)]

@@ -69,3 +69,14 @@ pub struct Article {
     pub blocks: Vec<Block>,
     pub meta: Meta,
 }
+
+impl Article {
+    /// Reads plain text: paragraphs, and the first line as the title where it looks like one. Page furniture (share lines,
+    /// comment forms) is left out.
+    ///
+    /// Files, web pages, Markdown and bytes of unknown encoding are read by [`parse`] and [`read()`], which also say what
+    /// is wrong with them.
+    pub fn from_text(text: &str) -> Self {
+        read::cleaned(plain::parse(text), &ReadOptions::default())
+    }
+}

@@ -100,7 +100,7 @@ pub fn parse(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Article>
     Ok(article)
 }
 
-fn cleaned(mut article: Article, options: &ReadOptions) -> Article {
+pub(super) fn cleaned(mut article: Article, options: &ReadOptions) -> Article {
     furniture::clean(&mut article, options);
     article
 }

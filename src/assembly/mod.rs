@@ -179,8 +179,11 @@ impl Model {
         })
     }
 
-    /// A translator on this model.
-    pub fn translator(&self, decode: DecodeOptions, engine: EngineOptions) -> Result<Translator> {
+    /// A translator on this model. Sentences that are too long for it are cut, whatever `engine` allows.
+    pub fn translator(&self, decode: DecodeOptions, mut engine: EngineOptions) -> Result<Translator> {
+        if let Some(limit) = self.max_sentence_tokens {
+            engine.max_sentence_tokens = engine.max_sentence_tokens.min(limit);
+        }
         let (generator, tokenizer) = (self.generator.clone(), self.tokenizer.clone());
         let translator =
             Translator::new(generator, tokenizer, self.identity.clone(), self.prompt.clone(), decode, engine)?;

@@ -22,16 +22,16 @@ mod report;
 mod retry;
 mod schedule;
 mod session;
-pub mod signals;
 mod stop;
 mod store;
 
 pub use input::filter::Reason;
-pub use options::{BulkOptions, Filters, Progress, Resume, Sync};
+pub use options::{BulkOptions, Filters, Resume, Sync};
 pub use output::{Compression, OutputFormat};
 pub use overlap::check as check_files;
 pub use record::{Aligned, ErrorRecord, Finished, Record, Source, plain_text};
 pub use report::{Report, Slow};
+pub use schedule::progress::{Observer, Progress};
 pub use schedule::steps::{PipelineSteps, Steps};
 pub use session::{check_stream, run, run_to};
 pub use stop::Stop;

@@ -1,9 +1,11 @@
 //! What a bulk job is to do.
 use crate::bulk::output::{Compression, OutputFormat};
+use crate::bulk::schedule::progress::Observer;
 use crate::feed::ReadOptions;
 use serde::Serialize;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// When the output is forced onto the disk. Whatever is chosen, a killed process loses nothing that is journalled;
@@ -75,15 +77,6 @@ fn as_text<S: serde::Serializer>(time: &Option<jiff::Timestamp>, serializer: S) 
     time.map(|t| t.to_string()).serialize(serializer)
 }
 
-/// How progress is shown.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Progress {
-    #[default]
-    Off,
-    /// A bar on a terminal, a line a minute elsewhere.
-    Auto,
-}
-
 /// Everything about a job but its model.
 #[derive(Debug, Clone)]
 pub struct BulkOptions {
@@ -113,7 +106,8 @@ pub struct BulkOptions {
     /// must be enough of them to fill its batches with what they ask for.
     pub finishers: usize,
     pub report: Option<PathBuf>,
-    pub progress: Progress,
+    /// Is told how far the run is.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for BulkOptions {
@@ -136,7 +130,7 @@ impl Default for BulkOptions {
             max_article: 1 << 20,
             finishers: 32,
             report: None,
-            progress: Progress::Off,
+            observer: None,
         }
     }
 }

@@ -148,7 +148,7 @@ fn sentences(args: &BenchArgs) -> anyhow::Result<Vec<String>> {
 
 fn load_model(args: &BenchArgs) -> crate::Result<Loaded> {
     let loaded = args.model.load(None, args.json)?;
-    let mut engine = args.model.engine_options(&loaded.model)?;
+    let mut engine = args.model.engine_options()?;
     engine.step_tokens = args.batch.unwrap_or(engine.step_tokens);
     engine.hypotheses = args.hypotheses.unwrap_or(engine.hypotheses);
     let mut decode = args.model.decode_options(&loaded.model, None)?;

@@ -1,17 +1,18 @@
 //! `anubad bulk`: translate a feed, a dump or a folder into one output file.
+use super::bulk_progress::Shown;
 use super::common::ModelArgs;
 use super::exit::PARTLY;
 use super::sentence_args::SentenceArgs;
+use super::signals;
 use super::summary_args::SummaryArgs;
-use crate::bulk::{
-    self, BulkOptions, Compression, Filters, OutputFormat, PipelineSteps, Progress, Report, Resume, Stop, Sync,
-};
+use crate::bulk::{self, BulkOptions, Compression, Filters, OutputFormat, PipelineSteps, Report, Resume, Stop, Sync};
 use crate::engine::{EngineOptions, Translator};
 use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
 use crate::pipeline::{PipelineOptions, Quality};
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 /// Translate a feed, a dump or a folder into one output file
 ///
@@ -247,7 +248,7 @@ impl BulkArgs {
             window_bytes: portion(defaults.window_bytes),
             max_article: self.input.max_article,
             report: self.output.report.clone(),
-            progress: if self.output.quiet { Progress::Off } else { Progress::Auto },
+            observer: (!self.output.quiet).then(|| Arc::new(Shown::on_stderr()) as Arc<dyn bulk::Observer>),
             ..defaults
         }
     }
@@ -271,7 +272,7 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     let engine = translator.engine_options();
     let options = options.suit(engine.workers * engine.hypotheses);
     let stop = Stop::default();
-    bulk::signals::watch(&stop).context("signals cannot be watched")?;
+    signals::watch(&stop).context("signals cannot be watched")?;
     let report = if options.output == Path::new("-") {
         bulk::run_to(Box::new(std::io::stdout()), &translator, &steps, &options, &stop)?
     } else {
@@ -306,7 +307,7 @@ fn load(args: &BulkArgs) -> anyhow::Result<(Translator, PipelineSteps)> {
     };
     let model = model_args.open(args.output.quiet)?;
     let decode = model_args.decode_options(&model, Some(sentences.quality(Quality::Standard)))?;
-    let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options(&model)? };
+    let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options()? };
     let translator = model.translator(decode, engine)?;
     let license = model.manifest.as_ref().map(|m| m.license.summary.clone());
     let steps = PipelineSteps::new(options, writer, &translator).with_license(license);

@@ -58,7 +58,7 @@ impl ModelArgs {
     /// Finds, opens and readies the model. Notes for the user go to stderr unless `quiet`.
     pub fn load(&self, quality: Option<Quality>, quiet: bool) -> Result<Loaded> {
         let model = self.open(quiet)?;
-        let translator = model.translator(self.decode_options(&model, quality)?, self.engine_options(&model)?)?;
+        let translator = model.translator(self.decode_options(&model, quality)?, self.engine_options()?)?;
         Ok(Loaded { model, translator })
     }
 
@@ -104,22 +104,9 @@ impl ModelArgs {
         Ok(options)
     }
 
-    /// Workers and threads: one worker a core unless told otherwise. A worker's own threads wait for each other some
-    /// hundred times a step; two workers of one thread each don't (measured: `anubad bench`).
-    pub fn engine_options(&self, model: &Model) -> Result<EngineOptions> {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        let threads = self.threads.unwrap_or(cores);
-        let workers = self.workers.unwrap_or(threads);
-        if threads == 0 || workers == 0 || threads > 1024 || workers > threads {
-            return Err(Error::Settings(format!(
-                "{threads} threads for {workers} workers: give at least one thread and no more workers than threads"
-            )));
-        }
-        let mut options = EngineOptions { workers, threads: (threads / workers).max(1), ..EngineOptions::default() };
-        if let Some(limit) = model.max_sentence_tokens {
-            options.max_sentence_tokens = options.max_sentence_tokens.min(limit);
-        }
-        Ok(options)
+    /// Workers and threads.
+    pub fn engine_options(&self) -> Result<EngineOptions> {
+        EngineOptions::for_machine(self.threads, self.workers)
     }
 }
 

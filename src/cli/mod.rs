@@ -2,6 +2,7 @@
 mod articles;
 pub mod bench;
 pub mod bulk;
+mod bulk_progress;
 pub mod common;
 pub mod eval;
 pub mod exit;
@@ -11,6 +12,7 @@ mod model;
 mod output;
 mod page;
 pub mod sentence_args;
+pub mod signals;
 pub mod summarize;
 pub mod summary_args;
 pub mod translate;

@@ -11,7 +11,7 @@ pub struct SentenceArgs {
     /// What a translation may cost: draft (greedy, doubtful sentences only reported), standard (greedy, doubtful sentences
     /// translated again) or best (four hypotheses, doubtful sentences translated again). [default: best for translate
     /// and summarize, standard for bulk and eval]
-    #[arg(long, value_name = "draft|standard|best", value_parser = quality)]
+    #[arg(long, value_name = "draft|standard|best")]
     pub quality: Option<Quality>,
     /// Terms that must be translated as given: Bengali TAB English, one a line
     #[arg(long, value_name = "FILE")]
@@ -19,15 +19,6 @@ pub struct SentenceArgs {
     /// Do not translate doubtful sentences again, whatever the quality
     #[arg(long)]
     pub no_repair: bool,
-}
-
-fn quality(text: &str) -> std::result::Result<Quality, String> {
-    match text {
-        "draft" => Ok(Quality::Draft),
-        "standard" => Ok(Quality::Standard),
-        "best" => Ok(Quality::Best),
-        _ => Err("expected draft, standard or best".into()),
-    }
 }
 
 impl SentenceArgs {

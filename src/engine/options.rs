@@ -23,10 +23,11 @@ pub struct EngineOptions {
 }
 
 impl Default for EngineOptions {
+    /// One worker a core.
     fn default() -> Self {
         Self {
-            workers: 1,
-            threads: std::thread::available_parallelism().map_or(1, usize::from),
+            workers: std::thread::available_parallelism().map_or(1, usize::from),
+            threads: 1,
             hypotheses: 64,
             step_tokens: 512,
             cache_bytes: 256 << 20,
@@ -36,6 +37,24 @@ impl Default for EngineOptions {
 }
 
 impl EngineOptions {
+    /// So many threads in all [default: one a core], shared by so many workers [default: one a thread]. A worker's own
+    /// threads wait for each other some hundred times a step; two workers of one thread each don't (measured:
+    /// `anubad bench`).
+    ///
+    /// # Errors
+    /// There are no threads, or more workers than threads.
+    pub fn for_machine(threads: Option<usize>, workers: Option<usize>) -> Result<Self> {
+        let default = Self::default();
+        let threads = threads.unwrap_or(default.workers);
+        let workers = workers.unwrap_or(threads);
+        if threads == 0 || workers == 0 || threads > 1024 || workers > threads {
+            return Err(Error::Settings(format!(
+                "{threads} threads for {workers} workers: give at least one thread and no more workers than threads"
+            )));
+        }
+        Ok(Self { workers, threads: (threads / workers).max(1), ..default })
+    }
+
     pub(super) fn check(&self) -> Result<()> {
         for (name, value) in [
             ("workers", self.workers),

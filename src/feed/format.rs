@@ -2,17 +2,18 @@
 use serde::{Deserialize, Serialize};
 
 /// What a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// RSS 0.9 to 2.0 or Atom
-    #[value(alias = "rss", alias = "atom", alias = "rdf")]
+    #[cfg_attr(feature = "cli", value(alias = "rss", alias = "atom", alias = "rdf"))]
     Xml,
     /// JSON Feed, an array of objects, or single objects
-    #[value(alias = "jsonfeed")]
+    #[cfg_attr(feature = "cli", value(alias = "jsonfeed"))]
     Json,
     /// One JSON object a line
-    #[value(alias = "ndjson")]
+    #[cfg_attr(feature = "cli", value(alias = "ndjson"))]
     Jsonl,
     /// Comma-separated values with a header row
     Csv,
@@ -23,7 +24,7 @@ pub enum Format {
     /// One web page
     Html,
     /// One article in Markdown
-    #[value(alias = "md")]
+    #[cfg_attr(feature = "cli", value(alias = "md"))]
     Markdown,
     /// One .docx, .odt, .epub, .srt, .vtt or .pdf
     #[value(alias = "docx", alias = "odt", alias = "epub", alias = "srt", alias = "vtt", alias = "pdf")]

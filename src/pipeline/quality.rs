@@ -1,5 +1,6 @@
 //! How much a translation may cost.
 use super::PipelineOptions;
+use crate::Error;
 use crate::decode::DecodeOptions;
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,20 @@ impl Quality {
     /// Sets whether doubtful sentences are translated again.
     pub fn repair(self, options: &mut PipelineOptions) {
         options.repair = self != Self::Draft;
+    }
+}
+
+impl std::str::FromStr for Quality {
+    type Err = Error;
+
+    /// "draft", "standard" or "best".
+    fn from_str(text: &str) -> Result<Self, Error> {
+        match text {
+            "draft" => Ok(Self::Draft),
+            "standard" => Ok(Self::Standard),
+            "best" => Ok(Self::Best),
+            _ => Err(Error::Settings("expected draft, standard or best".into())),
+        }
     }
 }
 

@@ -40,7 +40,8 @@ impl Length {
 }
 
 /// The form of the summary.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Style {
     /// One line.
@@ -53,22 +54,24 @@ pub enum Style {
 }
 
 /// The language of the summary.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum Language {
     /// English
     #[default]
-    #[value(name = "en")]
+    #[cfg_attr(feature = "cli", value(name = "en"))]
     #[serde(rename = "en")]
     English,
     /// Bengali
-    #[value(name = "bn")]
+    #[cfg_attr(feature = "cli", value(name = "bn"))]
     #[serde(rename = "bn")]
     Bengali,
 }
 
 /// The way a summary is asked for; what was used in the end is [`super::Method`].
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum MethodChoice {
     /// What the model's manifest names; without a summary model the extractive way.

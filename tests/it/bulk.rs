@@ -68,7 +68,7 @@ fn work(task: &Task) -> i32 {
         limit_files(limit);
     }
     let stop = Stop::default();
-    bulk::signals::watch(&stop).unwrap();
+    anubad::cli::signals::watch(&stop).unwrap();
     let toy = Toy { slow: Duration::from_micros(task.micros), ..Toy::new() };
     let report = bulk::run(&toy, &ToySteps, &options, &stop);
     eprintln!("translated: {}", toy.translated.load(Ordering::Relaxed));

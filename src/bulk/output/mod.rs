@@ -13,12 +13,13 @@ use super::record::{Record, json_line};
 use serde::{Deserialize, Serialize};
 
 /// What the output is.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum OutputFormat {
     /// One JSON object a line
     #[default]
-    #[value(alias = "ndjson")]
+    #[cfg_attr(feature = "cli", value(alias = "ndjson"))]
     Jsonl,
     /// Comma-separated values with a header row
     Csv,
@@ -27,14 +28,15 @@ pub enum OutputFormat {
     /// An Atom feed
     Atom,
     /// A folder with one Markdown file an article
-    #[value(alias = "md")]
+    #[cfg_attr(feature = "cli", value(alias = "md"))]
     Markdown,
     /// A folder with one web page an article, Bengali and English side by side, and an index
     Html,
 }
 
 /// How the output is packed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "lowercase")]
 pub enum Compression {
     /// gzip

@@ -52,7 +52,7 @@ pub fn execute<'a>(context: &Context<'_>, target: Target<'a>, start: Start) -> (
     let fill = context.translator.batch_fill().unwrap_or_default();
     let gate = Gate::new(options.window_articles, options.window_bytes);
     let (writer, messages) = mpsc::channel();
-    let shown = progress::Shown::new(context, &report);
+    let shown = progress::Watch::new(context, &report);
     let (target, written, read, translated) = thread::scope(|scope| {
         let writing = scope.spawn(|| {
             let (target, written) = writer::write(target, messages, options, &gate, &report);
@@ -89,7 +89,7 @@ fn translate(
     start: Start,
     gate: &Gate,
     report: &Mutex<Report>,
-    shown: &progress::Shown<'_>,
+    shown: &progress::Watch<'_>,
     writer: Sender<Message>,
 ) -> (Result<End>, Result<()>) {
     let options = context.options;

@@ -1,6 +1,6 @@
 //! Ctrl-C, SIGTERM and the SIGHUP of a terminal that closes: the first asks the job to finish what it has in hand, the second ends the process at once.
 //! Either way the output and its journal are in order.
-use crate::bulk::stop::Stop;
+use crate::bulk::Stop;
 use std::time::Duration;
 
 /// When the process ends even if the translator does not come back.
