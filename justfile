@@ -1,0 +1,47 @@
+# The commands of a working day; `just --list` shows them. Each is one line that also works without just.
+
+# The program: target/release/anubad
+build:
+    cargo build --release
+
+# What a change must pass
+ci:
+    .ci/run
+
+# Types only, the quickest look
+check:
+    cargo check --lib --bins
+
+# Unit tests whose names hold FILTER
+unit FILTER="":
+    cargo test --release --lib {{FILTER}}
+
+# Integration tests whose names hold FILTER
+it FILTER="":
+    cargo test --release --test it {{FILTER}}
+
+# The example on the front page of the documentation
+doctest:
+    cargo test --release --doc
+
+# Formatting and lints
+lint:
+    cargo fmt
+    cargo clippy --release --all-targets -- -D warnings
+
+# Each feature by itself, the documentation, the oldest compiler
+features:
+    scripts/check-features
+
+# Licenses, advisories and spelling (cargo install cargo-deny typos-cli)
+policy:
+    cargo deny check
+    typos
+
+# Tests on data that is not in the repository
+external DATA FILTER="":
+    ANUBAD_TEST_DATA={{DATA}} scripts/test-external {{FILTER}}
+
+# How fast this machine is with the built-in model
+bench:
+    cargo run --release -- bench
