@@ -12,7 +12,6 @@ use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
-use std::process::ExitCode;
 
 /// What `--help` shows at its end.
 const EXAMPLES: &str = "Examples:
