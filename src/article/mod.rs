@@ -5,10 +5,12 @@ pub mod html;
 pub mod markdown;
 pub mod plain;
 pub mod read;
+mod row;
 pub mod segment;
 pub mod write;
 
 pub use read::{Format, ReadOptions, parse, read};
+pub use row::{Column, Row};
 pub use segment::Segment;
 pub use write::{BlockWriter, Style};
 
@@ -60,6 +62,9 @@ pub struct Meta {
     /// Fields of a feed entry that anubad does not interpret; they travel along untouched.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub extra: serde_json::Map<String, serde_json::Value>,
+    /// The row of a table that the article stands in, where the table stays a table.
+    #[serde(skip)]
+    pub row: Option<std::sync::Arc<Row>>,
 }
 
 /// A document as a title and a sequence of blocks.

@@ -1,5 +1,5 @@
 //! What a bulk job is to do.
-use crate::bulk::output::{Compression, OutputFormat};
+use crate::bulk::output::{Compression, OutputFormat, table};
 use crate::bulk::schedule::progress::Observer;
 use crate::feed::ReadOptions;
 use serde::Serialize;
@@ -136,6 +136,17 @@ impl Default for BulkOptions {
 }
 
 impl BulkOptions {
+    /// What stands before the first record.
+    pub(super) fn header(&self) -> Vec<u8> {
+        let known = self.read.table.as_ref().and_then(|t| t.header.as_ref().map(|header| (t, header)));
+        match known {
+            Some((t, header)) if self.format == OutputFormat::Csv => {
+                table::header(header, &t.columns, self.read.delimiter.unwrap_or(b','))
+            }
+            _ => self.format.header(self.include_source, &self.feed_title),
+        }
+    }
+
     /// Articles in hand and finishers as they suit a translator that grows so many hypotheses at once: enough
     /// sentences are at hand at any time, and repairs (a beam of four each) alone could fill its batches.
     pub fn suit(self, hypotheses: usize) -> Self {

@@ -1,5 +1,5 @@
 //! What is written for one article.
-use crate::article::{Article, BlockWriter, Meta, Style};
+use crate::article::{Article, BlockWriter, Meta, Row, Style};
 use crate::engine::ModelIdentity;
 use crate::feed::{BadEntry, Place};
 use crate::pipeline::TranslatedSegment;
@@ -38,6 +38,9 @@ pub struct Record {
     /// Its sentences beside the Bengali, for formats that can show them.
     #[serde(skip)]
     pub aligned: Aligned,
+    /// The row of a table that stays a table.
+    #[serde(skip)]
+    pub row: Option<std::sync::Arc<Row>>,
 }
 
 /// The sentences of an article in both languages.
@@ -80,11 +83,11 @@ pub struct Finished {
 impl Record {
     /// Joins what the feed said of an article with what became of it.
     pub fn new(n: u64, meta: Meta, done: Finished, model: &ModelIdentity, source: Option<Source>) -> Self {
-        let Meta { id, url, date, author, extra } = meta;
+        let Meta { id, url, date, author, extra, row } = meta;
         let Finished { article, summary, findings, aligned } = done;
         let (title, text) = (article.title.clone(), plain_text(&article));
         let model = model.clone();
-        Self { n, id, url, date, author, title, text, summary, findings, model, source, extra, article, aligned }
+        Self { n, id, url, date, author, title, text, summary, findings, model, source, extra, article, aligned, row }
     }
 }
 

@@ -74,7 +74,7 @@ pub fn run_to(
     overlap::check(options)?;
     let context = Context { translator, steps, options, stop };
     let mut out = out;
-    let header = options.format.header(options.include_source, &options.feed_title);
+    let header = options.header();
     if !header.is_empty() {
         writer::stream(&mut out, &header)?;
     }

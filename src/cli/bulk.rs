@@ -5,6 +5,7 @@ use super::exit::PARTLY;
 use super::sentence_args::SentenceArgs;
 use super::signals;
 use super::summary_args::SummaryArgs;
+use super::tables::{self, TableArgs};
 use crate::bulk::{self, BulkOptions, Compression, Filters, OutputFormat, PipelineSteps, Report, Resume, Stop, Sync};
 use crate::engine::{EngineOptions, Translator};
 use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
@@ -27,6 +28,8 @@ pub struct BulkArgs {
     feeds: Vec<PathBuf>,
     #[command(flatten)]
     input: InputArgs,
+    #[command(flatten)]
+    tables: TableArgs,
     #[command(flatten)]
     output: OutputArgs,
     #[command(flatten)]
@@ -256,19 +259,23 @@ impl BulkArgs {
 
 /// Runs the command.
 pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
-    let options = args.options();
-    check_name(&options.output)?;
+    let mut options = args.options();
+    check_name(&options)?;
     if options.format == OutputFormat::Html && options.compress.is_some() {
         let advice = "--format html is for a browser, which opens no packed files: leave --compress out";
         return Err(crate::Error::Settings(advice.into()).into());
     }
     // What can be found out without the model is said before it is loaded.
     feed::Feed::open(&options.input, options.read.clone())?;
+    if let Some(note) = tables::plan(&args.tables, &mut options)?.filter(|_| !args.output.quiet) {
+        crate::error::say!("anubad: {note}");
+    }
+    let table = options.read.table.is_some();
     if options.output == Path::new("-") {
         bulk::check_stream(&options)?;
     }
     bulk::check_files(&options)?;
-    let (translator, steps) = load(&args)?;
+    let (translator, steps) = load(&args, table)?;
     let engine = translator.engine_options();
     let options = options.suit(engine.workers * engine.hypotheses);
     let stop = Stop::default();
@@ -285,22 +292,35 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
 }
 
 /// An output is never something else than its name says.
-fn check_name(output: &Path) -> crate::Result<()> {
+fn check_name(options: &BulkOptions) -> crate::Result<()> {
+    let output = &options.output;
     let name = output.to_string_lossy().to_ascii_lowercase();
-    match [".bz2", ".xz", ".zip", ".tar", ".tgz", ".7z"].iter().find(|end| name.ends_with(**end)) {
-        Some(end) => Err(crate::Error::Settings(format!(
-            "{}: {end} is not written; end the name in .gz or .zst to have it packed",
-            output.display()
-        ))),
-        None => Ok(()),
+    let wrong = |why: String| Err(crate::Error::Settings(format!("{}: {why}", output.display())));
+    if let Some(end) = [".bz2", ".xz", ".zip", ".tar", ".tgz", ".7z"].iter().find(|end| name.ends_with(**end)) {
+        return wrong(format!("{end} is not written; end the name in .gz or .zst to have it packed"));
+    }
+    if options.format.is_folder() || name.starts_with("/dev/") {
+        return Ok(());
+    }
+    let plain = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    let extension = Path::new(plain).extension().map(|e| e.to_string_lossy().into_owned());
+    match (extension, OutputFormat::by_name(&name)) {
+        (Some(_), Some(named)) if named != options.format => wrong("--format says something else than the name".into()),
+        (Some(extension), None) => wrong(format!(
+            ".{extension} is not written; end the name in .jsonl, .csv, .tsv, .rss, .xml or .atom, or name a folder (with a / \
+             at its end)"
+        )),
+        _ => Ok(()),
     }
 }
 
 /// The model and the pipeline.
-fn load(args: &BulkArgs) -> anyhow::Result<(Translator, PipelineSteps)> {
+fn load(args: &BulkArgs, table: bool) -> anyhow::Result<(Translator, PipelineSteps)> {
     let PipelineArgs { model: model_args, no_summary, summary, sentences } = &args.pipeline;
-    let options =
-        PipelineOptions { summary: (!no_summary).then(|| summary.options()), ..sentences.options(Quality::Standard)? };
+    let options = PipelineOptions {
+        summary: (!no_summary && !table).then(|| summary.options()),
+        ..sentences.options(Quality::Standard)?
+    };
     let writer = match &options.summary {
         Some(wanted) => summary.open_model(model_args, wanted, args.output.quiet)?,
         None => None,

@@ -15,6 +15,7 @@ pub mod sentence_args;
 pub mod signals;
 pub mod summarize;
 pub mod summary_args;
+mod tables;
 pub mod translate;
 
 use clap::{CommandFactory, Parser, Subcommand};

@@ -19,6 +19,10 @@ pub fn looks_like_html(text: &str) -> bool {
 /// Interprets the body of an entry. What the feed says of title, author and date wins over what the body says.
 pub fn to_article(entry: Entry) -> Result<(super::Place, Article), BadEntry> {
     let Entry { place, title, body, kind, meta } = entry;
+    if let Some(row) = &meta.row {
+        let article = super::table::article(row, &meta);
+        return Ok((place, article));
+    }
     let bad = |reason: String| BadEntry { place: place.clone(), reason };
     let format = match kind {
         BodyKind::Html => Format::Html,

@@ -2,11 +2,13 @@
 //! parsed by the `csv` crate. Where the quotes of a record are broken, its first line is reported and reading goes
 //! on with the next line, so that a lost quote does not swallow the rest of the file.
 use super::source::Chunk;
+use super::table::{self, Found, Table};
 use super::{BadEntry, Item, Place, ReadOptions, Reader, Sink, Source, document};
 use serde_json::{Map, Value};
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::io;
 use std::ops::ControlFlow;
+use std::sync::Arc;
 
 /// More columns than any table of articles has.
 const MAX_COLUMNS: usize = 4096;
@@ -19,13 +21,17 @@ pub struct Csv {
 
 impl Reader for Csv {
     fn read(&self, source: &mut Source<'_>, options: &ReadOptions, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let mut lines = Lines { source, limit: options.max_entry, pushed_back: VecDeque::new(), scanned: 0 };
+        let mut lines =
+            Lines { source, limit: options.max_entry, pushed_back: VecDeque::new(), scanned: 0, kept: None };
+        lines.kept = options.table.as_ref().map(|_| if lines.source.marked { MARK.to_vec() } else { Vec::new() });
         let mut number = 0;
-        let (header, delimiter) = match self.header(&mut lines) {
+        let found = if options.no_header { self.numbered(&mut lines) } else { self.header(&mut lines) };
+        let (header, delimiter) = match found {
             Ok(Some(found)) => found,
             Ok(None) => return ControlFlow::Continue(()),
             Err(bad) => return sink(Err(bad)),
         };
+        let head: Arc<str> = if options.no_header { "".into() } else { lines.take_kept().into() };
         loop {
             match next_record(&mut lines, delimiter, header.len(), options.max_entry) {
                 Ok(None) => return ControlFlow::Continue(()),
@@ -33,8 +39,15 @@ impl Reader for Csv {
                     number += 1;
                     let place = Place { entry: Some(number), ..record.place };
                     match record.fields {
-                        Ok(fields) => sink(entry(&header, fields, place, options))?,
-                        Err(reason) => sink(Err(BadEntry { place, reason }))?,
+                        Ok(fields) => {
+                            let source = lines.take_kept();
+                            let row = options.table.as_ref().map(|table| (table, &head, delimiter, source));
+                            sink(entry(&header, fields, place, options, row))?;
+                        }
+                        Err(reason) => {
+                            lines.take_kept();
+                            sink(Err(BadEntry { place, reason }))?;
+                        }
                     }
                 }
                 Err(error) => {
@@ -53,6 +66,8 @@ struct Lines<'a, 'b> {
     pushed_back: VecDeque<Line>,
     /// Bytes that the state machine has run over.
     scanned: u64,
+    /// The bytes of the lines since they were last taken, where tables stay tables.
+    kept: Option<Vec<u8>>,
 }
 
 struct Line {
@@ -79,6 +94,7 @@ enum Rest {
 impl Lines<'_, '_> {
     fn next(&mut self) -> io::Result<Option<Line>> {
         if let Some(line) = self.pushed_back.pop_front() {
+            self.keep(&line.bytes);
             return Ok(Some(line));
         }
         let place = self.source.place(None);
@@ -89,8 +105,29 @@ impl Lines<'_, '_> {
                 self.source.skip_past(b'\n')?;
                 Ok(Some(Line { place, bytes: Vec::new(), too_long: true, within_quotes: None }))
             }
-            _ => Ok(Some(Line { place, bytes, too_long: false, within_quotes: None })),
+            _ => {
+                self.keep(&bytes);
+                Ok(Some(Line { place, bytes, too_long: false, within_quotes: None }))
+            }
         }
+    }
+}
+
+/// The mark of UTF-8, which stands before the header of many a table.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
+impl Lines<'_, '_> {
+    fn keep(&mut self, bytes: &[u8]) {
+        if let Some(kept) = &mut self.kept {
+            kept.extend_from_slice(bytes);
+        }
+    }
+
+    /// What was read since the last call, where it is kept.
+    fn take_kept(&mut self) -> String {
+        let kept = self.kept.as_mut().map(std::mem::take).unwrap_or_default();
+        // Bytes that are no UTF-8 are errors of their field.
+        String::from_utf8(kept).unwrap_or_default()
     }
 }
 
@@ -240,6 +277,20 @@ fn parse(bytes: &[u8], delimiter: u8) -> Result<Vec<Vec<u8>>, String> {
 }
 
 impl Csv {
+    /// Numbers for names, where the first line is a row like any other.
+    fn numbered(&self, lines: &mut Lines<'_, '_>) -> Result<Option<(Vec<String>, u8)>, BadEntry> {
+        let first = lines.next().map_err(|error| document::unreadable(lines.source.place(None), &error))?;
+        let Some(Line { place, bytes, too_long, .. }) = first else { return Ok(None) };
+        let line = |place, bytes| Line { place, bytes, too_long, within_quotes: None };
+        lines.pushed_back.push_front(line(place.clone(), bytes.clone()));
+        let Some((names, delimiter)) = self.header(lines)? else { return Ok(None) };
+        lines.pushed_back.push_front(line(place, bytes));
+        // The line is kept once more when it is read as a row.
+        let mark = lines.source.marked && lines.kept.is_some();
+        lines.kept = lines.kept.as_ref().map(|_| if mark { MARK.to_vec() } else { Vec::new() });
+        Ok(Some(((1..=names.len()).map(|n| n.to_string()).collect(), delimiter)))
+    }
+
     /// The header row and the delimiter.
     fn header(&self, lines: &mut Lines<'_, '_>) -> Result<Option<(Vec<String>, u8)>, BadEntry> {
         let line = match lines.next() {
@@ -288,8 +339,12 @@ fn distinct(names: Vec<String>) -> Vec<String> {
     names.into_iter().map(again).collect()
 }
 
-fn entry(header: &[String], fields: Vec<Vec<u8>>, place: Place, options: &ReadOptions) -> Item {
+/// What a row needs beside its fields to be written again.
+type RowOf<'a> = (&'a Table, &'a Arc<str>, u8, String);
+
+fn entry(header: &[String], fields: Vec<Vec<u8>>, place: Place, options: &ReadOptions, row: Option<RowOf<'_>>) -> Item {
     let mut record = Map::new();
+    let mut texts = Vec::new();
     for (name, field) in header.iter().zip(fields) {
         let text = match String::from_utf8(field) {
             Ok(text) => text,
@@ -298,7 +353,14 @@ fn entry(header: &[String], fields: Vec<Vec<u8>>, place: Place, options: &ReadOp
                 return Err(BadEntry { place, reason: format!("invalid UTF-8 at byte {at} of the field `{name}`") });
             }
         };
-        record.insert(name.clone(), Value::String(text));
+        match row {
+            Some(_) => texts.push(text),
+            None => drop(record.insert(name.clone(), Value::String(text))),
+        }
+    }
+    if let Some((table, head, delimiter, source)) = row {
+        let found = Found { names: header, fields: texts, header: head, delimiter, source };
+        return table::entry(table, found, place, options);
     }
     options.fields.entry(record, options.body, place)
 }
@@ -310,7 +372,8 @@ mod tests {
     /// Bytes that the state machine ran over, and how many records were good and bad.
     fn scan(text: &str) -> (u64, usize, usize) {
         let mut source = Source::new("f.csv", text.as_bytes()).unwrap();
-        let mut lines = Lines { source: &mut source, limit: 1 << 24, pushed_back: VecDeque::new(), scanned: 0 };
+        let mut lines =
+            Lines { source: &mut source, limit: 1 << 24, pushed_back: VecDeque::new(), scanned: 0, kept: None };
         let csv = Csv { delimiter: None };
         let (header, delimiter) = csv.header(&mut lines).unwrap_or_default().unwrap();
         let (mut good, mut bad) = (0, 0);

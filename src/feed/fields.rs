@@ -103,6 +103,13 @@ impl FieldMap {
         }
     }
 
+    /// The column of a table that has a role: by its own name, or by one that differs in capitals.
+    pub(super) fn name_of(&self, role: Role, names: &[String]) -> Option<String> {
+        let same = |path: &str| names.iter().find(|name| name.to_lowercase() == path.to_lowercase());
+        let found = |path: &&str| names.iter().find(|name| name == path).or_else(|| same(path)).cloned();
+        self.paths(role).iter().find_map(found)
+    }
+
     /// Takes the role's field out of the record: its path and its value.
     fn take(&self, record: &mut Map<String, Value>, role: Role) -> Option<(String, Value)> {
         self.paths(role).into_iter().find_map(|path| take_path(record, path).map(|value| (path.to_owned(), value)))

@@ -28,6 +28,7 @@ mod jsonl;
 mod list;
 mod open;
 mod source;
+pub mod table;
 mod unpacked;
 mod whole;
 mod xml;
@@ -121,6 +122,15 @@ pub struct ReadOptions {
     /// Texts are Bijoy and become Unicode.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bijoy: bool,
+    /// What separates the cells of a table; `None`: found out.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delimiter: Option<u8>,
+    /// Tables have no header row; their columns are called 1, 2, 3.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub no_header: bool,
+    /// Tables are written as tables again: rows keep their bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub table: Option<table::Table>,
     /// Most bytes of one entry as it stands in its file; a larger one is reported and skipped.
     pub max_entry: usize,
     /// Counts the bytes that are read from files.
@@ -151,6 +161,9 @@ impl Default for ReadOptions {
             fields: FieldMap::default(),
             body: BodyKind::Unknown,
             bijoy: false,
+            delimiter: None,
+            no_header: false,
+            table: None,
             max_entry: MAX_ENTRY,
             consumed: Consumed::default(),
             unpacked: Unpacked::default(),

@@ -326,8 +326,8 @@ fn read_document(
         Format::Xml => Box::new(super::xml::XmlFeed),
         Format::Json => Box::new(super::json::Json),
         Format::Jsonl => Box::new(super::jsonl::Jsonl),
-        Format::Csv => Box::new(super::csv::Csv { delimiter: None }),
-        Format::Tsv => Box::new(super::csv::Csv { delimiter: Some(b'\t') }),
+        Format::Csv => Box::new(super::csv::Csv { delimiter: options.delimiter }),
+        Format::Tsv => Box::new(super::csv::Csv { delimiter: options.delimiter.or(Some(b'\t')) }),
         // What is a document was read before; a file that is called one and is none is text.
         Format::Text | Format::Html | Format::Markdown | Format::Document => Box::new(document::Document(format)),
         Format::List => match folder {

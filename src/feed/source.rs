@@ -13,6 +13,8 @@ pub struct Source<'a> {
     inner: Box<dyn BufRead + 'a>,
     byte: u64,
     line: u64,
+    /// It began with the mark of UTF-8, which was taken off.
+    pub(super) marked: bool,
 }
 
 /// How a bounded read ended.
@@ -34,6 +36,7 @@ impl<'a> Source<'a> {
         let mut stream = stream;
         let error = read_head(&mut stream, &mut head).err();
         let encoding = encoding_of(&head);
+        let marked = encoding.is_some_and(|(encoding, bom)| encoding == encoding_rs::UTF_8 && bom > 0);
         // An error met while peeking comes back when the reader gets there.
         let whole = io::Cursor::new(head).chain(Failing(error)).chain(stream);
         let inner: Box<dyn BufRead + 'a> = match encoding {
@@ -47,7 +50,7 @@ impl<'a> Source<'a> {
             }
             None => Box::new(BufReader::with_capacity(PEEK, whole)),
         };
-        Ok(Self { name: name.into(), inner, byte: 0, line: 1 })
+        Ok(Self { name: name.into(), inner, byte: 0, line: 1, marked })
     }
 
     /// The next bytes without consuming them; empty at the end or where reading fails.

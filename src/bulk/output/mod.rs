@@ -4,6 +4,7 @@ mod csv;
 mod html;
 mod markdown;
 mod rss;
+pub(super) mod table;
 mod xml;
 
 pub use html::write_index;
@@ -84,7 +85,7 @@ impl OutputFormat {
         let plain = lower.strip_suffix(".gz").or_else(|| lower.strip_suffix(".zst")).unwrap_or(&lower);
         Some(match plain.rsplit_once('.')?.1 {
             "jsonl" | "ndjson" => Self::Jsonl,
-            "csv" => Self::Csv,
+            "csv" | "tsv" => Self::Csv,
             "rss" | "xml" => Self::Rss,
             "atom" => Self::Atom,
             _ => return None,
@@ -115,7 +116,10 @@ impl OutputFormat {
     pub fn record(self, record: &Record, include_source: bool) -> Vec<u8> {
         match self {
             Self::Jsonl => json_line(record),
-            Self::Csv => csv::record(record, include_source),
+            Self::Csv => match &record.row {
+                Some(row) => table::row(record, row),
+                None => csv::record(record, include_source),
+            },
             Self::Rss => rss::item(record),
             Self::Atom => atom::entry(record),
             Self::Markdown => markdown(record),

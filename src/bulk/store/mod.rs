@@ -86,7 +86,7 @@ impl Layout {
     /// The layout that the options ask for.
     pub fn of(options: &BulkOptions) -> Self {
         Self {
-            header: options.format.header(options.include_source, &options.feed_title),
+            header: options.header(),
             footer: options.format.footer().to_vec(),
             compress: options.compress,
             folder: options.format.is_folder(),
