@@ -4,7 +4,7 @@
   parity.py --arch ARCH --out FOLDER [--seed N] [--size tiny|full|DxHEADSxFFNxENCxDECxVOCAB]
             [--vocab-rows N] [--lines FILE] [--corpus FILE...] [--formats all|safetensors,sharded,pickle,pickle-old] [--pack]
 
-  ARCH: marian nllb m2m100 mbart50 bart t5 t5-v1 mt5 umt5 madlad banglat5 indictrans2 rotary-indictrans2
+  ARCH: marian nllb m2m100 mbart50 bart t5 t5-v1 mt5 umt5 madlad banglat5 indictrans2 rotary-indictrans2, and marian-native (see marian_native.py)
 
 FOLDER/ARCH gets the checkpoint, the other formats of its weights in sub-folders, and golden.json: token ids of every
 line, encoder states and logits of a ragged padded batch, greedy and beam output with scores. `--pack` leaves only
@@ -19,7 +19,11 @@ IndicTrans2 and BanglaT5 want their text prepared. Golden files beside the tests
 csebuetnlp's normalizer make of the default lines (indictrans2.py and csebuetnlp.py write them), and the ids here are of
 that text, while golden.json names the lines as they were; of other lines, those in no such file are left out.
 """
-import argparse, json, math, os, pathlib, shutil, subprocess, tempfile
+import argparse, json, math, os, pathlib, shutil, subprocess, sys, tempfile
+
+if __name__ == "__main__" and "marian-native" in " ".join(sys.argv):  # has another reference, and needs no torch
+    import marian_native
+    sys.exit(marian_native.main())
 
 import sentencepiece as spm
 import torch

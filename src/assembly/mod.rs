@@ -12,6 +12,7 @@ use crate::kernels::Level;
 use crate::manifest::Registry;
 use crate::manifest::{Manifest, Task};
 use crate::model::decoder_only::{DecoderConfig, DecoderOnly, Naming, vocabulary};
+use crate::model::encoder_decoder::marian_native::{MarianFiles, holds_marian};
 use crate::model::folder::{gguf_config, holds_encoder_decoder, in_folder, load_gguf};
 use crate::model::layers::{Compute, Placement};
 use crate::model::weights::gguf::Gguf;
@@ -73,6 +74,7 @@ impl Model {
                 }
                 Self::from_gguf(resolved, gguf, options)
             }
+            ModelKind::Folder if holds_marian(&resolved.path) => Self::from_marian(resolved, options),
             ModelKind::Folder => {
                 let folder = &resolved.path;
                 let digest = resolved.revision.clone().map_or_else(|| folder_digest(folder), Ok)?;
@@ -122,6 +124,41 @@ impl Model {
         Ok(Self {
             generator: loaded.generator(),
             tokenizer,
+            identity,
+            prompt: Prompt::Source,
+            decode,
+            max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
+            source_steps: source_steps(manifest.as_ref()),
+            manifest,
+        })
+    }
+
+    /// A model of Marian's own, such as Firefox's.
+    fn from_marian(resolved: &ResolvedModel, options: &ModelOptions) -> Result<Self> {
+        let files = MarianFiles::find(&resolved.path)?;
+        let tokenizer = files.tokenizer()?;
+        let place = Placement { device: options.device.clone(), compute: options.compute, level: Level::detect() };
+        let network = files.load(&tokenizer, options.whole_vocabulary, place)?;
+        let manifest = resolved.manifest.clone();
+        let mut decode = DecodeOptions {
+            beams: files.beams.unwrap_or(1),
+            length_penalty: files.length_penalty.unwrap_or(1.0),
+            // Marian has none, and the text is to be Marian's; its own bound on the length keeps loops short.
+            loop_guard: false,
+            ..DecodeOptions::default()
+        };
+        if let Some(manifest) = &manifest {
+            manifest.decoding.apply(&mut decode);
+        }
+        let identity = ModelIdentity {
+            id: resolved.id.clone(),
+            digest: resolved.revision.clone().map_or_else(|| folder_digest(&resolved.path), Ok)?,
+            architecture: "marian-native".into(),
+            compute: options.compute.name().into(),
+        };
+        Ok(Self {
+            generator: Arc::new(network),
+            tokenizer: Arc::new(tokenizer),
             identity,
             prompt: Prompt::Source,
             decode,

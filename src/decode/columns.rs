@@ -7,7 +7,7 @@ const ABSENT: u32 = u32::MAX;
 /// Which token each column of the logits stands for. A restricted output has fewer columns than the vocabulary.
 pub struct Columns {
     ids: Option<Vec<u32>>,
-    /// Column of each token id; empty when column = id.
+    /// Column of each token id; empty when column = id, and where the ids are few and are searched.
     columns: Vec<u32>,
     len: usize,
 }
@@ -23,6 +23,16 @@ impl Columns {
             ));
         }
         Ok(this)
+    }
+
+    /// The few columns of one source: `ids` ascending.
+    pub(crate) fn few(ids: Vec<u32>) -> Self {
+        Self { len: ids.len(), ids: Some(ids), columns: Vec::new() }
+    }
+
+    /// Columns there are.
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     pub(crate) fn new(ids: Option<&[u32]>, vocab_size: usize) -> Self {
@@ -43,8 +53,10 @@ impl Columns {
 
     /// Column of a token id, if it has one.
     pub fn column(&self, id: u32) -> Option<usize> {
-        if self.ids.is_none() {
-            return ((id as usize) < self.len).then_some(id as usize);
+        match &self.ids {
+            None => return ((id as usize) < self.len).then_some(id as usize),
+            Some(ids) if self.columns.is_empty() => return ids.binary_search(&id).ok(),
+            Some(_) => {}
         }
         self.columns.get(id as usize).filter(|&&c| c != ABSENT).map(|&c| c as usize)
     }

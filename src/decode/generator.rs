@@ -22,6 +22,8 @@ pub struct GeneratorSpec {
     pub max_source: usize,
     /// Most tokens of a target.
     pub max_target: usize,
+    /// Most tokens of the target for a source of so many tokens, where the model sets its own limit.
+    pub target_of_source: Option<fn(usize) -> usize>,
     /// Bytes that one decoder row takes in [`Cache::state`] (all layers, keys and values); 0: not known.
     pub row_bytes: usize,
     /// Bytes that one encoder row takes (cross-attention keys and values of all layers); 0: not known.
@@ -64,6 +66,12 @@ pub trait Generator: Send + Sync {
     /// Token id of each column of the logits, ascending (`None`: column = id). Shorter than the
     /// vocabulary when the output is restricted to the target language.
     fn output_ids(&self) -> Option<&[u32]>;
+
+    /// Token id of each column of the logits of this source alone, ascending, where every source has its own (a lexical
+    /// shortlist): a row of logits is then as long as the longest of the step, and what is beyond its source's is unused.
+    fn output_ids_of(&self, _source: &[u32]) -> Option<Vec<u32>> {
+        None
+    }
 
     /// A cache of `rows` decoder rows and `memory_rows` encoder rows.
     fn new_cache(&self, rows: usize, memory_rows: usize) -> Result<Cache>;

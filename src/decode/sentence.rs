@@ -1,6 +1,6 @@
 //! A sentence in work, and what it may need.
-use super::{DecodeOptions, Generator, Request, search::Search};
-use std::ops::Range;
+use super::{Columns, DecodeOptions, Generator, Request, search::Search};
+use std::{ops::Range, sync::Arc};
 
 /// A sentence in work.
 pub(crate) struct Sentence {
@@ -13,6 +13,8 @@ pub(crate) struct Sentence {
     pub memory: Option<(u32, u32)>,
     pub encoded: bool,
     pub search: Box<dyn Search>,
+    /// The session's, or its own.
+    pub columns: Arc<Columns>,
     /// Running hypotheses, once the prompt is read.
     pub lanes: Vec<Lane>,
     /// Rows of this step's logits.
@@ -56,7 +58,8 @@ pub(crate) fn max_new_tokens(generator: &dyn Generator, request: &Request) -> us
     } else {
         spec.max_source.saturating_sub(request.source.len()).min(spec.max_target)
     };
-    request.max_new_tokens.min(model).max(1)
+    let own = spec.target_of_source.map_or(usize::MAX, |most| most(request.source.len()));
+    request.max_new_tokens.min(model).min(own).max(1)
 }
 
 /// Decoder rows that a sentence is likely to need: a translation is about as long as its source, and the beams

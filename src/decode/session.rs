@@ -219,7 +219,9 @@ impl Session {
         {
             prompt.push(forced);
         }
-        let constraints = Arc::new(Constraints::new(options, &spec.eos, &self.columns)?);
+        let own = self.generator.output_ids_of(&request.source).map(|ids| Arc::new(Columns::few(ids)));
+        let columns = own.unwrap_or_else(|| self.columns.clone());
+        let constraints = Arc::new(Constraints::new(options, &spec.eos, &columns)?);
         let search: Box<dyn Search> = if options.beams > 1 {
             Box::new(Beam::new(bounds, options, constraints))
         } else {
@@ -247,6 +249,7 @@ impl Session {
             // A decoder-only source is its prompt.
             encoded,
             search,
+            columns,
             lanes: Vec::new(),
             outputs: 0..0,
         })
@@ -383,13 +386,14 @@ impl Session {
 
     /// Lets every sentence that has logits choose its next tokens, on all threads of the pool.
     fn search(&mut self, logits: &Tensor) -> Result<Vec<Option<Result<Vec<Fork>>>>> {
-        let columns = &*self.columns;
         with_rows(logits, |values, width| {
             let choose = |sentence: &mut Sentence| {
                 if sentence.outputs.is_empty() {
                     return None;
                 }
-                let rows: Vec<&[f32]> = sentence.outputs.clone().map(|i| &values[i * width..(i + 1) * width]).collect();
+                let columns = &*sentence.columns;
+                let own = columns.len().min(width);
+                let rows: Vec<&[f32]> = sentence.outputs.clone().map(|i| &values[i * width..][..own]).collect();
                 let histories: Vec<&[u32]> = if sentence.lanes.is_empty() {
                     vec![&sentence.prompt]
                 } else {

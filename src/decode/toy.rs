@@ -36,6 +36,7 @@ impl Toy {
             pad: Some(0),
             max_source: 256,
             max_target: 128,
+            target_of_source: None,
             row_bytes: 8,
             memory_row_bytes: 4,
         };

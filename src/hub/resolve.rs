@@ -6,6 +6,7 @@ use super::pull::{Snapshot, cached_source, find_cached, guess_source, has_weight
 use super::pypi;
 use crate::manifest::Registry;
 use crate::manifest::{HubSource, Manifest, is_safe_file_name};
+use crate::model::encoder_decoder::marian_native::holds_marian;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -210,6 +211,9 @@ fn open_path(path: &Path, registry: &Registry) -> Result<ResolvedModel> {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         return match extension {
             "gguf" => made(first_shard(path)?, ModelKind::Gguf),
+            "bin" | "npz" | "gz" | "zst" if path.parent().is_some_and(|folder| holds_marian(&folder.join(""))) => {
+                made(path.parent().unwrap_or(Path::new("")).to_path_buf(), ModelKind::Folder)
+            }
             "safetensors" | "bin" => Err(Error::Model(format!(
                 "{}: weights alone say nothing of the network; give the folder that holds them with config.json and the tokenizer",
                 path.display()
@@ -220,7 +224,7 @@ fn open_path(path: &Path, registry: &Registry) -> Result<ResolvedModel> {
             ))),
         };
     }
-    if path.join("config.json").is_file() {
+    if path.join("config.json").is_file() || holds_marian(path) {
         return made(path.to_path_buf(), ModelKind::Folder);
     }
     match gguf_files(path).as_slice() {

@@ -109,13 +109,20 @@ impl PackedQ8 {
 
     /// Writes x·Wᵀ to `out` [m, n], where `x` has been quantized by [`QuantizedRows`].
     pub fn multiply(&self, x: &QuantizedRows, out: &mut [f32]) {
+        self.multiply_panels(x, 0..self.n.div_ceil(PANEL), out);
+    }
+
+    /// Writes those columns of x·Wᵀ that lie in the given panels of [`PANEL`] columns to their places in `out` [m, n].
+    pub fn multiply_panels(&self, x: &QuantizedRows, all: std::ops::Range<usize>, out: &mut [f32]) {
         assert_eq!(x.k, self.k, "activations and weights differ in their inner dimension");
         assert_eq!(out.len(), area(x.m, self.n));
+        assert!(all.end <= self.n.div_ceil(PANEL), "panels outside the matrix");
         let shared = Shared::new(out);
         let row_block = (ROW_BLOCK_BYTES / self.k).max(16);
         // Below some 64 kB of weights a thread's wake-up costs more than its work.
         let grain = (65_536 / (self.k * PANEL) / x.m.clamp(1, 8)).max(2);
-        parallel::ranges(self.n.div_ceil(PANEL), grain, |panels| {
+        parallel::ranges(all.len(), grain, |panels| {
+            let panels = all.start + panels.start..all.start + panels.end;
             for first in (0..x.m).step_by(row_block) {
                 let rows = first..(first + row_block).min(x.m);
                 match self.level.isa() {
@@ -182,6 +189,42 @@ impl QuantizedRows {
             quantize(level, &x[start * k..range.end * k], values, scales, corrections);
         });
         rows
+    }
+}
+
+impl QuantizedRows {
+    /// Rounds activations `x` [m, k], k a multiple of 32, as x·`multiplier` to −127 … 127: one scale for all, which the
+    /// sums are still to be divided by.
+    pub fn with_multiplier(level: Level, x: &[f32], m: usize, k: usize, multiplier: f32) -> Self {
+        assert!(x.len() == m * k && k.is_multiple_of(GROUP));
+        let groups = k / GROUP;
+        let mut rows =
+            Self { m, k, values: vec![0; m * k], scales: vec![1.0; m * groups], corrections: vec![0; m * groups] };
+        round_all(level, x, multiplier, &mut rows.values, &mut rows.corrections);
+        rows
+    }
+}
+
+super::level::multiversion! {
+    /// Rounds whole groups with one multiplier.
+    fn round_all(x: &[f32], multiplier: f32, values: &mut [i8], corrections: &mut [i32]) = round_all_body
+}
+
+#[inline(always)]
+fn round_all_body(x: &[f32], multiplier: f32, values: &mut [i8], corrections: &mut [i32]) {
+    const MAGIC: f32 = 12_582_912.0; // as in `quantize_body`
+    let (groups, _) = x.as_chunks::<GROUP>();
+    let (outs, _) = values.as_chunks_mut::<GROUP>();
+    for ((group, out), correction) in groups.iter().zip(outs).zip(corrections) {
+        let mut sum = 0i32;
+        for i in 0..GROUP {
+            // Written so that NaN becomes a number, too.
+            let scaled = (group[i] * multiplier).max(-127.0).min(127.0);
+            let q = (scaled + MAGIC).to_bits() as i32 - MAGIC.to_bits() as i32;
+            out[i] = q as i8;
+            sum += q;
+        }
+        *correction = -128 * sum;
     }
 }
 
@@ -302,6 +345,34 @@ mod tests {
             for column in 0..n {
                 let want: f32 = (0..k).map(|i| x[row * k + i] * w[column * k + i]).sum();
                 assert!((got[row * n + column] - want).abs() < 0.3, "{} vs {want}", got[row * n + column]);
+            }
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(40))]
+        /// With one scale for everything the sums are those of integers, to the last bit, in any part of the columns.
+        #[test]
+        fn fixed_scales_give_integer_sums(n in 1usize..70, m in 1usize..9, groups in 1usize..9, seed: u64) {
+            let k = groups * GROUP;
+            let (w, x) = (noise(n * k, seed), noise(m * k, seed ^ 7));
+            let byte = |v: f32| (v * 140.0).round_ties_even().clamp(-127.0, 127.0) as i8;
+            for level in Level::all() {
+                let mut packed = PackedQ8::new(level, n, k);
+                packed.fill(|j, values, scales| {
+                    values.iter_mut().zip(&w[j * k..][..k]).for_each(|(v, w)| *v = byte(*w));
+                    scales.fill(f16::ONE);
+                });
+                let rows = QuantizedRows::with_multiplier(level, &x, m, k, 140.0);
+                let mut out = vec![f32::NAN; m * n];
+                let first = n.div_ceil(PANEL) / 2;
+                packed.multiply_panels(&rows, first..n.div_ceil(PANEL), &mut out);
+                packed.multiply_panels(&rows, 0..first, &mut out);
+                for (i, got) in out.iter().enumerate() {
+                    let (row, column) = (&x[i / n * k..][..k], &w[i % n * k..][..k]);
+                    let want: i32 = row.iter().zip(column).map(|(a, b)| i32::from(byte(*a)) * i32::from(byte(*b))).sum();
+                    prop_assert_eq!(*got, want as f32, "{}", level.name());
+                }
             }
         }
     }

@@ -62,6 +62,20 @@ pub fn area(a: usize, b: usize) -> usize {
     a * b
 }
 
+/// Calls `work` with each item, in parallel where there are at least `grain` for a thread.
+pub fn each<T: Send>(items: &mut [T], grain: usize, work: impl Fn(&mut T) + Sync) {
+    let parts = rayon::current_num_threads().min(items.len() / grain.max(1)).max(1);
+    if parts == 1 {
+        return items.iter_mut().for_each(work);
+    }
+    let work = &work;
+    rayon::scope(|scope| {
+        for part in items.chunks_mut(items.len().div_ceil(parts)) {
+            scope.spawn(move |_| part.iter_mut().for_each(work));
+        }
+    });
+}
+
 /// A mutable buffer that several threads write disjoint parts of.
 #[derive(Clone, Copy)]
 pub struct Shared<T>(*mut T);

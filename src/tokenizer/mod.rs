@@ -14,6 +14,7 @@ mod pieces;
 mod sentencepiece;
 pub mod shortlist;
 mod specials;
+mod spm_pair;
 
 pub use folder::{FolderOptions, from_folder, from_folder_with};
 pub use gguf::{GgufTokenizer, GgufVocabulary, TokenType};
@@ -21,6 +22,7 @@ pub use indictrans::IndicTransTokenizer;
 pub use json::JsonTokenizer;
 pub use mapped::MappedTokenizer;
 pub use sentencepiece::SentencePiece;
+pub use spm_pair::SpmPair;
 
 use crate::Result;
 

@@ -3,6 +3,8 @@ use crate::assembly::embedded;
 use crate::hub::pull::human;
 use crate::hub::{HubConfig, ModelKind, ResolveOptions, ResolvedModel, resolve_with};
 use crate::manifest::{Manifest, Registry};
+use crate::model::encoder_decoder::marian_native::{MarianFiles, holds_marian};
+use crate::model::weights::marian::MarianFile;
 use crate::model::weights::gguf::{Gguf, Value as GgufValue};
 use crate::model::weights::{Checkpoint, Encoding, TensorSource};
 use anyhow::Context;
@@ -82,7 +84,19 @@ fn gguf_value(value: &GgufValue) -> Value {
     }
 }
 
+/// What `special:model.yml` says, and the tensors as they are declared.
+fn read_marian(folder: &Path) -> anyhow::Result<Weights> {
+    let file = MarianFile::open(&MarianFiles::find(folder)?.model)?;
+    let lines = file.config()?.lines().filter_map(|line| line.split_once(": "));
+    let metadata = lines.map(|(key, value)| (key.trim().to_owned(), json!(value.trim()))).collect();
+    let tensors = file.declared().map(|(name, shape, kind)| (name.to_owned(), shape.to_vec(), format!("{kind:?}")));
+    Ok(Weights { metadata, tensors: tensors.collect() })
+}
+
 fn read_folder(folder: &Path) -> anyhow::Result<Weights> {
+    if holds_marian(folder) {
+        return read_marian(folder);
+    }
     let config = folder.join("config.json");
     let text = std::fs::read_to_string(&config).with_context(|| config.display().to_string())?;
     let parsed: Value = serde_json::from_str(&text).with_context(|| config.display().to_string())?;

@@ -88,6 +88,7 @@ impl DecoderOnly {
             pad: None,
             max_source: c.context,
             max_target: c.context,
+            target_of_source: None,
             row_bytes: c.layers * 2 * c.kv_heads * c.head_dim * size_of::<f32>(),
             memory_row_bytes: 0,
         };

@@ -105,6 +105,11 @@ impl SelfAttention {
         })
     }
 
+    /// On layers that are loaded: the fused projection to queries, keys and values, and the output.
+    pub fn on(qkv: Linear, output: Linear, names: &AttentionNames<'_>, level: Level) -> Self {
+        Self { qkv, output, heads: Heads::new(names, level) }
+    }
+
     /// Every source over itself (encoder).
     pub fn encode(
         &self,
@@ -165,6 +170,11 @@ impl CrossAttention {
             output: weights.linear(&[(full(3), names.d)], inner, names.bias)?,
             heads,
         })
+    }
+
+    /// On layers that are loaded: queries, fused keys and values, output.
+    pub fn on(q: Linear, kv: Linear, output: Linear, names: &AttentionNames<'_>, level: Level) -> Self {
+        Self { q, kv, output, heads: Heads::new(names, level) }
     }
 
     /// A store of `rows` memory rows.

@@ -7,6 +7,7 @@ mod attention;
 pub mod config;
 mod fairseq;
 pub mod generation;
+pub mod marian_native;
 mod network;
 mod t5;
 mod weights;

@@ -81,6 +81,7 @@ impl EncoderDecoder {
             pad: generation.pad,
             max_source,
             max_target,
+            target_of_source: None,
             row_bytes,
             memory_row_bytes: row_bytes,
         };

@@ -1,5 +1,6 @@
 //! Linear layers: one matrix, or several that read the same input fused into one.
 use super::blocks::{finite, is_q4, read_q4, read_q8};
+use super::fixed::{Fixed, FixedPart, Simulated};
 use super::op::{buffer, map1};
 use super::{Activation, Compute, Placement, is_composed};
 use crate::kernels::Level;
@@ -33,6 +34,8 @@ enum Kind {
     Dense(Tensor),
     /// Quantized parts for candle's operations, one after another along n.
     Quantized(Vec<QMatMul>),
+    /// 8-bit weights and inputs with the file's own scales, for candle's operations.
+    Simulated(Simulated),
 }
 
 enum Packed {
@@ -41,6 +44,8 @@ enum Packed {
     Q4(PackedQ4),
     Bf16(PackedBf16),
     F32(PackedF32),
+    /// With the file's own scales for weights and inputs.
+    Fixed(Fixed),
 }
 
 impl Packed {
@@ -50,6 +55,7 @@ impl Packed {
             Self::Q4(matrix) => matrix.size(),
             Self::Bf16(matrix) => matrix.size(),
             Self::F32(matrix) => matrix.size(),
+            Self::Fixed(matrix) => matrix.size(),
         }
     }
 
@@ -60,6 +66,7 @@ impl Packed {
             Self::Q4(matrix) => matrix.multiply(&QuantizedRows::new(level, x, m, matrix.k()), out),
             Self::Bf16(matrix) => matrix.multiply(level, x, m, out),
             Self::F32(matrix) => matrix.multiply(level, x, m, out),
+            Self::Fixed(matrix) => matrix.multiply(level, x, m, out),
         }
     }
 }
@@ -123,6 +130,34 @@ impl Linear {
             pages.read(view.row_bytes().max(4096));
             read(name, &view, keep[j] as usize)
         })
+    }
+
+    /// A layer on 8-bit weights with one scale a matrix, whose inputs are rounded with scales that the file fixes as well.
+    /// The outputs of `parts` stand side by side.
+    ///
+    /// # Errors
+    /// Weights of another size than `k` inputs, or a scale that is not a positive number.
+    pub fn fixed(parts: &[FixedPart<'_>], k: usize, place: &Placement) -> Result<Self> {
+        parts.iter().try_for_each(|part| part.check(k))?;
+        let n = parts.iter().map(|part| part.outputs(k)).sum();
+        let kind = if is_composed(&place.device, place.level) || !Fixed::takes(parts, k) {
+            Kind::Simulated(Simulated::new(parts, k, place)?)
+        } else {
+            Kind::Packed(Packed::Fixed(Fixed::pack(parts, k, place.level)))
+        };
+        Ok(Self::new(n, k, kind, place))
+    }
+
+    /// Writes the outputs for `m` inputs (none: nothing is done) to `out` [m, n]; false where candle's operations are to
+    /// compute them.
+    pub fn forward_into(&self, x: &[f32], m: usize, out: &mut [f32]) -> bool {
+        let Kind::Packed(packed) = &self.kind else { return false };
+        if m == 0 {
+            return true;
+        }
+        packed.multiply(self.place.level, x, m, out);
+        self.finish(out);
+        true
     }
 
     fn new(n: usize, k: usize, kind: Kind, place: &Placement) -> Self {
@@ -218,7 +253,7 @@ impl Linear {
         if bias.len() != self.n {
             return Err(Error::Model(format!("a bias of {} numbers for a layer with {} outputs", bias.len(), self.n)));
         }
-        if is_composed(&self.place.device, self.place.level) {
+        if is_composed(&self.place.device, self.place.level) || matches!(self.kind, Kind::Simulated(_)) {
             self.bias_tensor = Some(Tensor::from_slice(&bias, self.n, &self.place.device)?);
         }
         self.bias = Some(bias);
@@ -247,6 +282,7 @@ impl Linear {
             Kind::Packed(packed) => packed.size(),
             Kind::Dense(dense) => dense.elem_count() * dense.dtype().size_in_bytes(),
             Kind::Quantized(parts) => parts.iter().map(quantized_size).sum(),
+            Kind::Simulated(simulated) => simulated.size(),
         }
     }
 
@@ -269,6 +305,7 @@ impl Linear {
                 let outputs = parts.iter().map(|part| part.forward(&x)).collect::<candle_core::Result<Vec<_>>>()?;
                 self.finish_tensor(Tensor::cat(&outputs, 1)?)?
             }
+            Kind::Simulated(simulated) => self.finish_tensor(simulated.forward(x)?)?,
         };
         Ok(y)
     }

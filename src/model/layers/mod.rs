@@ -7,15 +7,18 @@ pub mod attention;
 mod blocks;
 pub mod composed;
 pub mod embedding;
+mod fixed;
 pub mod heads;
 pub mod linear;
 pub mod norm;
 pub mod op;
 pub mod rotary;
+pub mod ssru;
 
 pub use crate::kernels::rows::Activation;
 pub use attention::{AttentionRows, KvStore, RelativeBias, attend};
 pub use embedding::Embedding;
+pub use fixed::FixedPart;
 pub use heads::{HeadNorm, HeadSlice};
 pub use linear::Linear;
 pub use norm::{LayerNorm, RmsNorm, add};

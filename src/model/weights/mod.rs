@@ -2,6 +2,7 @@
 mod checkpoint;
 pub mod gguf;
 pub mod ledger;
+pub mod marian;
 mod pickle;
 mod safetensors;
 mod torch;
