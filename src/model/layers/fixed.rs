@@ -169,12 +169,8 @@ mod tests {
         let k = 64;
         let bytes = |n: usize, f: usize| (0..n * k).map(|i| (i * f % 251) as u8).collect::<Vec<_>>();
         let (first, second) = (bytes(16, 7), bytes(21, 13));
-        let part = |name, weights, input_multiplier| FixedPart {
-            name,
-            weights,
-            weight_multiplier: 300.0,
-            input_multiplier,
-        };
+        let part =
+            |name, weights, input_multiplier| FixedPart { name, weights, weight_multiplier: 300.0, input_multiplier };
         let x: Vec<f32> = (0..3 * k).map(|i| (i as f32 * 0.37).sin() * 4.0).collect();
         let x = Tensor::from_vec(x, (3, k), &Device::Cpu).unwrap();
         for other in [20.0, 35.0] {

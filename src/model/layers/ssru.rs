@@ -101,7 +101,15 @@ mod tests {
             assert!((cells[2][i] - first).abs() < 1e-6 && (cells[4][i] - second).abs() < 1e-6);
             assert!((out[3][i] - cell(second, 3, i).max(0.0)).abs() < 1e-6);
         }
-        assert!(ssru(&Tensor::zeros((1, 10), DType::F32, &Device::Cpu).unwrap(), &[None], &[9],
-            &Tensor::zeros((6, d), DType::F32, &Device::Cpu).unwrap(), Level::detect()).is_err());
+        assert!(
+            ssru(
+                &Tensor::zeros((1, 10), DType::F32, &Device::Cpu).unwrap(),
+                &[None],
+                &[9],
+                &Tensor::zeros((6, d), DType::F32, &Device::Cpu).unwrap(),
+                Level::detect()
+            )
+            .is_err()
+        );
     }
 }

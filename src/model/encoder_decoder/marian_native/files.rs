@@ -61,9 +61,13 @@ impl MarianFiles {
     }
 
     fn by_name(folder: &Path, names: &[String]) -> Result<Self> {
-        let pick = |fits: &dyn Fn(&str) -> bool| names.iter().filter(|name| fits(without_packing(name))).collect::<Vec<_>>();
+        let pick =
+            |fits: &dyn Fn(&str) -> bool| names.iter().filter(|name| fits(without_packing(name))).collect::<Vec<_>>();
         let missing = |what: &str| {
-            Error::Model(format!("{}: no {what} in this folder; copy it from where the model comes from", folder.display()))
+            Error::Model(format!(
+                "{}: no {what} in this folder; copy it from where the model comes from",
+                folder.display()
+            ))
         };
         let model = match pick(&is_model)[..] {
             [one] => one,

@@ -72,12 +72,7 @@ pub(super) struct FeedForward {
 }
 
 impl FeedForward {
-    pub fn load(
-        loader: &Loader<'_>,
-        prefix: &str,
-        (d, inner): (usize, usize),
-        activation: Activation,
-    ) -> Result<Self> {
+    pub fn load(loader: &Loader<'_>, prefix: &str, (d, inner): (usize, usize), activation: Activation) -> Result<Self> {
         let part = |i: usize, n: usize| [(format!("{prefix}_ffn_W{i}"), Some(format!("{prefix}_ffn_b{i}")), n)];
         Ok(Self {
             up: loader.linear(&part(1, inner), d)?.with_activation(activation),
@@ -161,7 +156,10 @@ impl Table {
         if loader.place.compute == Compute::Int8 && file.is_int8(&self.name) {
             let whole = loader.fixed(&self.name, [self.rows, self.d], scale)?;
             let rows = ids.map(|ids| {
-                ids.iter().flat_map(|&id| &whole.weights[id as usize * self.d..][..self.d]).copied().collect::<Vec<u8>>()
+                ids.iter()
+                    .flat_map(|&id| &whole.weights[id as usize * self.d..][..self.d])
+                    .copied()
+                    .collect::<Vec<u8>>()
             });
             let part = FixedPart { weights: rows.as_deref().unwrap_or(whole.weights), ..whole };
             return Linear::fixed(&[part], self.d, loader.place)?.with_bias(bias(ids));

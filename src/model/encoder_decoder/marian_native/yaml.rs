@@ -38,7 +38,8 @@ pub fn parse(text: &str) -> Result<BTreeMap<String, Value>, String> {
         if line.starts_with([' ', '\t']) {
             continue; // inside a mapping that is not needed
         }
-        let Some((key, value)) = content.split_once(':').filter(|(_, v)| v.is_empty() || v.starts_with([' ', '\t'])) else {
+        let Some((key, value)) = content.split_once(':').filter(|(_, v)| v.is_empty() || v.starts_with([' ', '\t']))
+        else {
             return Err(format!("line {}: not of the form `key: value`", number + 1));
         };
         let (key, value) = (scalar(key), value.trim());

@@ -49,7 +49,9 @@ pub fn parse_container(bytes: &[u8], name: &str) -> Result<BTreeMap<String, Item
         let mut shape = Vec::new();
         for _ in 0..*dimensions {
             let size = reader.i32().ok_or_else(cut_off)?;
-            shape.push(usize::try_from(size).map_err(|_| damaged(format!("tensor {tensor} has a dimension of {size}")))?);
+            shape.push(
+                usize::try_from(size).map_err(|_| damaged(format!("tensor {tensor} has a dimension of {size}")))?,
+            );
         }
         shapes.push(shape);
     }
@@ -62,7 +64,8 @@ pub fn parse_container(bytes: &[u8], name: &str) -> Result<BTreeMap<String, Item
         reader.take(length).ok_or_else(|| damaged(format!("is cut off in tensor {tensor}")))?;
         let elements = shape.iter().try_fold(1usize, |product, &size| product.checked_mul(size));
         let size = elements.and_then(|n| Item::size(kind, n)).filter(|&size| size as u64 <= length);
-        let size = size.ok_or_else(|| damaged(format!("tensor {tensor} of shape {shape:?} has only {length} bytes")))?;
+        let size =
+            size.ok_or_else(|| damaged(format!("tensor {tensor} of shape {shape:?} has only {length} bytes")))?;
         let item = Item { kind, shape, bytes: start..start + size };
         if items.insert(tensor.to_owned(), item).is_some() {
             return Err(damaged(format!("tensor {tensor} is there twice")));

@@ -106,7 +106,10 @@ impl MarianFile {
     /// There is none, or it is no text.
     pub fn config(&self) -> Result<&str> {
         let item = self.items.get(CONFIG).filter(|item| item.kind == Kind::Int8).ok_or_else(|| {
-            Error::Model(format!("{}: no {CONFIG} in it, which describes the network; convert the model again", self.name))
+            Error::Model(format!(
+                "{}: no {CONFIG} in it, which describes the network; convert the model again",
+                self.name
+            ))
         })?;
         let bytes = &self.bytes[item.bytes.clone()];
         let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
@@ -157,10 +160,9 @@ impl MarianFile {
         match (item.kind, bytes) {
             (Kind::F32, &[a, b, c, d]) => Ok(f32::from_le_bytes([a, b, c, d])),
             (Kind::Intgemm8, &[byte, a, b, c, d]) => Ok(f32::from(byte as i8) / f32::from_le_bytes([a, b, c, d])),
-            _ => Err(Error::Model(format!(
-                "{}: tensor {name} should be one number; convert the model again",
-                self.name
-            ))),
+            _ => {
+                Err(Error::Model(format!("{}: tensor {name} should be one number; convert the model again", self.name)))
+            }
         }
     }
 

@@ -18,7 +18,8 @@ pub fn parse_npz(bytes: &[u8], name: &str) -> Result<(Vec<u8>, BTreeMap<String, 
     let limit = (bytes.len() as u64).saturating_mul(100).saturating_add(1 << 20);
     for index in 0..archive.len() {
         let member = archive.by_index(index).map_err(|e| damaged(&format!("an entry cannot be read ({e})")))?;
-        let tensor = member.name().map_err(|_| damaged("an entry's name is not text"))?.trim_end_matches(".npy").to_owned();
+        let tensor =
+            member.name().map_err(|_| damaged("an entry's name is not text"))?.trim_end_matches(".npy").to_owned();
         let mut array = Vec::new();
         let room = limit.saturating_sub(data.len() as u64);
         member.take(room).read_to_end(&mut array).map_err(|e| damaged(&format!("tensor {tensor} is damaged ({e})")))?;

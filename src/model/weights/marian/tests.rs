@@ -65,7 +65,10 @@ fn tensors_are_read_as_they_are_meant() {
     let view = source.expect("encoder_l1_self_Wo", &[3, 2]).unwrap();
     assert_eq!(view.to_f32().unwrap(), [1.0, 4.0, 2.0, 5.0, 3.0, 6.0], "[inputs, outputs] turned round");
     assert_eq!(source.floats("encoder_l1_self_bq", &[2]).unwrap(), [7.0, 8.0]);
-    assert_eq!((file.number("none_QuantMultA").unwrap(), file.number("decoder_Wemb_QuantMultA").unwrap()), (20.0, 12.7));
+    assert_eq!(
+        (file.number("none_QuantMultA").unwrap(), file.number("decoder_Wemb_QuantMultA").unwrap()),
+        (20.0, 12.7)
+    );
     assert_eq!(file.config().unwrap(), "a: b\nc: d");
     assert!(file.int8("none_QuantMultA").is_err() && file.number("Wemb").is_err());
     assert_eq!(source.names().len(), 6);
