@@ -1,5 +1,7 @@
 //! Page furniture: what a news page carries around its article. Recognized by whole lines only, so that prose which
 //! merely mentions such words stays.
+mod tails;
+
 use super::{Article, Block, BlockKind, ReadOptions};
 use crate::text::normalize::canonical;
 use crate::text::script::{Scripts, has_bengali};
@@ -37,6 +39,7 @@ const LINES: &[&str] = &[
     // the rest
     "advertisement", "advertisements", "ad", "sponsored", "sponsored content", "বিজ্ঞাপন", "স্পনসরড", "skip to content", "back to top",
     "subscribe", "subscribe now", "sign up", "sign in", "login", "log in", "menu", "search", "home", "accept", "accept all", "ok", "close",
+    "loading", "please wait", "লোড হচ্ছে", "লোডিং", "লোড হইতেছে", "অপেক্ষা করুন", "অনুগ্রহ করে অপেক্ষা করুন",
     "হোম", "প্রচ্ছদ", "মেনু", "অনুসন্ধান", "লগইন", "লগ ইন", "নিবন্ধন", "ই-পেপার", "ভিডিও", "ছবি গ্যালারি", "উপরে যান",
 ];
 
@@ -48,6 +51,7 @@ const BEGINNINGS: &[&str] = &[
     "আপনার ইমেইল প্রকাশ করা হবে না", "পরবর্তী মন্তব্যের জন্য",
     "follow us on", "join our", "download our app", "subscribe to our", "get the latest news",
     "আমাদের ফেসবুক পেজ", "আমাদের ইউটিউব চ্যানেল", "গুগল নিউজে", "গুগল নিউজ ফলো", "সর্বশেষ খবর পেতে", "সব খবর সবার আগে পেতে",
+    "please enable javascript", "javascript is", "এই পাতা দেখতে জাভাস্ক্রিপ্ট", "জাভাস্ক্রিপ্ট চালু", "আপনার ব্রাউজারে জাভাস্ক্রিপ্ট",
     "© ", "copyright ©", "copyright 20", "(c) 20", "all rights reserved", "স্বত্ব ©", "স্বত্বাধিকার ©", "কপিরাইট ©", "সর্বস্বত্ব",
 ];
 
@@ -85,13 +89,19 @@ pub fn clean(article: &mut Article, options: &ReadOptions) -> Vec<Block> {
     if options.keep_furniture {
         return Vec::new();
     }
+    for block in &mut article.blocks {
+        if let Some(end) = tails::begin_of_tail(&block.text) {
+            block.text.truncate(end);
+        }
+    }
+    article.blocks.retain(|block| !block.text.is_empty());
     let title = article.title.as_deref().map(fold);
     let blocks = std::mem::take(&mut article.blocks);
     let mut dropped = Vec::new();
     let mut state = State::default();
     let count = blocks.len();
     for (index, block) in blocks.into_iter().enumerate() {
-        let tail = count >= 4 && index + 3 >= count;
+        let tail = count >= 2 && index > 0 && index + 3 >= count;
         let repeated = title.as_ref().is_some_and(|title| is_repeated_title(&block, title, article.blocks.is_empty()));
         if repeated || state.is_furniture(&block, tail) {
             dropped.push(block);
@@ -123,7 +133,10 @@ fn classify(block: &mut Block) {
     let sentence = block.text.contains('।') && !block.text.trim_end().ends_with('।');
     if label_value(&folded, SOURCES).is_some_and(|value| !value.is_empty()) && !sentence {
         block.kind = BlockKind::SourceLine;
-    } else if PHOTOS.contains(&folded.as_str()) || (chars <= 80 && label_value(&folded, PHOTOS).is_some()) {
+    } else if PHOTOS.contains(&folded.as_str())
+        || (chars <= 80 && label_value(&folded, PHOTOS).is_some())
+        || tails::ends_with_credit(&folded)
+    {
         block.kind = BlockKind::Caption;
     }
 }
@@ -173,6 +186,8 @@ impl State {
         if let Some(left) = self.more.take().filter(|left| *left > 0) {
             let headline = match block.kind {
                 BlockKind::ListItem { .. } => chars <= 160 && !block.text.contains('।'),
+                // A card: the headline of the other article.
+                BlockKind::Heading { level: 3.. } => left == MORE && chars <= 120,
                 BlockKind::Paragraph => left == MORE && chars <= 120 && !sentence,
                 _ => false,
             };
@@ -195,12 +210,19 @@ impl State {
             self.form = folded.starts_with("your email");
             return true;
         }
+        if tails::is_more_heading(&folded) && !sentence {
+            self.more = Some(MORE);
+            return true;
+        }
         let labeled = label_value(&folded, LABELS).is_some_and(|value| !value.contains('।') && !sentence);
         labeled
             || is_breadcrumb(&folded)
             || is_cookie_line(&folded)
             || is_rights_line(&folded)
-            || (tail && is_sign_off(&block.text))
+            || tails::is_wordpress_line(&folded)
+            || tails::is_channel_line(&folded)
+            || tails::is_share_list(&folded, LINES)
+            || (tail && (is_sign_off(&block.text) || tails::is_signature(&block.text)))
     }
 }
 
@@ -238,10 +260,17 @@ fn is_rights_line(folded: &str) -> bool {
 /// Initials of the desk at the end of a story: "ঢাকাটাইমস/০৮জুলাই/এমআর", "এনএইচ/এমএম".
 fn is_sign_off(text: &str) -> bool {
     let text = text.trim().trim_matches(['(', ')', '।']);
-    text.contains('/') && !text.contains(char::is_whitespace) && text.chars().count() <= 40 && {
-        let scripts = Scripts::of(text);
-        scripts.bengali > 0 && scripts.latin == 0
-    }
+    let Some((paper, initials)) = text.rsplit_once('/') else { return false };
+    // The paper's name may have a space in it; the initials have none.
+    let few_words = paper.split_whitespace().count() <= 3 && (paper.is_empty() || !paper.ends_with([' ', '।']));
+    let scripts = Scripts::of(text);
+    few_words
+        && !initials.is_empty()
+        && !initials.contains(char::is_whitespace)
+        && (!paper.contains(' ') || initials.chars().count() <= 8)
+        && text.chars().count() <= 40
+        && scripts.bengali > 0
+        && scripts.latin == 0
 }
 
 /// A line as the lists above have it: canonical, lower case, without decoration at its ends.
@@ -344,6 +373,67 @@ mod tests {
     fn repeated_titles_go() {
         let (article, dropped) = cleaned("শিরোনাম!\n\nশিরোনাম!\n\nখবর এখানে শেষ হলো।");
         assert_eq!((article.blocks.len(), dropped.len()), (1, 1));
+    }
+
+    #[test]
+    fn what_feeds_and_desks_add_goes() {
+        for line in [
+            "The post পাঠাগারের খবর first appeared on আমার খবর.",
+            "The post পাঠাগারের খবর appeared first on আমার খবর।",
+            "পাঠাগারের খবর পোস্টটি প্রথম প্রকাশিত হয়েছে আমার খবর-এ।",
+            "Comments | Share",
+            "ফেসবুক টুইটার হোয়াটসঅ্যাপ",
+            "শেয়ার · ফেসবুক · কপি লিংক",
+            "আমাদের ইউটিউব চ্যানেল সাবস্ক্রাইব করুন",
+            "সব খবর জানতে হোয়াটসঅ্যাপ চ্যানেলে যুক্ত হোন।",
+            "বাংলাদেশ থেকে আরও পড়ুন",
+            "লোড হচ্ছে…",
+            "বিডি প্রতিদিন/এমআই",
+            "(ডি.পি.)",
+            "এনএইচ/এমএম",
+            "—এস.এম.র.",
+        ] {
+            let (_, dropped) = cleaned(&format!("শিরোনাম\n\nখবর এখানে শেষ হলো।\n\nআরও কিছু কথা ছিল।\n\n{line}"));
+            assert_eq!(dropped, [line]);
+        }
+    }
+
+    #[test]
+    fn the_list_under_read_more_goes_with_it() {
+        let (article, dropped) = cleaned(
+            "শিরোনাম\n\nখবর এখানে শেষ হলো।\n\nবাংলাদেশ থেকে আরও পড়ুন\n\n- ট্রেনের টিকিট বিক্রি শুরু\n- নদীভাঙনে ঘর হারাল ৫০ পরিবার\n\nশেষ কথা এটাই।",
+        );
+        assert_eq!((article.blocks.len(), dropped.len()), (2, 3));
+    }
+
+    #[test]
+    fn tails_are_cut_from_paragraphs() {
+        for tail in [
+            " The post খবর appeared first on সাইট.",
+            " […]",
+            " [...] Read more »",
+            " বিস্তারিত পড়ুন →",
+            " Continue reading →",
+        ] {
+            let (article, _) = cleaned(&format!("শিরোনাম\n\nখবর এখানে শেষ হলো।{tail}"));
+            assert_eq!(article.blocks[0].text, "খবর এখানে শেষ হলো।", "{tail}");
+        }
+        for line in ["তিনি বলেন, বিস্তারিত পড়ুন।", "এটি ৫/৬ ভাগ।", "তিনি এম.এ. পাস করেন।"]
+        {
+            let (article, dropped) = cleaned(&format!("শিরোনাম\n\nখবর এখানে শেষ হলো।\n\n{line}"));
+            assert_eq!((article.blocks[1].text.as_str(), dropped.len()), (line, 0));
+        }
+    }
+
+    #[test]
+    fn captions_are_told_by_their_credit() {
+        for line in ["পাঠাগারের সামনে দাঁড়িয়ে গ্রামের মানুষ। নিজস্ব চিত্র", "মিছিলে নেতারা। ছবি: আনিস মাহমুদ", "বিকেলের ভিড় (ফাইল ছবি)"]
+        {
+            let (article, _) = cleaned(&format!("শিরোনাম\n\n{line}\n\nখবর এখানে শেষ হলো।"));
+            assert_eq!(article.blocks[0].kind, BlockKind::Caption, "{line}");
+        }
+        let (article, _) = cleaned("শিরোনাম\n\nতিনি জানান, এটি একটি ফাইল ছবি।\n\nখবর এখানে শেষ হলো।");
+        assert_eq!(article.blocks[0].kind, BlockKind::Paragraph);
     }
 
     #[test]

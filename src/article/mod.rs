@@ -1,6 +1,7 @@
 //! One article: its structure in, the same structure out.
 pub mod encoding;
 pub mod furniture;
+pub(crate) mod headings;
 pub mod html;
 pub mod markdown;
 pub mod plain;
@@ -50,6 +51,11 @@ pub struct Block {
     pub text: String,
     /// Bytes of the decoded input that the block came from (empty where that is not known).
     pub range: Range<usize>,
+}
+
+/// The text of a web page as it came from its server, bad bytes replaced.
+pub(crate) fn decode_page(bytes: &[u8]) -> Result<String, String> {
+    encoding::decode(bytes, "the page", Some(Format::Html), true).map_err(|error| error.to_string())
 }
 
 /// What is known about an article beside its text.

@@ -48,6 +48,26 @@ pub fn ends_sentence(text: &str) -> bool {
         .ends_with(['।', '॥', '?', '!', '.', '…', '|'])
 }
 
+/// A line of verse has at most this many characters.
+const VERSE_CHARS: usize = 48;
+
+/// Whether lines that stand together are verse: short ones, of about one length, most of them not sentences by themselves
+/// and a good part of them ending in a sign or a sentence.
+pub(super) fn is_verse(lines: &[&str]) -> bool {
+    let chars = |line: &&str| line.chars().count();
+    let bengali = |line: &&str| crate::text::script::has_bengali(line);
+    // Lists of names, numbers and addresses are short lines, too.
+    let plain = |line: &&str| !line.contains([':', '/', '|', '\t', '@']) && !line.starts_with(['-', '*', '•']);
+    let label = |line: &&str| super::furniture::is_label_line(line);
+    let ended = lines.iter().filter(|line| line.ends_with([',', ';', '।', '॥', '!', '?', '—', '–', '-', '…'])).count();
+    let finished = lines.iter().filter(|line| line.ends_with(['।', '?', '!'])).count();
+    lines.len() >= 3
+        && lines.iter().all(|line| chars(line) <= VERSE_CHARS && bengali(line) && plain(line) && !label(line))
+        && lines.iter().map(chars).max().unwrap_or(0) <= 4 * lines.iter().map(chars).min().unwrap_or(0)
+        && ended * 4 >= lines.len()
+        && finished * 2 <= lines.len()
+}
+
 /// Lines between blank lines.
 fn groups(text: &str) -> Vec<Vec<Line<'_>>> {
     let mut groups: Vec<Vec<Line<'_>>> = Vec::new();
@@ -128,6 +148,12 @@ fn list_marker(line: &str) -> Option<(Option<u32>, &str)> {
 
 /// The blocks of one group of lines.
 fn append_group(group: &[Line<'_>], separated: bool, blocks: &mut Vec<Block>) {
+    let lines: Vec<&str> = group.iter().map(|line| line.text).collect();
+    if separated && group.iter().all(|line| line.marker.is_none()) && is_verse(&lines) {
+        let text = lines.iter().map(|line| squeeze(line)).collect::<Vec<_>>().join("\n");
+        let range = group.first().map_or(0, |line| line.range.start)..group.last().map_or(0, |line| line.range.end);
+        return blocks.push(Block { kind: BlockKind::Paragraph, text, range });
+    }
     let longest = group.iter().map(|line| line.chars).max().unwrap_or(0);
     let full = |line: &Line<'_>| line.chars >= 35 && line.chars * 4 >= longest * 3;
     let inner = &group[..group.len().saturating_sub(1)];
@@ -169,11 +195,17 @@ fn is_heading(block: &Block) -> bool {
     const BYLINES: &[&str] = &["প্রতিবেদক", "প্রতিনিধি", "ডেস্ক", "প্রকাশ", "আপডেট", "সংবাদদাতা", "লেখক"];
     let text = &block.text;
     block.kind == BlockKind::Paragraph
+        && !text.contains('\n')
         && text.chars().count() <= HEADING_CHARS
         && !ends_sentence(text)
         && !text.contains(['।', ':', 'ঃ', '/', '|', ','])
         && text.chars().any(char::is_alphabetic)
         && !BYLINES.iter().any(|word| text.contains(word))
+}
+
+/// A text as a paragraph.
+pub(super) fn paragraph(text: &str) -> Block {
+    Block { kind: BlockKind::Paragraph, text: text.to_owned(), range: 0..0 }
 }
 
 /// Takes the first block off as the title, if it is one.
@@ -182,6 +214,7 @@ fn take_title(blocks: &mut Vec<Block>) -> Option<String> {
     let text = first.text.trim_end_matches(['"', '”', '’', '\'']);
     let is_title = first.kind == BlockKind::Paragraph
         && blocks.len() > 1
+        && !first.text.contains('\n')
         && first.text.chars().count() <= TITLE_CHARS
         && !text.ends_with(['।', '॥', '.', '|', ',', ':', ';'])
         && first.text.chars().any(char::is_alphabetic)
@@ -193,6 +226,16 @@ fn take_title(blocks: &mut Vec<Block>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn verse_keeps_its_lines_and_stanzas() {
+        let poem = "নদীর ধারে কাশের বনে\nহাওয়া এসে দোলে,\nমেঘের ছায়া জলের বুকে\nআপন কথা বলে।";
+        let texts = |text: &str| parse(text).blocks.into_iter().map(|b| b.text).collect::<Vec<_>>();
+        assert_eq!(texts(&format!("গান\n\n{poem}\n\n{poem}")), [poem, poem]);
+        // Who wrote it where is no verse, and neither are sentences line by line.
+        assert_eq!(texts("শিরোনাম\n\nনিজস্ব প্রতিবেদক\nঢাকা\n৫ মে\n\nকথা এখানে শেষ।").len(), 4);
+        assert_eq!(texts("শিরোনাম\n\nসে এল।\nসে গেল।\nআর এল না।").len(), 3);
+    }
 
     fn kinds(text: &str) -> Vec<(BlockKind, String)> {
         parse(text).blocks.into_iter().map(|b| (b.kind, b.text)).collect()

@@ -97,6 +97,12 @@ pub fn parse(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Article>
         Format::Plain => cleaned(plain::parse(&text), options),
     };
     refuse_without_bengali(&article, &text, name)?;
+    // A page that a script fills, or a placeholder: its title is no article. A feed's entry may be its title.
+    if format == Format::Html && article.title.is_some() && article.blocks.is_empty() {
+        return Err(Error::Input(format!(
+            "{name}: no article found in it, only a title; if a script of the page puts the text in, save the page from a browser, and use --keep-furniture to read everything that is there"
+        )));
+    }
     Ok(article)
 }
 

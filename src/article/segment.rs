@@ -75,7 +75,16 @@ fn block_ranges(kind: BlockKind, text: &str) -> Vec<Range<usize>> {
             let from = label(text).map_or(0, |(end, _)| end);
             shifted(from, &text[from..])
         }
-        _ => shifted(0, text),
+        // Verse: each line by itself.
+        _ => {
+            let mut from = 0;
+            let mut out = Vec::new();
+            for line in text.split('\n') {
+                out.extend(shifted(from, line));
+                from += line.len() + 1;
+            }
+            out
+        }
     }
 }
 
@@ -95,13 +104,20 @@ fn label(text: &str) -> Option<(usize, &'static str)> {
 
 /// Whether a sentence is to be translated: it has Bengali in it, and not just a word in an English sentence.
 pub fn needs_translation(text: &str) -> bool {
-    let scripts = Scripts::of(text);
+    if super::headings::english(text).is_some() {
+        return false;
+    }
+    // A hashtag is not translated, and neither is an address, whatever its letters.
+    let scripts = Scripts::of(&crate::text::tokens::without(text));
     scripts.bengali > 0 && scripts.bengali_share() >= BENGALI_SHARE
 }
 
 /// What stands for a sentence that needs no translation: English untouched, Bengali digits and dandas as English has
 /// them.
 pub fn passed_through(text: &str) -> String {
+    if let Some(english) = super::headings::english(text) {
+        return english;
+    }
     if text.chars().any(is_bengali) { text.to_string() } else { to_latin(text).replace(['।', '॥'], ".") }
 }
 
@@ -125,7 +141,9 @@ pub fn assemble(kind: BlockKind, source: &str, pieces: &[(Range<usize>, &str)]) 
     let mut previous = 0;
     for (range, text) in pieces {
         let tabs = if kind == BlockKind::TableRow { tabs(source, previous..range.start) } else { 0 };
+        let new_line = source.get(previous..range.start).is_some_and(|gap| gap.contains('\n'));
         match tabs {
+            0 if new_line && !out.is_empty() => out.push('\n'),
             0 if out.is_empty() || text.is_empty() => {}
             0 => out.push(' '),
             _ => out.push_str(&"\t".repeat(tabs)),
@@ -203,6 +221,16 @@ mod tests {
         assert_eq!(english(2, &[]), "ls। -l।");
         assert_eq!(english(3, &["CNN"]), "Source: CNN");
         assert_eq!(english(4, &[]), "File photo");
+    }
+
+    #[test]
+    fn lines_of_verse_stay_lines() {
+        let article =
+            Article { blocks: vec![block(BlockKind::Quote, "এক\nদুই। তিন")], ..Article::default() };
+        let segments = segments(&article);
+        assert_eq!(segments.iter().map(|s| s.text.as_str()).collect::<Vec<_>>(), ["এক", "দুই।", "তিন"]);
+        let pieces: Vec<_> = segments.iter().map(|s| s.range.clone()).zip(["One", "Two.", "Three"]).collect();
+        assert_eq!(assemble(BlockKind::Quote, &article.blocks[0].text, &pieces), "One\nTwo. Three");
     }
 
     #[test]

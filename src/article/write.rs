@@ -118,7 +118,7 @@ fn as_text(kind: BlockKind, text: &str) -> String {
         BlockKind::ListItem { depth, number } => {
             format!("{}{} {text}", "  ".repeat(usize::from(depth)), marker(number))
         }
-        BlockKind::Quote => format!("> {text}"),
+        BlockKind::Quote => format!("> {}", text.replace('\n', "\n> ")),
         BlockKind::Caption => format!("[{text}]"),
         BlockKind::Verbatim => text.lines().map(|line| format!("    {line}")).collect::<Vec<_>>().join("\n"),
         _ => text.to_string(),
@@ -132,7 +132,7 @@ fn as_markdown(kind: BlockKind, text: &str) -> String {
         BlockKind::ListItem { depth, number } => {
             format!("{}{} {}", "   ".repeat(usize::from(depth)), marker(number), escape(text))
         }
-        BlockKind::Quote => format!("> {}", escape(text)),
+        BlockKind::Quote => format!("> {}", verse(text, "  \n> ")),
         BlockKind::Caption => format!("*{}*", escape(text)),
         BlockKind::TableRow => {
             let cells: Vec<String> = text.split('\t').map(|cell| escape(cell).replace('|', "\\|")).collect();
@@ -143,8 +143,13 @@ fn as_markdown(kind: BlockKind, text: &str) -> String {
             let fence = "`".repeat(longest.max(2) + 1);
             format!("{fence}\n{text}\n{fence}")
         }
-        BlockKind::Paragraph | BlockKind::SourceLine => escape(text),
+        BlockKind::Paragraph | BlockKind::SourceLine => verse(text, "  \n"),
     }
+}
+
+/// Lines of verse, each escaped by itself, with hard line breaks between them.
+fn verse(text: &str, line_break: &str) -> String {
+    text.split('\n').map(escape).collect::<Vec<_>>().join(line_break)
 }
 
 /// Escapes what Markdown would take for markup: at the start of a line, and emphasis, code, links and tags within.

@@ -60,6 +60,30 @@ pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
     {
         rows(table).filter_map(|line| line.split_once('\t')).for_each(|(b, e)| out.add(b, e, kind));
     }
+    // The further tables come last: where an earlier one has a name, its English is preferred.
+    for table in [
+        include_str!("../../data/bn/terms.tsv"),
+        include_str!("../../data/bn/titles.tsv"),
+        include_str!("../../data/bn/organizations.tsv"),
+        include_str!("../../data/bn/persons.tsv"),
+        include_str!("../../data/bn/places.tsv"),
+    ] {
+        for line in rows(table) {
+            let mut fields = line.split('\t');
+            let (Some(bengali), Some(english), Some(kind)) = (fields.next(), fields.next(), fields.next()) else {
+                continue;
+            };
+            let kind = match kind {
+                "place" | "town" => EntryKind::Town,
+                "people" => EntryKind::People,
+                "person" => EntryKind::Person,
+                "org" => EntryKind::Organization,
+                "title" => EntryKind::Title,
+                _ => EntryKind::Term,
+            };
+            out.add(bengali, english, kind);
+        }
+    }
     out
 });
 

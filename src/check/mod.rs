@@ -16,7 +16,9 @@ pub mod number_words;
 pub mod rates;
 mod respell;
 pub mod surface;
+mod tokens;
 pub mod translit;
+pub(crate) mod units;
 pub(crate) mod words;
 
 pub use consistent::Spellings;
@@ -26,7 +28,9 @@ pub use names::{NameCheck, check_names};
 pub use number::{NumberCheck, bears_out, check_numbers, patch_numbers};
 pub use rates::CheckRates;
 pub use respell::respell_names;
+pub(crate) use tokens::restore_tokens;
 pub use translit::spell;
+pub(crate) use units::mend_units;
 pub(crate) use words::is_common_english as is_common_english_word;
 
 use crate::text::{Finding, FindingKind, Severity};
@@ -60,6 +64,7 @@ pub fn check_segment(source: &str, output: &str, options: &CheckOptions) -> Vec<
     let mut findings = Vec::new();
     if options.surface {
         surface::check_surface(source, output, &mut findings);
+        tokens::check_tokens(source, output, &mut findings);
     }
     if output.trim().is_empty() || source.trim().is_empty() {
         return findings;
@@ -69,6 +74,7 @@ pub fn check_segment(source: &str, output: &str, options: &CheckOptions) -> Vec<
     }
     if options.numbers {
         findings.extend(check_numbers(source, output).findings);
+        units::check_units(source, output, &mut findings);
     }
     if options.names {
         findings.extend(check_names(source, output).findings);

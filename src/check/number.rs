@@ -185,7 +185,13 @@ impl<'a> Matching<'a> {
         {
             match (a.unit, b.unit) {
                 (Some(x), Some(y)) if x != y => {
-                    let message = format!("the source has {}, the translation {}", describe(a), describe(b));
+                    let message = format!(
+                        "the source has {} {}, the translation {} {}",
+                        describe(a),
+                        x.name(),
+                        describe(b),
+                        y.name()
+                    );
                     findings.push(finding(FindingKind::NumberChanged, Severity::Serious, message));
                 }
                 (Some(Unit::Percent), None) if !percent_somewhere && b.weight == Weight::Hard => {
@@ -419,7 +425,7 @@ impl Form {
 }
 
 /// Digits in groups of three.
-fn western(digits: &str) -> String {
+pub(crate) fn western(digits: &str) -> String {
     let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
     let mut out = String::new();
     for (i, c) in whole.chars().enumerate() {

@@ -26,6 +26,24 @@ pub enum Unit {
     Money(Currency),
 }
 
+impl Unit {
+    /// The word for it in messages.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Percent => "percent",
+            Self::Money(Currency::Taka) => "taka",
+            Self::Money(Currency::Dollar) => "dollars",
+            Self::Money(Currency::Rupee) => "rupees",
+            Self::Money(Currency::Euro) => "euros",
+            Self::Money(Currency::Pound) => "pounds",
+            Self::Money(Currency::Yen) => "yen",
+            Self::Money(Currency::Yuan) => "yuan",
+            Self::Money(Currency::Riyal) => "riyals",
+            Self::Money(Currency::Dirham) => "dirhams",
+        }
+    }
+}
+
 /// How sure it is that the other side must have the number too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Weight {

@@ -141,7 +141,19 @@ fn table() -> HashMap<&'static str, Role> {
         ("a an", Article),
         ("thirtieth", Ordinal(30.0)),
         ("fortieth", Ordinal(40.0)),
-        ("fiftieth", Ordinal(50.0)),
+        ("fiftieth পঞ্চাশত্তম", Ordinal(50.0)),
+        ("দ্বাবিংশ", Ordinal(22.0)),
+        ("ত্রয়োবিংশ", Ordinal(23.0)),
+        ("চতুর্বিংশ", Ordinal(24.0)),
+        ("পঞ্চবিংশ", Ordinal(25.0)),
+        ("ষড়বিংশ", Ordinal(26.0)),
+        ("সপ্তবিংশ", Ordinal(27.0)),
+        ("অষ্টাবিংশ", Ordinal(28.0)),
+        ("ঊনত্রিংশ", Ordinal(29.0)),
+        ("ত্রিংশ", Ordinal(30.0)),
+        ("একত্রিংশ", Ordinal(31.0)),
+        ("চত্বারিংশ", Ordinal(40.0)),
+        ("অর্ধশত", Value(50.0)),
         ("hundredth", Ordinal(100.0)),
         ("শত শো শ hundred hundreds", Multiplier(1e2)),
         ("হাজার হাজারো সহস্র thousand thousands", Multiplier(1e3)),
@@ -159,6 +171,10 @@ fn table() -> HashMap<&'static str, Role> {
         ("তৃতীয়াংশ thirds", Denominator(3.0)),
         ("চতুর্থাংশ fourths quarters", Denominator(4.0)),
         ("পঞ্চমাংশ fifths", Denominator(5.0)),
+        ("ষষ্ঠাংশ sixths", Denominator(6.0)),
+        ("সপ্তমাংশ sevenths", Denominator(7.0)),
+        ("অষ্টমাংশ eighths", Denominator(8.0)),
+        ("দশমাংশ tenths", Denominator(10.0)),
         ("শতাংশ ভাগ শতকরা পারসেন্ট পার্সেন্ট percent pc percentage percentile cent", Percent),
         ("টাকা taka tk bdt", Money(Currency::Taka)),
         ("ডলার dollar dollars usd us$", Money(Currency::Dollar)),
@@ -296,6 +312,16 @@ const NOT_NUMBERS: [&str; 25] = [
     "দুই-একজন",
 ];
 
+/// What a word of the table says, as it stands there.
+pub(crate) fn known(word: &str) -> Option<Role> {
+    TABLE.get(word).copied()
+}
+
+/// A word that only looks like a number word.
+pub(crate) fn is_no_number(word: &str) -> bool {
+    NOT_NUMBERS.contains(&word)
+}
+
 /// What a word says, in reading order: one role, or several for words written together (তিনশ, দেড়শ, পাঁচশতাধিক).
 /// The word is canonical and in lower case.
 pub(crate) fn roles(word: &str) -> Vec<Role> {
@@ -331,6 +357,10 @@ fn bengali_inflected(word: &str, depth: usize) -> Option<Vec<Role>> {
         let (head, rest) = word.split_at(cut);
         let Some(&role) = TABLE.get(head) else { continue };
         match role {
+            // পঁচিশতম: the 25th
+            Role::Value(v) if rest.strip_prefix("তম").is_some_and(|ending| ENDINGS.contains(&ending)) => {
+                return Some(vec![Role::Ordinal(v)]);
+            }
             // নয় also means "isn't", দু and ছ are only said with a classifier
             Role::Value(v) if v == 9.0 || matches!(head, "দু" | "ছ" | "তের") => match classifier(rest) {
                 Some(classifier) if !classifier.is_empty() => return Some(vec![role]),

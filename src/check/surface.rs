@@ -38,7 +38,9 @@ type Add<'a> = dyn FnMut(FindingKind, Severity, String) + 'a;
 
 /// Bengali left in the output, other scripts, romanized instead of translated.
 fn untranslated(source: &str, output: &str, add: &mut Add) {
-    let (before, after) = (Scripts::of(source), Scripts::of(output));
+    // A hashtag or an address stays as it is, whatever its letters.
+    let output = crate::text::tokens::without(output);
+    let (before, after) = (Scripts::of(source), Scripts::of(&output));
     if after.bengali > 0 {
         let words: Vec<&str> = output.split_whitespace().filter(|w| w.contains(is_bengali)).collect();
         let severe = words.len() > 1 || after.bengali_share() > 0.2;

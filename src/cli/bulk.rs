@@ -257,10 +257,22 @@ impl BulkArgs {
     }
 }
 
+impl BulkArgs {
+    /// Whether its records go to standard output.
+    pub(super) fn writes_to_stdout(&self) -> bool {
+        matches!(Stream::of(&self.output.output), Some(Stream::Stdout))
+    }
+}
+
 /// Runs the command.
 pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     let mut options = args.options();
     check_name(&options)?;
+    // A pipe, a terminal, /dev/stdout: nothing that could be read again to go on with.
+    let stream = Stream::of(&options.output);
+    if stream.is_some() {
+        options.output = "-".into();
+    }
     if options.format == OutputFormat::Html && options.compress.is_some() {
         let advice = "--format html is for a browser, which opens no packed files: leave --compress out";
         return Err(crate::Error::Settings(advice.into()).into());
@@ -281,14 +293,50 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     let stop = Stop::default();
     signals::watch(&stop).context("signals cannot be watched")?;
     let report = if options.output == Path::new("-") {
-        bulk::run_to(Box::new(std::io::stdout()), &translator, &steps, &options, &stop)?
+        bulk::run_to(stream.unwrap_or(Stream::Stdout).open()?, &translator, &steps, &options, &stop)?
     } else {
         bulk::run(&translator, &steps, &options, &stop)?
     };
     if !args.output.quiet {
         say(&report, &options, &stop);
     }
+    if options.output != Path::new("-") && !options.output.exists() {
+        let gone = format!(
+            "{}: the output was deleted while it was written, and what is done with it; run the same command with --fresh",
+            options.output.display()
+        );
+        return Err(crate::Error::Bulk(gone).into());
+    }
     Ok(ExitCode::from(code(&report, &stop)))
+}
+
+/// An output that is written and cannot be read again.
+enum Stream {
+    Stdout,
+    /// A FIFO or a device.
+    Path(std::path::PathBuf),
+}
+
+impl Stream {
+    fn of(output: &Path) -> Option<Self> {
+        const STDOUT: [&str; 4] = ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"];
+        if STDOUT.iter().any(|name| output == Path::new(name)) {
+            return Some(Self::Stdout);
+        }
+        let kind = std::fs::metadata(output).ok()?.file_type();
+        (!kind.is_file() && !kind.is_dir()).then(|| Self::Path(output.to_owned()))
+    }
+
+    /// Opens it; a FIFO waits for its reader.
+    fn open(self) -> crate::Result<Box<dyn std::io::Write + Send>> {
+        Ok(match self {
+            Self::Stdout => Box::new(std::io::stdout()),
+            Self::Path(path) => {
+                let file = std::fs::OpenOptions::new().write(true).open(&path);
+                Box::new(file.map_err(|e| crate::Error::io(&path, e))?)
+            }
+        })
+    }
 }
 
 /// An output is never something else than its name says.

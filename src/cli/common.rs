@@ -68,6 +68,12 @@ impl ModelArgs {
         if !quiet {
             resolved.notes.iter().for_each(|note| crate::error::say!("anubad: {note}"));
         }
+        let threads = self
+            .threads
+            .or(self.workers)
+            .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        super::limits::check(super::limits::weights(&resolved.path), threads.min(1024))
+            .map_err(|e| Error::Model(e.to_string()))?;
         Model::open(&resolved, &self.model_options()?)
     }
 

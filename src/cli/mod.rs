@@ -7,6 +7,7 @@ pub mod common;
 pub mod eval;
 pub mod exit;
 mod input;
+mod limits;
 pub mod lines;
 mod model;
 mod output;
@@ -72,8 +73,14 @@ pub enum Command {
 /// Parses the arguments, runs the command and turns errors into one line and an exit code.
 pub fn run() -> ExitCode {
     std::panic::set_hook(Box::new(report_panic));
-    // RUST_LOG=anubad=debug and the like: what happens inside, on standard error; warnings unless it is set.
-    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
+    let cli = Cli::parse();
+    // RUST_LOG=anubad=debug and the like: what happens inside, on standard error; warnings unless it is set, and with -v
+    // what is left out of a page.
+    let usual = match &cli.command {
+        Command::Translate(args) if args.verbose > 0 => "warn,anubad::article=info",
+        _ => "warn",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| usual.into());
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
@@ -81,7 +88,10 @@ pub fn run() -> ExitCode {
         .without_time()
         .with_target(false)
         .init();
-    let cli = Cli::parse();
+    if writes_to_stdout(&cli.command) && limits::stdout_is_closed() {
+        eprintln!("anubad: standard output is closed: what is translated would be lost; open it, or name a file");
+        return ExitCode::from(exit::FAILED);
+    }
     match dispatch(cli.command) {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
@@ -109,6 +119,15 @@ fn report_panic(info: &std::panic::PanicHookInfo<'_>) {
     crate::error::say!("anubad: internal error at {place}: {text}; please report it with the input that caused it");
     if std::env::var_os("RUST_BACKTRACE").is_some_and(|v| v != "0") {
         crate::error::say!("{}", std::backtrace::Backtrace::force_capture());
+    }
+}
+
+/// Commands whose result is lost with a closed standard output.
+fn writes_to_stdout(command: &Command) -> bool {
+    match command {
+        Command::Translate(_) | Command::Summarize(_) => true,
+        Command::Bulk(args) => args.writes_to_stdout(),
+        _ => false,
     }
 }
 

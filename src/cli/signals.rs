@@ -9,12 +9,14 @@ const DEADLINE: Duration = Duration::from_secs(10);
 /// Watches for signals from now on. The exit code after a signal is 128 plus its number.
 #[cfg(unix)]
 pub fn watch(stop: &Stop) -> std::io::Result<()> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
     let mut watched = vec![SIGINT, SIGTERM];
     if !is_ignored(SIGHUP) {
         watched.push(SIGHUP);
     }
     let mut signals = signal_hook::iterator::Signals::new(watched)?;
+    // A file over the limit of its size (ulimit -f) is an error of writing, which names the file, and not the end.
+    signal_hook::flag::register(SIGXFSZ, std::sync::Arc::default())?;
     let stop = stop.clone();
     std::thread::spawn(move || {
         for signal in signals.forever() {

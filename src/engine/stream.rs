@@ -33,9 +33,18 @@ impl Translate for Translator {
     ) -> Result<()> {
         let shared = Shared::new(jobs, done);
         std::thread::scope(|scope| {
-            for pool in &self.pools {
-                // The worker itself runs on a thread of its pool, so that all parallel work stays in it.
-                scope.spawn(|| pool.install(|| Worker::new(self, &shared).run()));
+            // The worker itself runs on a thread of its pool, so that all parallel work stays in it.
+            let work = |pool: &rayon::ThreadPool| pool.install(|| Worker::new(self, &shared).run());
+            let mut pools = self.pools.iter();
+            let own = pools.next();
+            for pool in pools {
+                // With fewer threads than were asked for the work takes longer; that is all.
+                if std::thread::Builder::new().spawn_scoped(scope, move || work(pool)).is_err() {
+                    break;
+                }
+            }
+            if let Some(pool) = own {
+                work(pool);
             }
         });
         Ok(())

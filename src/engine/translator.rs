@@ -265,7 +265,9 @@ fn pool(threads: usize, name: String) -> Result<ThreadPool> {
         .num_threads(threads)
         .thread_name(move |thread| format!("anubad-{name}-{thread}"))
         .build()
-        .map_err(|e| Error::Settings(format!("{threads} threads cannot be started: {e}")))
+        .map_err(|e| {
+            Error::Model(format!("{threads} threads cannot be started ({e}); raise ulimit -u, or use --threads 1"))
+        })
 }
 
 /// Puts the hypothesis that the others agree with before them.

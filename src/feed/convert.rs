@@ -23,6 +23,7 @@ pub fn to_article(entry: Entry) -> Result<(super::Place, Article), BadEntry> {
         let article = super::table::article(row, &meta);
         return Ok((place, article));
     }
+    let (body, kind) = escaped_once_too_often(body, kind);
     let bad = |reason: String| BadEntry { place: place.clone(), reason };
     let format = match kind {
         BodyKind::Html => Format::Html,
@@ -79,20 +80,80 @@ fn is_void(tag: &str) -> bool {
     VOID.contains(&name.as_str()) || tag.split('>').next().is_some_and(|t| t.ends_with('/'))
 }
 
-/// A title as text: feeds put escaped HTML into it. No title fills pages; markup that tries to is cut before anything
-/// is built of it.
+/// HTML that was escaped twice looks like text with `&lt;p&gt;` in it. It is told from an article about HTML by having
+/// no tag of its own and being marked up from its first or to its last character, or in paragraphs and lines.
+fn escaped_once_too_often(mut body: String, kind: BodyKind) -> (String, BodyKind) {
+    if matches!(kind, BodyKind::Text | BodyKind::Markdown) {
+        return (body, kind);
+    }
+    let mut found = kind;
+    // Three times is the most that anything was seen with.
+    for _ in 0..3 {
+        if looks_like_html(&body) || !is_escaped_html(&body) {
+            break;
+        }
+        body = unescape(&body);
+        found = BodyKind::Html;
+    }
+    // Text of a feed with references in it and no tags: only the references are read.
+    if found == BodyKind::Unknown && !looks_like_html(&body) && has_reference(&body) {
+        body = body.split('\n').map(unescape).collect::<Vec<_>>().join("\n");
+        found = BodyKind::Text;
+    }
+    (body, found)
+}
+
+fn is_escaped_html(body: &str) -> bool {
+    let text = body.trim().to_ascii_lowercase().replace("&amp;lt;", "&lt;").replace("&amp;gt;", "&gt;");
+    let tags = ["p", "br", "div", "a", "img", "span", "strong", "b", "em", "i", "h1", "h2", "h3", "ul", "li", "table"];
+    let opens = |tag: &&str| {
+        text.match_indices("&lt;").any(|(at, _)| {
+            let rest = &text[at + 4..];
+            let rest = rest.strip_prefix('/').unwrap_or(rest);
+            rest.strip_prefix(*tag).is_some_and(|rest| rest.starts_with([' ', '/', '\n']) || rest.starts_with("&gt;"))
+        })
+    };
+    let framed = text.starts_with("&lt;") || text.ends_with("&gt;");
+    let structured = ["&lt;/p&gt;", "&lt;br&gt;", "&lt;br/&gt;", "&lt;br /&gt;"].iter().any(|tag| text.contains(tag));
+    (framed || structured) && tags.iter().any(|tag| opens(tag))
+}
+
+/// A reference of HTML: `&nbsp;`, `&#2453;`.
+fn has_reference(text: &str) -> bool {
+    text.match_indices('&').any(|(at, _)| {
+        let rest = &text[at + 1..];
+        rest.find(';').is_some_and(|end| {
+            let name = rest[..end].strip_prefix('#').unwrap_or(&rest[..end]);
+            (2..=8).contains(&end) && name.bytes().all(|b| b.is_ascii_alphanumeric())
+        })
+    })
+}
+
+/// The references of HTML as the characters that they stand for; tags stay as they are.
+pub(crate) fn unescape(text: &str) -> String {
+    if !text.contains('&') {
+        return text.to_owned();
+    }
+    // The parser of the HTML library knows all names; a `<` is kept from being markup.
+    let guarded = text.replace('<', "&lt;");
+    scraper::Html::parse_fragment(&guarded).root_element().text().collect()
+}
+
+/// A title as text: feeds put escaped HTML into it, some of them twice. No title fills pages; markup
+/// that tries to is cut before anything is built of it.
 fn plain_title(title: &str) -> String {
     let mut end = title.len().min(MAX_RAW_TITLE);
     while !title.is_char_boundary(end) {
         end -= 1;
     }
-    let title = &title[..end];
-    let text = if title.contains(['<', '&']) {
-        let tamed = article::html::tame(title);
-        scraper::Html::parse_fragment(&tamed).root_element().text().collect::<String>()
-    } else {
-        title.to_owned()
-    };
+    let mut text = title[..end].to_owned();
+    for _ in 0..2 {
+        if text.contains('<') && looks_like_tags(&text) {
+            text = scraper::Html::parse_fragment(&article::html::tame(&text)).root_element().text().collect::<String>();
+        } else if has_reference(&text) {
+            text = unescape(&text);
+        }
+    }
     let mut text = text.split_whitespace().collect::<Vec<_>>().join(" ");
     if let Some((end, _)) = text.char_indices().nth(MAX_TITLE) {
         text.truncate(end);
@@ -100,9 +161,56 @@ fn plain_title(title: &str) -> String {
     text
 }
 
+/// A tag, and not a `<` that means "less than".
+fn looks_like_tags(text: &str) -> bool {
+    text.match_indices('<').any(|(at, _)| {
+        text[at + 1..].starts_with(|c: char| c.is_ascii_alphabetic() || c == '/' || c == '!')
+            && text[at..].contains('>')
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn body(text: &str) -> Vec<String> {
+        let entry = Entry { body: text.into(), title: Some("শিরোনাম".into()), ..Entry::default() };
+        let (_, article) = to_article(entry).expect("an article");
+        article.blocks.into_iter().map(|b| b.text).collect()
+    }
+
+    #[test]
+    fn html_that_was_escaped_again_is_html() {
+        for text in [
+            "&lt;p&gt;ঢাকায় বৃষ্টি হয়েছে।&lt;/p&gt;&lt;p&gt;খুলনায় ঝড়।&lt;/p&gt;",
+            "&amp;lt;p&amp;gt;ঢাকায় বৃষ্টি হয়েছে।&amp;lt;/p&amp;gt;&amp;lt;p&amp;gt;খুলনায় ঝড়।&amp;lt;/p&amp;gt;",
+            "ঢাকায় বৃষ্টি হয়েছে।&lt;br/&gt;খুলনায় ঝড়।",
+            "&lt;div class=&quot;a&quot;&gt;ঢাকায় বৃষ্টি হয়েছে।&lt;/div&gt;খুলনায় ঝড়।",
+        ] {
+            assert_eq!(body(text), ["ঢাকায় বৃষ্টি হয়েছে।", "খুলনায় ঝড়।"], "{text}");
+        }
+        assert_eq!(body("ঢাকায়&nbsp;বৃষ্টি &quot;ভারী&quot; ও R&amp;D।"), ["ঢাকায় বৃষ্টি \"ভারী\" ও R&D।"]);
+    }
+
+    #[test]
+    fn code_keeps_its_text() {
+        let text = "<p>পাতা বানাতে <code>&lt;div class=\"a\"&gt;</code> লিখতে হয়।</p>";
+        assert_eq!(body(text), ["পাতা বানাতে <div class=\"a\"> লিখতে হয়।"]);
+        assert_eq!(body("এখানে &lt;div&gt; লিখতে হয়।"), ["এখানে <div> লিখতে হয়।"]);
+        assert_eq!(body("এখানে ৫ < ১০ সত্য।"), ["এখানে ৫ < ১০ সত্য।"]);
+    }
+
+    #[test]
+    fn titles_lose_their_markup_and_keep_their_signs() {
+        for (title, want) in [
+            ("পাঠাগার &amp; বই", "পাঠাগার & বই"),
+            ("পাঠাগার &amp;amp; বই", "পাঠাগার & বই"),
+            ("&lt;b&gt;ঝড়&lt;/b&gt;", "ঝড়"),
+            ("৫ < ১০ ও A&B", "৫ < ১০ ও A&B"),
+        ] {
+            assert_eq!(plain_title(title), want);
+        }
+    }
 
     #[test]
     fn titles_are_text_and_bounded() {

@@ -15,7 +15,7 @@ const MAX_COLUMNS: usize = 4096;
 
 /// Records with a header row.
 pub struct Csv {
-    /// `None`: comma, semicolon or tab, whichever the header has most of.
+    /// `None`: comma, semicolon, tab or bar, whichever the header has most of.
     pub delimiter: Option<u8>,
 }
 
@@ -276,6 +276,18 @@ fn parse(bytes: &[u8], delimiter: u8) -> Result<Vec<Vec<u8>>, String> {
     }
 }
 
+/// `sep=;`: a first line by which spreadsheets name the separator.
+fn separator_line(line: &[u8]) -> Option<u8> {
+    let line = line.strip_prefix(b"\xef\xbb\xbf").unwrap_or(line).trim_ascii_end();
+    let line = line.strip_prefix(b"\"").and_then(|l| l.strip_suffix(b"\"")).unwrap_or(line);
+    match line {
+        [s, e, p, b'=', separator] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => Some(*separator),
+        // A tab went with the white space at the end.
+        [s, e, p, b'='] if [*s, *e, *p].eq_ignore_ascii_case(b"sep") => Some(b'\t'),
+        _ => None,
+    }
+}
+
 impl Csv {
     /// Numbers for names, where the first line is a row like any other.
     fn numbered(&self, lines: &mut Lines<'_, '_>) -> Result<Option<(Vec<String>, u8)>, BadEntry> {
@@ -298,9 +310,12 @@ impl Csv {
             Ok(Some(line)) => line,
             Err(error) => return Err(document::unreadable(lines.source.place(None), &error)),
         };
+        if let Some(named) = separator_line(&line.bytes) {
+            return Self { delimiter: Some(named) }.header(lines);
+        }
         let delimiter = self.delimiter.unwrap_or_else(|| {
             let count = |d: u8| line.bytes.iter().filter(|&&b| b == d).count();
-            [b',', b'\t', b';'].into_iter().rev().max_by_key(|&d| count(d)).unwrap_or(b',')
+            [b',', b'\t', b';', b'|'].into_iter().rev().max_by_key(|&d| count(d)).unwrap_or(b',')
         });
         let fields = if line.too_long { Err("its header is too long".into()) } else { parse(&line.bytes, delimiter) };
         let names = fields.and_then(|fields| {

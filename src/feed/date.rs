@@ -2,8 +2,10 @@
 use jiff::{Timestamp, civil, fmt::rfc2822, tz::TimeZone};
 
 /// The moment that a feed's date names: RFC 2822 (RSS), RFC 3339 (Atom, JSON Feed), a civil date or date and
-/// time (taken as UTC), a Unix time; Bengali digits are read. `None` where it is none of these.
+/// time (taken as UTC), a Unix time, or a date in the words and orders of English and Bengali, the Bengali calendar's
+/// among them; Bengali digits are read. `None` where it is none of these.
 pub fn parse(text: &str) -> Option<Timestamp> {
+    let written = text;
     let text: String = text.trim().chars().map(latin_digit).collect();
     if let Ok(seconds) = text.parse::<i64>() {
         // Ten digits are seconds, thirteen milliseconds; a bare year is a civil year.
@@ -19,13 +21,14 @@ pub fn parse(text: &str) -> Option<Timestamp> {
         .or_else(|| rfc2822::DateTimeParser::new().relaxed_weekday(true).parse_timestamp(&text).ok())
         .or_else(|| text.parse::<civil::DateTime>().ok().and_then(at))
         .or_else(|| text.parse::<civil::Date>().ok().and_then(|d| at(d.at(0, 0, 0, 0))))
+        .or_else(|| super::date_words::parse(written))
 }
 
 fn at(time: civil::DateTime) -> Option<Timestamp> {
     TimeZone::UTC.to_timestamp(time).ok()
 }
 
-fn latin_digit(c: char) -> char {
+pub(super) fn latin_digit(c: char) -> char {
     match c {
         '০'..='৯' => char::from(b'0' + (c as u32 - '০' as u32) as u8),
         _ => c,

@@ -22,7 +22,7 @@ impl Role {
     /// The names that feeds use, tried in this order (those of JSON Feed and schema.org among them).
     fn usual(self) -> &'static [&'static str] {
         match self {
-            Self::Title => &["title", "headline", "name"],
+            Self::Title => &["title", "headline", "head_line", "head_lines", "post_title", "name", "শিরোনাম", "শিরনাম"],
             Self::Body => &[
                 "content_html",
                 "content_text",
@@ -32,13 +32,22 @@ impl Role {
                 "article",
                 "articleBody",
                 "article_body",
+                "article_text",
                 "full_text",
+                "post_content",
+                "news",
+                "story",
                 "html",
+                "লেখা",
+                "খবর",
+                "সংবাদ",
+                "বিবরণ",
+                "বিষয়বস্তু",
                 "description",
                 "summary",
             ],
             Self::Id => &["id", "guid", "_id", "uuid"],
-            Self::Url => &["url", "link", "external_url", "href"],
+            Self::Url => &["url", "link", "news_link", "external_url", "href"],
             Self::Date => &[
                 "date",
                 "date_published",
@@ -48,10 +57,15 @@ impl Role {
                 "datePublished",
                 "pubDate",
                 "pub_date",
+                "post_date",
                 "created_at",
+                "timestamp",
                 "time",
+                "তারিখ",
             ],
-            Self::Author => &["author.name", "authors.0.name", "author", "authors.0", "byline", "creator"],
+            Self::Author => {
+                &["author.name", "authors.0.name", "author", "authors.0", "byline", "creator", "লেখক", "প্রতিবেদক"]
+            }
         }
     }
 }
@@ -112,19 +126,39 @@ impl FieldMap {
 
     /// Takes the role's field out of the record: its path and its value.
     fn take(&self, record: &mut Map<String, Value>, role: Role) -> Option<(String, Value)> {
-        self.paths(role).into_iter().find_map(|path| take_path(record, path).map(|value| (path.to_owned(), value)))
+        self.paths(role).into_iter().find_map(|path| {
+            let found = take_path(record, path).or_else(|| take_path(record, &same_name(record, path)?))?;
+            Some((path.to_owned(), found))
+        })
+    }
+
+    /// The record itself, or the object in it that is the article: `{"_index": …, "_source": {…}}`. What stands around
+    /// it stays in the record under its own names.
+    fn unwrapped(&self, mut record: Map<String, Value>) -> Map<String, Value> {
+        let has_body = |map: &Map<String, Value>| self.take(&mut map.clone(), Role::Body).is_some();
+        if record.len() > 64 || has_body(&record) {
+            return record;
+        }
+        let wrapper = WRAPPERS.iter().find(|name| record.get(**name).and_then(Value::as_object).is_some_and(has_body));
+        if let Some(Value::Object(inner)) = wrapper.and_then(|name| record.shift_remove(*name)) {
+            for (name, value) in inner {
+                record.insert(name, value);
+            }
+        }
+        record
     }
 
     /// Makes an entry of a record; what has no role stays in `meta.extra`, untouched.
-    pub fn entry(&self, mut record: Map<String, Value>, kind: BodyKind, place: Place) -> Result<Entry, BadEntry> {
+    pub fn entry(&self, record: Map<String, Value>, kind: BodyKind, place: Place) -> Result<Entry, BadEntry> {
+        let mut record = self.unwrapped(record);
         let names = || record.keys().take(12).cloned().collect::<Vec<_>>().join(", ");
         let known = names();
         let body = self.take(&mut record, Role::Body);
         let (path, body) = match body {
-            Some((path, value)) => (path, text_of(value)),
+            Some((path, value)) => (path, text_of(value).map(written_out)),
             None => (String::new(), None),
         };
-        let Some(body) = body.filter(|b| !b.trim().is_empty()) else {
+        let Some(body) = body.filter(|b| !is_nothing(b)) else {
             let fields = if known.is_empty() { "none".into() } else { known };
             let reason = format!("the entry has no text (its fields: {fields}); name the field with --fields body=…");
             return Err(BadEntry { place, reason });
@@ -134,8 +168,7 @@ impl FieldMap {
             (BodyKind::Unknown, "content_text") => BodyKind::Text,
             (kind, _) => kind,
         };
-        let mut text =
-            |role| self.take(&mut record, role).and_then(|(_, v)| text_of(v)).filter(|t| !t.trim().is_empty());
+        let mut text = |role| self.take(&mut record, role).and_then(|(_, v)| text_of(v)).filter(|t| !is_nothing(t));
         let title = text(Role::Title);
         let mut meta = Meta {
             id: text(Role::Id),
@@ -174,21 +207,120 @@ fn take_path(record: &mut Map<String, Value>, path: &str) -> Option<Value> {
     }
 }
 
+/// Objects that records of search engines, APIs and exports are wrapped in.
+const WRAPPERS: &[&str] =
+    &["_source", "attributes", "article", "data", "fields", "node", "item", "post", "story", "document", "record"];
+
+/// The record's own name for a field that is called the same but for capitals, spaces, `_`, `-` and a byte order mark.
+fn same_name(record: &Map<String, Value>, path: &str) -> Option<String> {
+    let fold = |name: &str| {
+        let kept = name.chars().filter(|c| !matches!(c, ' ' | '_' | '-' | '\u{feff}' | '"'));
+        crate::text::normalize::canonical(&kept.collect::<String>().to_lowercase())
+    };
+    let wanted = fold(path);
+    record.iter().find(|(name, value)| fold(name) == wanted && is_text(value)).map(|(name, _)| name.clone())
+}
+
+/// The text in an object that holds nothing else of interest: `{"rendered": "<p>…"}` of WordPress, `{"#text": …}`
+/// of XML turned into JSON, a block of an editor.
+fn inner_text(value: &Value) -> Option<&Value> {
+    let map = value.as_object()?;
+    let found =
+        ["rendered", "#text", "$t", "_text", "__text", "value", "text", "content"].iter().find_map(|key| map.get(*key));
+    found.or_else(|| map.get("data")?.as_object()?.get("text"))
+}
+
 fn is_text(value: &Value) -> bool {
     match value {
         Value::String(_) | Value::Number(_) => true,
-        Value::Array(list) => !list.is_empty() && list.iter().all(Value::is_string),
+        Value::Array(list) => !list.is_empty() && list.iter().all(|v| !v.is_number() && is_text(v)),
+        Value::Object(map) => map.get("blocks").or_else(|| inner_text(value)).is_some_and(is_text),
         _ => false,
     }
 }
 
-/// Strings as they are, numbers as written, lists of strings as paragraphs.
+/// Strings as they are, numbers as written, lists of strings as paragraphs, lists of lists as paragraphs of sentences.
 fn text_of(value: Value) -> Option<String> {
     match value {
         Value::String(text) => Some(text),
         Value::Number(number) => Some(number.to_string()),
-        Value::Array(list) => Some(list.iter().filter_map(Value::as_str).collect::<Vec<_>>().join("\n\n")),
+        Value::Array(list) => {
+            let paragraphs = list.into_iter().filter_map(|value| match value {
+                Value::Array(sentences) => {
+                    let sentences: Vec<_> = sentences.into_iter().filter_map(text_of).collect();
+                    Some(sentences.join(" "))
+                }
+                other => text_of(other),
+            });
+            Some(paragraphs.collect::<Vec<_>>().join("\n\n"))
+        }
+        Value::Object(ref map) => match map.get("blocks") {
+            Some(blocks) => text_of(blocks.clone()),
+            None => text_of(inner_text(&value)?.clone()),
+        },
         _ => None,
+    }
+}
+
+/// What exports write where there is nothing.
+fn is_nothing(text: &str) -> bool {
+    matches!(text.trim(), "" | "NaN" | "nan" | "NULL" | "null" | "None" | "N/A" | "n/a" | "\\N" | "[]" | "{}")
+}
+
+/// A body that an export wrote down as the source code of a string: `\n` in two characters, a list in brackets.
+fn written_out(text: String) -> String {
+    let text = if text.contains("\\r\\n") { text.replace("\\r\\n", "\\n") } else { text };
+    let trimmed = text.trim();
+    if let Some(list) = code_list(trimmed) {
+        return list.join("\n\n");
+    }
+    if trimmed.contains('\n') || !trimmed.contains("\\n") {
+        return text;
+    }
+    // `C:\new` is no line break: beside one stands a line's end, a space, or a letter that paths do not have.
+    let is_break = |at: usize| {
+        let before = trimmed[..at].ends_with("\\n")
+            || trimmed[..at].chars().next_back().is_none_or(|c| !c.is_ascii_alphanumeric() && c != ':');
+        let after = trimmed[at + 2..].chars().next().is_none_or(|c| !c.is_ascii_lowercase());
+        before && after
+    };
+    let mut out = String::with_capacity(trimmed.len());
+    let mut from = 0;
+    for (at, _) in trimmed.match_indices("\\n").filter(|(at, _)| is_break(*at)) {
+        out.push_str(&trimmed[from..at]);
+        out.push('\n');
+        from = at + 2;
+    }
+    out.push_str(&trimmed[from..]);
+    out
+}
+
+/// `['এক।', "দুই।"]`: a list as Python or JSON writes it, if it is one to its end.
+fn code_list(text: &str) -> Option<Vec<String>> {
+    let mut rest = text.strip_prefix('[')?.strip_suffix(']')?.trim();
+    let mut list = Vec::new();
+    loop {
+        let quote = rest.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+        let mut item = String::new();
+        let mut chars = rest[1..].char_indices();
+        let end = loop {
+            match chars.next()? {
+                (at, c) if c == quote => break at + 2,
+                (_, '\\') => match chars.next()?.1 {
+                    'n' => item.push('\n'),
+                    'r' => {}
+                    't' => item.push(' '),
+                    other => item.push(other),
+                },
+                (_, c) => item.push(c),
+            }
+        };
+        list.push(item);
+        rest = rest[end..].trim_start();
+        match rest.strip_prefix(',') {
+            Some(next) => rest = next.trim_start(),
+            None => return rest.is_empty().then_some(list),
+        }
     }
 }
 
@@ -233,5 +365,43 @@ mod tests {
         for bad in ["title", "titel=a", "title=", "title=a,title=b"] {
             assert!(bad.parse::<FieldMap>().unwrap_err().to_string().starts_with("--fields: "), "{bad}");
         }
+    }
+
+    #[test]
+    fn capitals_and_spaces_in_names_are_no_matter() {
+        let e = entry("", json!({"TITLE": "h", "Body": "ক", "Date": "2024-05-06", "Article Text": "x"})).unwrap();
+        assert_eq!((e.title.as_deref(), e.body.as_str(), e.meta.date.as_deref()), (Some("h"), "ক", Some("2024-05-06")));
+        let e = entry("", json!({"\u{feff}শিরোনাম": "h", "লেখা": "ক"})).unwrap();
+        assert_eq!((e.title.as_deref(), e.body.as_str()), (Some("h"), "ক"));
+        let e = entry("title=head lines", json!({"Head_Lines": "h", "Content": "ক"})).unwrap();
+        assert_eq!((e.title.as_deref(), e.body.as_str()), (Some("h"), "ক"));
+    }
+
+    #[test]
+    fn wrapped_records_and_texts_are_unwrapped() {
+        let e = entry("", json!({"_id": "7", "_source": {"title": "h", "body": "ক"}})).unwrap();
+        assert_eq!((e.title.as_deref(), e.body.as_str(), e.meta.id.as_deref()), (Some("h"), "ক", Some("7")));
+        let e = entry(
+            "",
+            json!({"id": 3, "title": {"rendered": "h"}, "content": {"rendered": "<p>ক</p>", "protected": false}}),
+        );
+        let e = e.unwrap();
+        assert_eq!((e.title.as_deref(), e.body.as_str()), (Some("h"), "<p>ক</p>"));
+        let e = entry("", json!({"body": {"blocks": [{"type": "paragraph", "data": {"text": "ক"}}, {"text": "খ"}]}}));
+        assert_eq!(e.unwrap().body, "ক\n\nখ");
+        assert_eq!(entry("", json!({"text": [["ক।", "খ।"], ["গ।"]]})).unwrap().body, "ক। খ।\n\nগ।");
+    }
+
+    #[test]
+    fn what_exports_write_for_lines_lists_and_nothing_is_read() {
+        let body = |text: &str| entry("", json!({"body": text})).map(|e| e.body);
+        assert_eq!(body("এক।\\nদুই।\\r\\n\\nতিন।").unwrap(), "এক।\nদুই।\n\nতিন।");
+        assert_eq!(body("ফাইল C:\\new এ আছে।").unwrap(), "ফাইল C:\\new এ আছে।");
+        assert_eq!(body("['এক।', \"দু'ই।\", 'তি\\'ন।']").unwrap(), "এক।\n\nদু'ই।\n\nতি'ন।");
+        assert_eq!(body("['এক', বাকি]").unwrap(), "['এক', বাকি]");
+        for text in ["NaN", "None", " null ", "\\N", "[]"] {
+            assert!(body(text).is_err(), "{text}");
+        }
+        assert_eq!(entry("", json!({"body": "ক", "title": "NaN"})).unwrap().title, None);
     }
 }

@@ -34,7 +34,7 @@ fn leads_out(link: &Path, folder: &Path) -> bool {
 pub(super) fn read(folder: &Path, options: &ReadOptions, depth: u8, sink: &mut Sink<'_>) -> ControlFlow<()> {
     let walk = walkdir::WalkDir::new(folder).sort_by_file_name().into_iter();
     let walk = walk.filter_entry(|e| e.depth() == 0 || !is_hidden(&e.file_name().to_string_lossy()));
-    let mut aside = 0u64;
+    let (mut aside, mut taken) = (0u64, 0u64);
     for found in walk {
         match found {
             Ok(file) if file.path_is_symlink() && file.path().is_file() && leads_out(file.path(), folder) => {
@@ -49,15 +49,28 @@ pub(super) fn read(folder: &Path, options: &ReadOptions, depth: u8, sink: &mut S
                     aside += 1;
                     continue;
                 }
+                taken += 1;
                 open::read_found(file.path(), options, depth, sink)?;
             }
             Ok(_) => {}
             Err(error) => {
+                taken += 1;
                 let file = error.path().unwrap_or(folder).display().to_string();
                 let reason = format!("the folder cannot be read: {error}");
                 sink(Err(BadEntry { place: Place { file, ..Place::default() }, reason }))?;
             }
         }
+    }
+    if taken == 0 {
+        let reason = match aside {
+            0 => "there is no file in the folder".into(),
+            n => format!(
+                "none of the {n} files in the folder has a name that says a format (.xml, .jsonl, .html, .txt, ...); \
+                 --input-format names one"
+            ),
+        };
+        let file = folder.display().to_string();
+        return sink(Err(BadEntry { place: Place { file, ..Place::default() }, reason }));
     }
     if aside > 0 {
         tracing::warn!(

@@ -29,6 +29,9 @@ pub enum Format {
     /// One .docx, .odt, .epub, .srt, .vtt or .pdf
     #[value(alias = "docx", alias = "odt", alias = "epub", alias = "srt", alias = "vtt", alias = "pdf")]
     Document,
+    /// Pages of a web archive (WARC), or their text (WET)
+    #[value(alias = "wet")]
+    Warc,
     /// One path of a feed a line
     List,
 }
@@ -97,6 +100,7 @@ impl Format {
             "txt" | "text" => Self::Text,
             "html" | "htm" | "xhtml" => Self::Html,
             "md" | "markdown" => Self::Markdown,
+            "warc" | "wet" => Self::Warc,
             "list" => Self::List,
             _ => return None,
         })
@@ -105,6 +109,14 @@ impl Format {
     /// By the first bytes of the (unpacked) content and the name.
     pub fn detect(head: &[u8], name: &str) -> Self {
         let named = Self::by_name(name);
+        if head.starts_with(b"WARC/") {
+            return Self::Warc;
+        }
+        // A list, or an object over several lines, under the name of records line by line.
+        let text = head.strip_prefix(b"\xef\xbb\xbf").unwrap_or(head).trim_ascii_start();
+        if named == Some(Self::Jsonl) && (text.starts_with(b"[") || (text.starts_with(b"{") && begins_open(text))) {
+            return Self::Json;
+        }
         if matches!(named, Some(Self::Csv | Self::Tsv | Self::Jsonl | Self::List | Self::Markdown)) {
             return named.unwrap_or(Self::Text);
         }
@@ -125,6 +137,11 @@ impl Format {
 /// The root element of a feed stands in the first bytes.
 pub(super) fn shows_feed(text: &[u8]) -> bool {
     [&b"<rss"[..], b"<feed", b":feed", b":RDF", b"<RDF"].iter().any(|root| text.windows(root.len()).any(|w| w == *root))
+}
+
+/// A first line that is the beginning of an object and nothing else.
+fn begins_open(text: &[u8]) -> bool {
+    text.iter().position(|&b| b == b'\n').is_some_and(|end| text[..end].trim_ascii_end() == b"{")
 }
 
 /// A first line that is an object by itself.

@@ -12,8 +12,8 @@ pub struct Json;
 enum Walk {
     /// At the value's last byte.
     Value,
-    /// Just inside the array of entries.
-    Items,
+    /// Just inside the array of entries, which is so many objects deep.
+    Items(usize),
 }
 
 /// Why a walk could not be finished.
@@ -50,13 +50,15 @@ impl Reader for Json {
                         number += 1;
                         sink(jsonl::parse(&value, place, options))?;
                     }
-                    Ok(Walk::Items) => {
+                    Ok(Walk::Items(depth)) => {
                         read_items(source, options, &mut number, sink)?;
                         // What stands behind the entries belongs to the feed itself.
-                        value.clear();
-                        match walk(source, b'{', usize::MAX, false, &mut value) {
-                            Ok(_) => {}
-                            Err(trouble) => return sink(Err(bad(trouble, source.place(None), options))),
+                        for _ in 0..depth {
+                            value.clear();
+                            match walk(source, b'{', usize::MAX, false, &mut value) {
+                                Ok(_) => {}
+                                Err(trouble) => return sink(Err(bad(trouble, source.place(None), options))),
+                            }
                         }
                     }
                     Err(trouble) => {
@@ -111,7 +113,8 @@ fn read_items(
 }
 
 /// Copies one value that begins with `first` (already consumed) into `value`; a scalar ends before `,`, `]` or `}`.
-/// With `find_items` it stops behind the `[` of a top-level key `items`.
+/// With `find_items` it stops behind the `[` of a list of entries: that of a top-level key `items`, or one of objects
+/// under another name that lists go by, unless the object showed itself to be an article before.
 fn walk(
     source: &mut Source<'_>,
     first: u8,
@@ -123,6 +126,8 @@ fn walk(
     let (mut depth, mut in_string, mut escaped) = (0usize, false, false);
     let (mut string, mut key) = (Vec::new(), Vec::new());
     let mut large = false;
+    // Brackets that are open, for only lists inside of nothing but objects are lists of entries.
+    let (mut lists, mut article) = (0usize, false);
     let mut byte = first;
     loop {
         if keep && !large {
@@ -143,10 +148,21 @@ fn walk(
                     in_string = true;
                     string.clear();
                 }
-                b':' if depth == 1 => key.clone_from(&string),
-                b'[' if find_items && depth == 1 && key == b"items" => return Ok(Walk::Items),
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth = depth.saturating_sub(1),
+                b':' if depth <= MAX_WRAPPERS => {
+                    key.clone_from(&string);
+                    article |= depth == 1 && TEXTS.iter().any(|name| name.eq_ignore_ascii_case(&key));
+                }
+                b'[' if find_items && lists == 0 && is_list_of_entries(source, depth, &key, article) => {
+                    return Ok(Walk::Items(depth));
+                }
+                b'{' | b'[' => {
+                    lists += usize::from(byte == b'[');
+                    depth += 1;
+                }
+                b'}' | b']' => {
+                    lists = lists.saturating_sub(usize::from(byte == b']'));
+                    depth = depth.saturating_sub(1);
+                }
                 _ => {}
             }
         }
@@ -155,6 +171,35 @@ fn walk(
             return if large { Err(Trouble::TooLarge) } else { Ok(Walk::Value) };
         }
         byte = source.next_byte()?.ok_or(Trouble::CutOff)?;
+    }
+}
+
+/// How deep a list of entries may be wrapped: `{"response": {"docs": [`.
+const MAX_WRAPPERS: usize = 3;
+/// Names of lists of entries besides JSON Feed's own.
+const LISTS: &[&[u8]] = &[
+    b"items",
+    b"articles",
+    b"entries",
+    b"posts",
+    b"news",
+    b"stories",
+    b"data",
+    b"results",
+    b"records",
+    b"rows",
+    b"docs",
+    b"hits",
+];
+/// Names of fields that only an article has.
+const TEXTS: &[&[u8]] = &[b"body", b"text", b"content", b"content_html", b"content_text", b"article"];
+
+fn is_list_of_entries(source: &mut Source<'_>, depth: usize, key: &[u8], article: bool) -> bool {
+    let named = |names: &[&[u8]]| names.iter().any(|name| name.eq_ignore_ascii_case(key));
+    match depth {
+        1 if key == b"items" => true,
+        1..=MAX_WRAPPERS if !article && named(LISTS) => source.peek().trim_ascii_start().starts_with(b"{"),
+        _ => false,
     }
 }
 

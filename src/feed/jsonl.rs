@@ -44,7 +44,11 @@ pub(super) fn parse(bytes: &[u8], place: Place, options: &ReadOptions) -> Item {
         Ok(text) => text,
         Err(error) => return Err(super::document::not_utf8(place, &error)),
     };
-    match serde_json::from_str::<Value>(text) {
+    let parsed = match serde_json::from_str::<Value>(text) {
+        Err(error) => without_nan(text).and_then(|text| serde_json::from_str(&text).ok()).ok_or(error),
+        parsed => parsed,
+    };
+    match parsed {
         Ok(Value::Object(record)) => options.fields.entry(record, options.body, place),
         Ok(Value::String(body)) => {
             let record = Map::from_iter([("body".to_owned(), Value::String(body))]);
@@ -53,4 +57,29 @@ pub(super) fn parse(bytes: &[u8], place: Place, options: &ReadOptions) -> Item {
         Ok(_) => Err(BadEntry { place, reason: "the entry is not a JSON object".into() }),
         Err(error) => Err(BadEntry { place, reason: format!("the entry is not valid JSON: {error}") }),
     }
+}
+
+/// Python writes `NaN` and `Infinity` where JSON has no such numbers; they mean that nothing is known.
+fn without_nan(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let (mut in_string, mut escaped, mut found) = (false, false, false);
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let word = ["NaN", "-Infinity", "Infinity"].into_iter().find(|word| !in_string && rest.starts_with(word));
+        if let Some(word) = word {
+            out.push_str("null");
+            rest = &rest[word.len()..];
+            found = true;
+            continue;
+        }
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if in_string => escaped = true,
+            '"' => in_string = !in_string,
+            _ => {}
+        }
+        out.push(c);
+        rest = &rest[c.len_utf8()..];
+    }
+    found.then_some(out)
 }

@@ -330,6 +330,7 @@ fn read_document(
         Format::Tsv => Box::new(super::csv::Csv { delimiter: options.delimiter.or(Some(b'\t')) }),
         // What is a document was read before; a file that is called one and is none is text.
         Format::Text | Format::Html | Format::Markdown | Format::Document => Box::new(document::Document(format)),
+        Format::Warc => Box::new(super::warc::Warc),
         Format::List => match folder {
             Some(folder) => return list::read(&mut source, folder, options, depth.min(3), sink),
             None => {

@@ -45,7 +45,11 @@ impl<'a> Source<'a> {
                 io::copy(&mut (&mut whole).take(bom as u64), &mut io::sink())?;
                 match encoding == encoding_rs::UTF_8 {
                     true => Box::new(BufReader::with_capacity(PEEK, whole)),
-                    false => Box::new(BufReader::with_capacity(PEEK, Transcoder::new(encoding, whole))),
+                    false => {
+                        // A byte order mark is no hearsay, and neither is an encoding that is not of bytes of ASCII.
+                        let belief = if bom > 0 { Belief::Declared } else { Belief::Open };
+                        Box::new(BufReader::with_capacity(PEEK, Transcoder::new(encoding, whole, belief)))
+                    }
                 }
             }
             None => Box::new(BufReader::with_capacity(PEEK, whole)),
@@ -56,6 +60,13 @@ impl<'a> Source<'a> {
     /// The next bytes without consuming them; empty at the end or where reading fails.
     pub fn peek(&mut self) -> &[u8] {
         self.inner.fill_buf().unwrap_or_default()
+    }
+
+    /// Drops so many bytes of those that [`Source::peek`] shows.
+    pub(super) fn consume(&mut self, n: usize) {
+        self.line += self.inner.fill_buf().unwrap_or_default().iter().take(n).filter(|&&b| b == b'\n').count() as u64;
+        self.byte += n as u64;
+        self.inner.consume(n);
     }
 
     /// Where reading stands.
@@ -187,7 +198,8 @@ fn label_after<'a>(text: &'a [u8], start: &[u8], key: &[u8]) -> Option<&'a [u8]>
     Some(&rest[..end])
 }
 
-/// Any encoding in, UTF-8 out, in constant memory.
+/// Any encoding in, UTF-8 out, in constant memory. An encoding that a declaration names is only believed where the
+/// bytes are not UTF-8 all the same: many feeds carry the declaration of an older program.
 struct Transcoder<R> {
     decoder: encoding_rs::Decoder,
     inner: R,
@@ -195,18 +207,59 @@ struct Transcoder<R> {
     output: Vec<u8>,
     given: usize,
     ended: bool,
+    belief: Belief,
+}
+
+/// What is thought of the declared encoding.
+#[derive(PartialEq, Eq)]
+enum Belief {
+    /// All was ASCII so far.
+    Open,
+    Declared,
+    Utf8,
 }
 
 impl<R: Read> Transcoder<R> {
-    fn new(encoding: &'static encoding_rs::Encoding, inner: R) -> Self {
+    fn new(encoding: &'static encoding_rs::Encoding, inner: R, belief: Belief) -> Self {
         let decoder = encoding.new_decoder_without_bom_handling();
-        Self { decoder, inner, input: vec![0; 8192], output: Vec::new(), given: 0, ended: false }
+        Self { decoder, inner, input: vec![0; 8192], output: Vec::new(), given: 0, ended: false, belief }
+    }
+
+    /// Reads until it can be told whether the bytes are UTF-8, or the buffer is full of ASCII.
+    fn read_enough(&mut self) -> io::Result<usize> {
+        let mut read = self.inner.read(&mut self.input)?;
+        if self.belief != Belief::Open || read == 0 {
+            return Ok(read);
+        }
+        while let Some(at) = self.input[..read].iter().position(|b| !b.is_ascii()) {
+            if read - at >= 4 || read == self.input.len() {
+                break;
+            }
+            match self.inner.read(&mut self.input[read..])? {
+                0 => break,
+                n => read += n,
+            }
+        }
+        if !self.input[..read].is_ascii() {
+            self.belief = match std::str::from_utf8(&self.input[..read]) {
+                Ok(_) => Belief::Utf8,
+                // A character cut in two by the buffer's end is none that is wrong.
+                Err(e) if e.error_len().is_none() && !self.input[..e.valid_up_to()].is_ascii() => Belief::Utf8,
+                Err(_) => Belief::Declared,
+            };
+        }
+        Ok(read)
     }
 
     fn refill(&mut self) -> io::Result<()> {
-        let read = self.inner.read(&mut self.input)?;
+        let read = self.read_enough()?;
         self.ended = read == 0;
         self.given = 0;
+        if self.belief != Belief::Declared {
+            self.output.clear();
+            self.output.extend_from_slice(&self.input[..read]);
+            return Ok(());
+        }
         let most = self.decoder.max_utf8_buffer_length(read).unwrap_or(4 * read + 16);
         self.output.resize(most, 0);
         let (_, _, written, _) = self.decoder.decode_to_utf8(&self.input[..read], &mut self.output, self.ended);

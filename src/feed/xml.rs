@@ -10,7 +10,7 @@ pub struct XmlFeed;
 
 impl Reader for XmlFeed {
     fn read(&self, source: &mut Source<'_>, options: &ReadOptions, sink: &mut Sink<'_>) -> ControlFlow<()> {
-        let mut cutter = Cutter { options, number: 0, at: At::Between, root: None, entry: None };
+        let mut cutter = Cutter { options, number: 0, at: At::Between, root: None, entry: None, repaired: None };
         let mut chunk = Vec::new();
         loop {
             chunk.clear();
@@ -55,6 +55,8 @@ struct Cutter<'a> {
     at: At,
     root: Option<Root>,
     entry: Option<Open>,
+    /// How many entries were repaired, and the first of them with what was wrong.
+    repaired: Option<(u64, Place, String)>,
 }
 
 /// The document's element and how its entries are called.
@@ -73,7 +75,7 @@ impl Root {
     fn new(name: &str, tag: &[u8]) -> Option<Self> {
         let (prefix, local) = name.rsplit_once(':').map_or(("", name), |(p, l)| (p, l));
         let entry = match local {
-            "rss" | "RDF" => "item".to_owned(),
+            "rss" | "RSS" | "Rss" | "RDF" => "item".to_owned(),
             "feed" if prefix.is_empty() => "entry".to_owned(),
             "feed" => format!("{prefix}:entry"),
             _ => return None,
@@ -101,7 +103,10 @@ impl Cutter<'_> {
         if self.at != At::Between {
             return self.take_hidden(chunk, start, sink);
         }
-        let first = chunk.iter().position(|&b| b == b'<').map_or(&[][..], |i| &chunk[i..]);
+        // A `<` that stands for itself may come before a section's own.
+        let hides = |at: &usize| chunk[*at..].starts_with(b"<!--") || chunk[*at..].starts_with(b"<![CDATA[");
+        let mut tags = (0..chunk.len()).filter(|&at| chunk[at] == b'<');
+        let first = tags.find(hides).map_or(&[][..], |i| &chunk[i..]);
         if first.starts_with(b"<!--") {
             self.append(chunk);
             if !first.ends_with(b"-->") || first.len() < 7 {
@@ -161,7 +166,7 @@ impl Cutter<'_> {
         let Some(root) = &mut self.root else {
             return self.before_root(&name, tag, closing, start, sink);
         };
-        if name == root.entry {
+        if name.eq_ignore_ascii_case(&root.entry) {
             if closing {
                 self.append(chunk);
                 if self.entry.is_none() {
@@ -180,13 +185,14 @@ impl Cutter<'_> {
             self.append(&chunk[open..]);
             return if tag.ends_with(b"/") { self.close(None, sink) } else { ControlFlow::Continue(()) };
         }
-        let ends_document = closing && name == root.name;
+        let is_root = name.eq_ignore_ascii_case(&root.name);
+        let ends_document = closing && is_root;
         if ends_document {
             root.closed = true;
-        } else if !closing && name == root.name && self.entry.is_none() {
+        } else if !closing && is_root && self.entry.is_none() {
             root.closed = false;
         }
-        if self.entry.is_some() && (ends_document || (closing && name == "channel")) {
+        if self.entry.is_some() && (ends_document || (closing && name.eq_ignore_ascii_case("channel"))) {
             return self.close(Some("the entry has no end tag"), sink);
         }
         self.append(chunk);
@@ -237,12 +243,20 @@ impl Cutter<'_> {
             Some(reason) => sink(Err(BadEntry { place: open.place, reason: reason.into() })),
             None => {
                 let headlines = self.root.as_ref().is_some_and(|root| root.headlines);
-                sink(xml_entry::parse(&open.bytes, open.place, headlines))
+                let place = open.place.clone();
+                let parsed = xml_entry::parse(&open.bytes, open.place, headlines);
+                if let Some(reason) = parsed.repaired {
+                    self.repaired.get_or_insert((0, place, reason)).0 += 1;
+                }
+                sink(parsed.item)
             }
         }
     }
 
     fn finish(mut self, source: &Source<'_>, sink: &mut Sink<'_>) -> ControlFlow<()> {
+        if let Some((n, place, reason)) = &self.repaired {
+            tracing::warn!("{place}: {reason}; repaired, as were {} entries in all of this feed", n);
+        }
         if self.entry.is_some() {
             return self.close(Some("the document ends inside this entry: it is cut off"), sink);
         }

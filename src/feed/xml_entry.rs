@@ -1,7 +1,7 @@
 //! One `<item>` or `<entry>` to an [`Entry`]. Elements are told by their names and the usual prefixes (`dc:`,
 //! `content:`, `atom:`); all others travel along in `meta.extra` as JSON.
 //! Formats: RSS <https://www.rssboard.org/rss-specification>, Atom RFC 4287.
-use super::{BadEntry, BodyKind, Entry, Item, Place, document};
+use super::{BadEntry, BodyKind, Entry, Item, Place, document, xml_repair};
 use crate::article::Meta;
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
@@ -17,6 +17,10 @@ struct Node {
     attributes: Vec<(String, String)>,
     text: String,
     children: Vec<Node>,
+    /// Where its content begins in the entry.
+    from: usize,
+    /// Its text is HTML that stood there as elements.
+    markup: bool,
 }
 
 impl Node {
@@ -59,16 +63,27 @@ fn insert(map: &mut Map<String, Value>, node: Node) {
     }
 }
 
+/// An entry, and what was wrong with its XML where that could be repaired.
+pub(super) struct Parsed {
+    pub item: Item,
+    pub repaired: Option<String>,
+}
+
 /// Parses the bytes of one entry, from its start tag to its end tag. With `headlines` the title is the text of an entry
 /// that has no other.
-pub(super) fn parse(bytes: &[u8], place: Place, headlines: bool) -> Item {
+pub(super) fn parse(bytes: &[u8], place: Place, headlines: bool) -> Parsed {
     let text = match std::str::from_utf8(bytes) {
         Ok(text) => text,
-        Err(error) => return Err(document::not_utf8(place, &error)),
+        Err(error) => return Parsed { item: Err(document::not_utf8(place, &error)), repaired: None },
     };
     match tree(text) {
-        Ok(node) => entry(node, place, headlines),
-        Err(reason) => Err(BadEntry { place, reason }),
+        Ok(node) => Parsed { item: entry(node, place, headlines), repaired: None },
+        Err(reason) => match xml_repair::repair(text).map(|text| tree(&text)) {
+            Some(Ok(node)) => Parsed { item: entry(node, place, headlines), repaired: Some(reason) },
+            // What is wrong behind the repair is what cannot be repaired.
+            Some(Err(reason)) => Parsed { item: Err(BadEntry { place, reason }), repaired: None },
+            None => Parsed { item: Err(BadEntry { place, reason }), repaired: None },
+        },
     }
 }
 
@@ -91,6 +106,7 @@ fn tree(text: &str) -> Result<Node, String> {
                     node.text = inner.into_inner().into_owned();
                     attach(&mut open, node)?;
                 } else {
+                    node.from = usize::try_from(reader.buffer_position()).unwrap_or(text.len());
                     open.push(node);
                 }
             }
@@ -102,7 +118,8 @@ fn tree(text: &str) -> Result<Node, String> {
                 attach(&mut open, node)?;
             }
             Event::End(_) => {
-                let Some(node) = open.pop() else { return Err("the XML has an end tag too many".into()) };
+                let Some(mut node) = open.pop() else { return Err("the XML has an end tag too many".into()) };
+                take_markup(&mut node, text, usize::try_from(at).unwrap_or(text.len()));
                 if open.is_empty() {
                     return Ok(node);
                 }
@@ -120,6 +137,44 @@ fn tree(text: &str) -> Result<Node, String> {
     }
 }
 
+/// HTML that was put into a body without escaping it: its elements are the body's text again.
+fn take_markup(node: &mut Node, text: &str, end: usize) {
+    const HTML: &[&str] = &[
+        "a",
+        "b",
+        "blockquote",
+        "br",
+        "center",
+        "div",
+        "em",
+        "font",
+        "h1",
+        "h2",
+        "h3",
+        "h4",
+        "hr",
+        "i",
+        "img",
+        "li",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "span",
+        "strong",
+        "table",
+        "u",
+        "ul",
+    ];
+    let is_body = matches!(node.plain_name(), "description" | "content:encoded" | "content" | "summary");
+    let is_html = |child: &Node| HTML.contains(&child.name.to_ascii_lowercase().as_str());
+    if is_body && !node.children.is_empty() && node.children.iter().all(is_html) {
+        node.text = text.get(node.from..end).unwrap_or_default().to_owned();
+        node.children.clear();
+        node.markup = true;
+    }
+}
+
 fn push(open: &mut [Node], text: &str) {
     if let Some(node) = open.last_mut() {
         node.text.push_str(text);
@@ -134,7 +189,7 @@ fn attach(open: &mut [Node], node: Node) -> Result<(), String> {
 
 fn start(tag: &BytesStart<'_>) -> Result<Node, String> {
     let name: &str = tag.name().into_inner();
-    let mut node = Node { name: name.to_owned(), ..Node::default() };
+    let mut node = Node { name: usual_case(name).to_owned(), ..Node::default() };
     for attribute in tag.attributes() {
         let attribute = attribute.map_err(|e| format!("an attribute of <{name}> is not well formed: {e}"))?;
         let value = attribute
@@ -145,6 +200,31 @@ fn start(tag: &BytesStart<'_>) -> Result<Node, String> {
     Ok(node)
 }
 
+/// Names of elements are told apart by case in XML; feeds that write them otherwise mean the same.
+fn usual_case(name: &str) -> &str {
+    const NAMES: &[&str] = &[
+        "title",
+        "link",
+        "guid",
+        "id",
+        "pubDate",
+        "published",
+        "updated",
+        "description",
+        "summary",
+        "content",
+        "content:encoded",
+        "author",
+        "dc:creator",
+        "dc:date",
+        "category",
+        "issued",
+        "modified",
+        "name",
+    ];
+    NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)).copied().unwrap_or(name)
+}
+
 /// Character references, XML's own entities and the names that feeds borrow from HTML; nothing is expanded
 /// from a document's own definitions, which is how entity bombs work.
 fn reference(name: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
@@ -152,7 +232,19 @@ fn reference(name: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
         return Ok(c.to_string());
     }
     let name: &str = name;
-    Ok(match name {
+    named(name).map(str::to_owned).ok_or_else(|| {
+        let other: String = name.chars().take(40).collect();
+        format!("the entity &{other}; is not known (a document's own definitions are not expanded)")
+    })
+}
+
+/// Whether [`reference`] knows the name.
+pub(super) fn is_known(name: &str) -> bool {
+    named(name).is_some()
+}
+
+fn named(name: &str) -> Option<&'static str> {
+    Some(match name {
         "amp" => "&",
         "lt" => "<",
         "gt" => ">",
@@ -177,12 +269,8 @@ fn reference(name: &quick_xml::events::BytesRef<'_>) -> Result<String, String> {
         "trade" => "™",
         "deg" => "°",
         "times" => "×",
-        other => {
-            let other: String = other.chars().take(40).collect();
-            return Err(format!("the entity &{other}; is not known (a document's own definitions are not expanded)"));
-        }
-    }
-    .to_owned())
+        _ => return None,
+    })
 }
 
 /// A candidate for the body: later kinds win over earlier ones.
@@ -211,6 +299,7 @@ fn entry(item: Node, place: Place, headlines: bool) -> Item {
             "content:encoded" | "content" | "description" | "summary" | "dc:description" if !text.is_empty() => {
                 let rank = if node.name.contains("content") { Rank::Full } else { Rank::Summary };
                 let kind = match (node.attribute("type"), node.plain_name()) {
+                    _ if node.markup => BodyKind::Html,
                     (Some("text" | "text/plain"), _) => BodyKind::Text,
                     (Some("html" | "xhtml" | "text/html" | "application/xhtml+xml"), _) => BodyKind::Html,
                     // Atom's default is text; in practice both hold either.

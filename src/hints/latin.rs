@@ -3,9 +3,11 @@
 //! A small model spells, swaps or drops names that it would have to transliterate, and copies those that already stand
 //! there in English. What the built-in tables know is therefore written in English, its case ending left as it is:
 //! "ঢাকার মেয়র" becomes "Dhakaর Mayor".
+use super::quantity::quantities;
 use crate::check::gazetteer::{EntryKind, GAZETTEER};
 use crate::check::names::{is_ambiguous, is_case_ending};
 use crate::text::digits;
+use crate::text::letters::acronym;
 use crate::text::normalize::canonical;
 use crate::text::script::is_bengali;
 use std::borrow::Cow;
@@ -30,7 +32,7 @@ impl SourceStep {
     pub fn apply(self, text: Cow<'_, str>) -> Cow<'_, str> {
         match self {
             Self::LatinNames => Cow::Owned(latin_names(&text)),
-            Self::LatinDigits => Cow::Owned(large(&fractions(&digits::to_latin(&text)))),
+            Self::LatinDigits => Cow::Owned(quantities(&weekdays(&digits::to_latin(&text)))),
         }
     }
 }
@@ -52,93 +54,36 @@ pub fn latin_names(text: &str) -> String {
             out.push_str(&text[copied..i]);
             out.push_str(entry.english[0]);
             copied = i + entry.bengali.len();
+            continue;
+        }
+        let end = text[i..].find(|c| !is_bengali(c)).map_or(text.len(), |end| i + end);
+        if let Some((letters, ending)) = acronym(&text[i..end]) {
+            out.push_str(&text[copied..i]);
+            out.push_str(&letters);
+            copied = end - ending.len();
         }
     }
     out.push_str(&text[copied..]);
     out
 }
 
-/// Fractions and times as English writes them: সাড়ে 6টায় is 6:30টায়, সাড়ে 6 is 6.5, 2 দশমিক 18 is 2.18.
-fn fractions(text: &str) -> String {
-    let mut words: Vec<String> = text.split(' ').map(str::to_string).collect();
-    let number = |word: &str| {
-        let end = word.find(|c: char| !c.is_ascii_digit()).unwrap_or(word.len());
-        (end > 0 && end < 4).then(|| (word[..end].to_string(), word[end..].to_string()))
+/// Short names of weekdays in full: "শুক্র ও শনিবার" is "শুক্রবার ও শনিবার".
+fn weekdays(text: &str) -> String {
+    const SHORT: [&str; 8] = ["সোম", "মঙ্গল", "বুধ", "বৃহস্পতি", "শুক্র", "শনি", "রবি", "রোব"];
+    let words: Vec<&str> = text.split(' ').collect();
+    let is_weekday =
+        |word: &str| SHORT.iter().any(|day| word.strip_prefix(day).is_some_and(|rest| rest.starts_with("বার")));
+    let linked = |i: usize| {
+        let link = matches!(words.get(i + 1).copied(), Some("ও" | "এবং" | "বা" | "থেকে" | "কিংবা"));
+        link && words.get(i + 2).is_some_and(|word| is_weekday(word))
     };
-    let mut i = 0;
-    while i + 1 < words.len() {
-        let next = number(&words[i + 1]);
-        if let (true, Some((n, rest))) = (is_word(&words[i], "সাড়ে"), next.clone()) {
-            let fraction = if rest.starts_with("টা") { ":30" } else { ".5" };
-            words[i] = format!("{n}{fraction}{rest}");
-            words.remove(i + 1);
-        } else if let (true, Some((whole, "")), Some((part, rest))) = (
-            is_word(&words[i + 1], "দশমিক"),
-            number(&words[i]).as_ref().map(|(n, rest)| (n, rest.as_str())),
-            words.get(i + 2).and_then(|word| number(word)),
-        ) {
-            words[i] = format!("{whole}.{part}{rest}");
-            words.drain(i + 1..i + 3);
-        } else if let (Some((hour, rest)), Some((minute, after))) = (number(&words[i]), next)
-            && (rest == "টা" || is_word(&rest, "টায়"))
-            && after.is_empty()
-            && minute.len() == 2
-            && words.get(i + 2).is_some_and(|word| word.starts_with("মিনিট"))
-        {
-            words[i] = format!("{hour}:{minute}");
-            words.remove(i + 1);
-        }
-        i += 1;
-    }
-    words.join(" ")
-}
-
-/// Lakh and crore as English counts: 90 লাখ is 9 million, 353 কোটি is 3.53 billion. Sums (3 লাখ 50 হাজার) and ranges
-/// stay as they are. Money after a number is taka, which the model takes for rupees.
-fn large(text: &str) -> String {
-    let mut words: Vec<String> = text.split(' ').map(str::to_string).collect();
-    let digits_at =
-        |words: &[String], i: usize| words.get(i).is_some_and(|w| w.starts_with(|c: char| c.is_ascii_digit()));
-    for i in 1..words.len() {
-        let number: Option<f64> = words[i - 1].replace(',', "").parse().ok();
-        let Some(number) = number.filter(|n| *n > 0.0) else { continue };
-        let alone =
-            !digits_at(&words, i + 1) && (i < 2 || !matches!(words[i - 2].as_str(), "থেকে" | "হতে" | "-" | "–"));
-        let value = match words[i].as_str() {
-            "লাখ" | "লক্ষ" => number * 1e5,
-            "কোটি" => number * 1e7,
-            "টাকা" => {
-                words[i] = "taka".into();
-                continue;
-            }
-            _ => continue,
-        };
-        if !alone || words.get(i + 1).is_some_and(|w| w == "কোটি") {
-            continue;
-        }
-        let (scaled, unit) = match value {
-            v if v >= 1e9 => (v / 1e9, " billion"),
-            v if v >= 1e6 => (v / 1e6, " million"),
-            v => (v / 1e3, ",000"),
-        };
-        let short = format!("{:.3}", scaled);
-        let short = short.trim_end_matches('0').trim_end_matches('.');
-        if unit == ",000" && short.contains('.') {
-            continue;
-        }
-        words[i - 1] = format!("{short}{unit}");
-        words[i].clear();
-        if words.get(i + 1).is_some_and(|w| w == "টাকা") {
-            words[i + 1] = "taka".into();
-        }
-    }
-    words.retain(|w| !w.is_empty());
-    words.join(" ")
-}
-
-/// Is it the word, in either spelling of ড়/ঢ়/য়?
-fn is_word(word: &str, wanted: &str) -> bool {
-    word == wanted || canonical(word) == canonical(wanted)
+    let full = |(i, word): (usize, &&str)| match *word {
+        "বৃহঃ" => "বৃহস্পতিবার".to_owned(),
+        "শুক্রঃ" => "শুক্রবার".to_owned(),
+        day if SHORT.contains(&day) && linked(i) => format!("{day}বার"),
+        other => other.to_owned(),
+    };
+    words.iter().enumerate().map(full).collect::<Vec<_>>().join(" ")
 }
 
 /// Is the entry's Bengali no other word, and its first English what is usually said?
@@ -173,24 +118,26 @@ mod tests {
     }
 
     #[test]
-    fn fractions_are_written_in_digits() {
+    fn digits_and_weekdays_are_written_out() {
         for (text, expected) in [
             ("সন্ধ্যা সাড়ে ৬টায় জাপানে", "সন্ধ্যা 6:30টায় জাপানে"),
             ("সাড়ে ৬ ভাগ", "6.5 ভাগ"),
             ("২ দশমিক ১৮ শতাংশ", "2.18 শতাংশ"),
             ("সকাল ৯টা ৩৫ মিনিটে", "সকাল 9:35 মিনিটে"),
             ("৯টা ৩৫ জন", "9টা 35 জন"),
-            ("সাড়ে তিন", "সাড়ে তিন"),
             ("৩৫৩ কোটি ডলারের পণ্য", "3.53 billion ডলারের পণ্য"),
             ("৯০ লাখ মানুষ", "9 million মানুষ"),
             ("৫ লাখ টাকা", "500,000 taka"),
-            ("৩ লাখ ৫০ হাজার", "3 লাখ 50 হাজার"),
-            ("৫ থেকে ৬ কোটি", "5 থেকে 6 কোটি"),
-            ("১ লাখ কোটি টাকা", "1 লাখ কোটি টাকা"),
+            ("৩ লাখ ৫০ হাজার", "350,000"),
+            ("৫ থেকে ৬ কোটি", "50 million থেকে 60 million"),
+            ("১ লাখ কোটি টাকা", "1 trillion taka"),
             ("৪৫ টাকা কেজি", "45 taka কেজি"),
+            ("মঙ্গল ও বুধবার", "মঙ্গলবার ও বুধবার"),
+            ("মঙ্গল গ্রহ ও বুধবার", "মঙ্গল গ্রহ ও বুধবার"),
         ] {
-            assert_eq!(SourceStep::LatinDigits.apply(text.into()), expected);
+            assert_eq!(SourceStep::LatinDigits.apply(canonical(text).into()), canonical(expected));
         }
+        assert_eq!(latin_names("এনসিটিবির খবর"), "NCTBর খবর");
     }
 
     #[test]

@@ -77,6 +77,11 @@ impl Registry {
         let files = match std::fs::read_dir(folder) {
             Ok(files) => files,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+            // Somebody else's home (a container under another user): nothing of ours is in it.
+            Err(e) if e.kind() == std::io::ErrorKind::PermissionDenied => {
+                tracing::debug!("{}: {e}; no manifests are read from there", folder.display());
+                return Ok(());
+            }
             Err(e) => return Err(Error::io(folder, e)),
         };
         let mut paths: Vec<PathBuf> = files.filter_map(|f| f.ok().map(|f| f.path())).collect();

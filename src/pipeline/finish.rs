@@ -5,7 +5,7 @@ use super::{PipelineOptions, TranslatedSegment};
 use crate::Result;
 use crate::article::{Article, Block};
 use crate::article::{Segment, segment};
-use crate::check::{check_article, check_segment, respell_names};
+use crate::check::{check_article, check_segment, mend_units, respell_names, restore_tokens};
 use crate::engine::Outcome;
 use crate::text::{Finding, FindingKind, Severity, english};
 use std::ops::Range;
@@ -85,7 +85,15 @@ pub fn tidy(source: &str, text: &str, options: &PipelineOptions) -> String {
 
 /// A tidied translation with known names in their usual spelling, and notes of what was changed.
 pub(super) fn respelled(source: &str, text: String) -> (String, Vec<Finding>) {
-    respell_names(source, &text).unwrap_or((text, Vec::new()))
+    let (mut text, mut notes) = respell_names(source, &text).unwrap_or((text, Vec::new()));
+    if let Some((mended, more)) = mend_units(source, &text) {
+        text = mended;
+        notes.extend(more);
+    }
+    if let Some(restored) = restore_tokens(source, &text) {
+        text = restored;
+    }
+    (text, notes)
 }
 
 fn finding(kind: FindingKind, severity: Severity, message: String) -> Finding {

@@ -71,7 +71,36 @@ const FURNITURE_CLASSES: &[&str] = &[
     "topbar",
     "print-only",
     "copyright",
+    "footer",
+    "footer-area",
+    "feedflare",
+    "adsbox",
+    "ad-box",
+    "more-link",
+    "story-element-also-read",
+    "most-read",
+    "latest-news",
+    "author-box",
+    "entry-footer",
+    "post-footer",
 ];
+/// Page furniture by a part of a class name or id.
+const FURNITURE_PARTS: &[&str] = &[
+    "also-read",
+    "alsoread",
+    "read-also",
+    "most-read",
+    "related-post",
+    "related-news",
+    "related-article",
+    "related-stor",
+    "breadcrumb",
+    "newsletter",
+    "social-share",
+    "share-button",
+];
+/// Cells and what holds them are data whatever they are called.
+const TABLE: &[&str] = &["table", "thead", "tbody", "tfoot", "tr", "td", "th"];
 /// Elements that begin and end a block.
 const BLOCK_LEVEL: &[&str] = &[
     "address",
@@ -129,7 +158,7 @@ pub fn blocks(root: NodeRef<'_, Node>, furniture: bool) -> Vec<Block> {
     for edge in root.traverse() {
         match edge {
             Edge::Open(node) if skipping.is_none() => match node.value() {
-                Node::Text(text) => builder.text(&text.text),
+                Node::Text(text) if builder.raised == 0 => builder.text(&text.text),
                 Node::Element(_) => {
                     if let Some(element) = ElementRef::wrap(node) {
                         if node.id() != root.id() && builder.skips(element) {
@@ -155,6 +184,28 @@ pub fn blocks(root: NodeRef<'_, Node>, furniture: bool) -> Vec<Block> {
     builder.blocks
 }
 
+/// The elements of a page that are its furniture, outermost ones only.
+pub fn furniture_of(document: &scraper::Html) -> Vec<NodeId> {
+    let builder = Builder::default();
+    let mut found = Vec::new();
+    let mut skipping: Option<NodeId> = None;
+    for edge in document.tree.root().traverse() {
+        match edge {
+            Edge::Open(node) if skipping.is_none() => {
+                let furniture = ElementRef::wrap(node)
+                    .is_some_and(|e| !matches!(e.value().name(), "head" | "sup") && builder.skips(e));
+                if furniture {
+                    skipping = Some(node.id());
+                    found.push(node.id());
+                }
+            }
+            Edge::Close(node) if skipping == Some(node.id()) => skipping = None,
+            _ => {}
+        }
+    }
+    found
+}
+
 /// One open list: its next number (ordered lists only).
 struct List {
     next: Option<u32>,
@@ -178,14 +229,46 @@ struct Builder {
     /// Cells of the open row of a data table.
     row: Option<Vec<String>>,
     in_cell: bool,
+    /// An inline element has just ended.
+    gap: Option<Gap>,
+    /// Open superscripts: what they say stands in the buffer already.
+    raised: usize,
+}
+
+/// The place between two inline elements that follow one another without a space.
+#[derive(Default)]
+struct Gap {
+    /// The class of the element before.
+    class: Option<String>,
+    /// Both have a class, not the same: a label and what it labels.
+    labels: bool,
+    /// Another element has begun.
+    met: bool,
+}
+
+impl Gap {
+    /// Whether a page shows a space there. Parts of one word are marked up by themselves, too; so it takes two labels,
+    /// or a letter beside a digit.
+    fn is_word_space(&self, last: char, first: char) -> bool {
+        let digit = |c: char| c.is_numeric();
+        // What a word cannot begin with belongs to the word before.
+        let joins = ('\u{9be}'..='\u{9cd}').contains(&first)
+            || matches!(first, '\u{981}'..='\u{983}' | '\u{200c}' | '\u{200d}');
+        let apart = (self.labels && first.is_alphanumeric() && last.is_alphanumeric())
+            || (last.is_alphabetic() && digit(first) && crate::text::script::is_bengali(last));
+        self.met && !joins && apart
+    }
 }
 
 impl Builder {
     fn skips(&self, element: ElementRef<'_>) -> bool {
         let value = element.value();
         let name = value.name();
-        if NO_TEXT.contains(&name) || (name == "sup" && is_footnote_mark(element)) {
+        if NO_TEXT.contains(&name) {
             return true;
+        }
+        if name == "sup" {
+            return superscript(element, &self.buffer).is_none();
         }
         if self.furniture || matches!(name, "html" | "body" | "main" | "article") {
             return false;
@@ -196,10 +279,15 @@ impl Builder {
                 let style = style.replace(' ', "").to_ascii_lowercase();
                 style.contains("display:none") || style.contains("visibility:hidden")
             });
-        let by_class = value.classes().chain(value.id()).any(|class| {
-            let class = class.to_ascii_lowercase();
-            FURNITURE_CLASSES.contains(&class.as_str())
-        });
+        let by_class = !TABLE.contains(&name)
+            && value.classes().chain(value.id()).any(|class| {
+                let class = class.to_ascii_lowercase();
+                // "has-related-posts" is said of the whole page.
+                let part = |part: &&str| {
+                    class.contains(*part) && !["has-", "no-", "with-"].iter().any(|p| class.starts_with(p))
+                };
+                FURNITURE_CLASSES.contains(&class.as_str()) || FURNITURE_PARTS.iter().any(|p| part(&p))
+            });
         hidden || by_class || FURNITURE.contains(&name)
     }
 
@@ -212,6 +300,12 @@ impl Builder {
     }
 
     fn text(&mut self, text: &str) {
+        if let Some(gap) = self.gap.take()
+            && let (Some(last), Some(first)) = (self.buffer.chars().next_back(), text.chars().next())
+            && gap.is_word_space(last, first)
+        {
+            self.buffer.push(' ');
+        }
         self.buffer.push_str(text);
     }
 
@@ -219,6 +313,20 @@ impl Builder {
         let value = element.value();
         let name = value.name();
         match name {
+            "sup" => {
+                // Its own text is skipped over by what it stands for.
+                let sign = superscript(element, &self.buffer).unwrap_or_default();
+                self.text(&sign);
+                self.raised += 1;
+            }
+            "li" if self.in_cell => {
+                // A list stays in its cell, its items apart.
+                if !self.buffer.trim().is_empty() {
+                    let end = self.buffer.trim_end().len();
+                    self.buffer.truncate(end);
+                    self.buffer.push_str("; ");
+                }
+            }
             "br" if self.preformatted > 0 => self.buffer.push('\n'),
             "br" => self.buffer.push(LINE_BREAK),
             "q" => self.buffer.push('“'),
@@ -231,11 +339,13 @@ impl Builder {
                 self.in_cell = true;
             }
             _ if BLOCK_LEVEL.contains(&name) => self.flush(),
-            _ => {}
+            _ => self.open_inline(element),
         }
         match name {
+            _ if self.in_cell => {}
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.heading = name[1..].parse().ok(),
             "figcaption" | "caption" => self.captions += 1,
+            "figure" if is_picture(element) => self.captions += 1,
             "blockquote" => self.quotes += 1,
             "pre" => self.preformatted += 1,
             "ul" | "menu" => self.lists.push(List { next: None }),
@@ -249,9 +359,17 @@ impl Builder {
             }
             _ => {}
         }
-        if is_caption_class(element) {
+        if !self.in_cell && is_caption_class(element) {
             self.flush();
             self.captions += 1;
+        }
+    }
+
+    /// An inline element that begins where another ended.
+    fn open_inline(&mut self, element: ElementRef<'_>) {
+        if let Some(gap) = &mut self.gap {
+            gap.labels |= gap.class.is_some() && element.attr("class").is_some_and(|c| gap.class.as_deref() != Some(c));
+            gap.met = true;
         }
     }
 
@@ -267,6 +385,13 @@ impl Builder {
 
     fn close(&mut self, element: ElementRef<'_>) {
         let name = element.value().name();
+        if name == "sup" {
+            self.raised = self.raised.saturating_sub(1);
+        }
+        if self.gap.is_none() && !BLOCK_LEVEL.contains(&name) && name != "br" && name != "wbr" {
+            let class = element.attr("class").map(str::to_owned);
+            self.gap = Some(Gap { class, ..Gap::default() });
+        }
         match name {
             "q" => self.buffer.push('”'),
             "td" | "th" if self.in_cell && self.row.is_some() => {
@@ -287,11 +412,13 @@ impl Builder {
             _ if BLOCK_LEVEL.contains(&name) => self.flush(),
             _ => {}
         }
-        if is_caption_class(element) {
+        if !self.in_cell && is_caption_class(element) {
             self.flush();
             self.captions = self.captions.saturating_sub(1);
         }
         match name {
+            _ if self.in_cell => {}
+            "figure" if is_picture(element) => self.captions = self.captions.saturating_sub(1),
             "h1" | "h2" | "h3" | "h4" | "h5" | "h6" => self.heading = None,
             "figcaption" | "caption" => self.captions = self.captions.saturating_sub(1),
             "blockquote" => self.quotes = self.quotes.saturating_sub(1),
@@ -307,6 +434,7 @@ impl Builder {
 
     /// Ends the open block, if it holds anything.
     fn flush(&mut self) {
+        self.gap = None;
         if self.in_cell {
             // A paragraph within a table cell is a word space there.
             self.buffer.push(' ');
@@ -316,7 +444,8 @@ impl Builder {
         if self.preformatted > 0 {
             return self.flush_preformatted(&buffer);
         }
-        for line in lines(&buffer) {
+        let verse = verse(buffer.split(LINE_BREAK).map(squeeze).collect());
+        for line in verse.unwrap_or_else(|| lines(&buffer)) {
             let kind = self.kind();
             self.blocks.push(Block { kind, text: line, range: 0..0 });
         }
@@ -345,7 +474,9 @@ impl Builder {
             let text = buffer.trim_matches('\n').trim_end().to_string();
             return self.blocks.push(Block { kind: BlockKind::Verbatim, text, range: 0..0 });
         }
-        for line in buffer.lines().map(squeeze).filter(|line| !line.is_empty()) {
+        let lines: Vec<String> = buffer.lines().map(squeeze).collect();
+        let lines = verse(lines.clone()).unwrap_or(lines);
+        for line in lines.into_iter().filter(|line| !line.is_empty()) {
             let kind = self.kind();
             self.blocks.push(Block { kind, text: line, range: 0..0 });
         }
@@ -366,35 +497,90 @@ impl Builder {
 
 /// A table that arranges a page rather than data: it nests tables, headings or lists, or has one column.
 fn is_layout(table: ElementRef<'_>) -> bool {
-    let mut widest = 0;
-    let mut cells = 0;
+    let (mut widest, mut cells, mut rows) = (0, 0, 0);
+    let (mut lists, mut headed) = (false, false);
     for element in table.descendent_elements().skip(1) {
         match element.value().name() {
-            "table" | "h1" | "h2" | "h3" | "h4" | "ul" | "ol" | "figure" | "article" | "section" => return true,
-            "tr" => cells = 0,
-            "td" | "th" => {
+            "table" | "h1" | "h2" | "h3" | "h4" | "figure" | "article" | "section" => return true,
+            "ul" | "ol" => lists = true,
+            "tr" => {
+                cells = 0;
+                rows += 1;
+            }
+            name @ ("td" | "th") => {
+                headed |= name == "th";
                 cells += 1;
                 widest = widest.max(cells);
             }
             _ => {}
         }
     }
-    widest < 2
+    // A list may stand in a cell of data; beside a menu in a single row it is the page.
+    widest < 2 || (lists && !headed && rows < 2)
 }
 
-/// Captions that are marked by class only.
+/// Most characters of a caption; what is longer under such a name is a part of the page.
+const CAPTION_CHARS: usize = 300;
+
+/// Captions and credits that are marked by class only.
 fn is_caption_class(element: ElementRef<'_>) -> bool {
-    const CLASSES: &[&str] = &["wp-caption-text", "caption", "image-caption", "photo-caption", "img-caption"];
-    !matches!(element.value().name(), "figcaption" | "caption" | "figure" | "body" | "article")
-        && element.value().classes().any(|class| CLASSES.contains(&class))
+    let is = |class: &str| {
+        let class = class.to_ascii_lowercase();
+        let mut parts = class.split(['-', '_']);
+        let has = |words: &[&str]| class.split(['-', '_']).any(|part| words.contains(&part));
+        matches!(class.as_str(), "credit" | "credits" | "photographer" | "photocredit" | "imgcaption" | "photocaption")
+            || (parts.any(|part| matches!(part, "caption" | "captions" | "cutline")) && !has(&["no", "has", "video"]))
+            || (has(&["credit", "credits"]) && has(&["photo", "image", "img", "pic", "picture", "media"]))
+    };
+    !matches!(element.value().name(), "figcaption" | "caption" | "figure" | "body" | "article" | "main" | "td" | "th")
+        && element.value().classes().any(is)
+        // The frame that WordPress draws around a picture and its caption has other pictures' captions in it, too.
+        && element.text().flat_map(str::chars).take(CAPTION_CHARS + 1).count() <= CAPTION_CHARS
 }
 
-/// `<sup>[১]</sup>` and the like.
-fn is_footnote_mark(element: ElementRef<'_>) -> bool {
-    let text: String = element.text().take(8).collect();
+/// A figure that shows a picture: what is written in it is its caption. Tables, quotations and code come in figures, too.
+fn is_picture(element: ElementRef<'_>) -> bool {
+    let holds = |names: &[&str]| element.descendent_elements().skip(1).any(|e| names.contains(&e.value().name()));
+    holds(&["img", "picture"])
+        && !holds(&["table", "blockquote", "pre", "ul", "ol", "h1", "h2", "h3"])
+        && element.text().flat_map(str::chars).take(CAPTION_CHARS + 1).count() <= CAPTION_CHARS
+}
+
+/// What a superscript behind `before` says: a degree sign, a power, the end of an ordinal. `None`: it is the mark of a
+/// footnote and says nothing.
+fn superscript(element: ElementRef<'_>, before: &str) -> Option<String> {
+    let text: String = element.text().collect();
     let text = text.trim();
-    let inner = text.trim_start_matches('[').trim_end_matches(']');
-    text.starts_with('[') && !inner.is_empty() && inner.chars().all(|c| c.is_numeric() || c.is_ascii_lowercase())
+    let last = before.chars().next_back();
+    let behind_digit = last.is_some_and(char::is_numeric);
+    let linked = element.descendent_elements().skip(1).any(|e| e.value().name() == "a");
+    let bare = text.trim_start_matches(['[', '(']).trim_end_matches([']', ')', '।']);
+    let digits = !bare.is_empty() && bare.chars().all(char::is_numeric);
+    if text.is_empty()
+        || (bare.len() < text.len() && (digits || bare.chars().count() == 1))
+        || matches!(text, "*" | "†" | "‡")
+    {
+        return None;
+    }
+    if matches!(text, "০" | "0" | "o" | "O" | "º" | "˚" | "°" | "ও") && behind_digit {
+        return Some("°".into());
+    }
+    if !digits {
+        return (!linked || behind_digit).then(|| text.to_owned());
+    }
+    if linked {
+        return None;
+    }
+    if behind_digit {
+        return Some(format!("^{text}"));
+    }
+    const UNITS: &[&str] = &["মিটার", "মি", "কিমি", "কিলোমিটার", "সেমি", "ফুট", "মাইল", "m", "km", "cm", "mm", "ft"];
+    let unit = before.rsplit(|c: char| c.is_whitespace() || c == '.').next().is_some_and(|word| UNITS.contains(&word));
+    match text {
+        "২" | "2" if unit => Some("²".into()),
+        "৩" | "3" if unit => Some("³".into()),
+        _ => None,
+    }
 }
 
 /// Lines of a block: two `<br>` make a new one, and so does one after a finished sentence.
@@ -416,6 +602,16 @@ fn lines(buffer: &str) -> Vec<String> {
         }
     }
     out
+}
+
+/// Lines that are verse, by stanza, their line breaks kept. `None`: prose with breaks in it.
+fn verse(pieces: Vec<String>) -> Option<Vec<String>> {
+    let lines: Vec<&str> = pieces.iter().map(String::as_str).filter(|piece| !piece.is_empty()).collect();
+    if !crate::article::plain::is_verse(&lines) {
+        return None;
+    }
+    let stanzas = pieces.split(|piece| piece.is_empty()).filter(|lines| !lines.is_empty());
+    Some(stanzas.map(|lines| lines.join("\n")).collect())
 }
 
 /// White space made single and trimmed.

@@ -103,3 +103,115 @@ proptest! {
         let _ = extract(&parts.concat(), &ReadOptions::default());
     }
 }
+
+const FOOTER: &str = "<footer><p>আমাদের ঠিকানা: ১২ নম্বর সড়ক, ঢাকা। ফোন, ইমেইল ও ফেসবুকে যোগাযোগ করুন, মতামত দিন, বিজ্ঞাপন দিতে লিখুন, সম্পাদক ও প্রকাশক একজন, মুদ্রণ অন্যজন।</p></footer>";
+
+#[test]
+fn a_short_article_wins_over_a_long_footer() {
+    let news = "<h1>ঢাকায় বৃষ্টি</h1><p>ঢাকায় আজ ভারী বৃষ্টি হয়েছে।</p><p>বিকেলে রোদ উঠেছে।</p>";
+    for (open, close) in
+        [("<article>", "</article>"), ("<main>", "</main>"), ("<div>", "</div>"), ("<div class=story>", "</div>")]
+    {
+        for footer in
+            [FOOTER.to_string(), FOOTER.replace("footer>", "div>").replacen("<div", "<div class=site-footer", 1)]
+        {
+            let html =
+                format!("<html><head><title>ঢাকায় বৃষ্টি</title></head><body>{open}{news}{close}{footer}</body></html>");
+            assert_eq!(texts(&html), ["ঢাকায় আজ ভারী বৃষ্টি হয়েছে।", "বিকেলে রোদ উঠেছে।"], "{html}");
+        }
+    }
+}
+
+#[test]
+fn a_dialogue_of_short_lines_is_prose() {
+    let lines: String =
+        ["কে ওখানে?", "আমি।", "কী চাও?", "একটু জল।", "ভেতরে এসো।"].iter().map(|l| format!("<p>{l}</p>")).collect();
+    for tag in ["article", "div"] {
+        let html = format!(
+            "<html><head><title>নাটক</title></head><body><{tag}><h1>নাটক</h1>{lines}</{tag}>{FOOTER}</body></html>"
+        );
+        assert_eq!(texts(&html).len(), 5, "{html}");
+    }
+}
+
+#[test]
+fn a_body_in_json_ld_is_taken_where_the_page_has_none() {
+    let body = "বরিশালের একটি গ্রামে নতুন পাঠাগার চালু হয়েছে। গ্রামের তরুণেরা চাঁদা তুলে ঘরটি বানিয়েছেন।";
+    let page = |json: &str, html: &str| {
+        format!(
+            "<!doctype html><html><head><title>পাঠাগার</title><script type=\"application/ld+json\">{json}</script></head><body>{html}</body></html>"
+        )
+    };
+    let json =
+        format!("{{\"@graph\": [{{\"@type\": \"WebSite\"}}, {{\"mainEntity\": {{\"articleBody\": \"{body}\"}}}}]}}");
+    assert_eq!(texts(&page(&json, "<div id=root><p>লোড হচ্ছে…</p></div>")), [body]);
+    let escaped = format!("{{\"articleBody\": \"&lt;p&gt;{body}&lt;/p&gt;\"}}");
+    assert_eq!(texts(&page(&escaped, "")), [body]);
+    // Where the page has the text, its own structure is better.
+    assert_eq!(texts(&page(&json, &format!("<article><h2>ভূমিকা</h2><p>{body}</p></article>"))), ["ভূমিকা", body]);
+    // A placeholder is no article.
+    let error = crate::article::parse(page("{}", "<p>লোড হচ্ছে…</p>").as_bytes(), "a.html", &ReadOptions::default());
+    assert!(error.expect_err("must fail").to_string().contains("no article found"));
+}
+
+#[test]
+fn captions_by_class_are_captions() {
+    let caption =
+        |html: &str| outline(html).into_iter().any(|(kind, text)| kind == BlockKind::Caption && text == "শিশুদের ভিড়");
+    for html in [
+        "<p class='image-credit-wrap'><span>শিশুদের ভিড়</span></p>",
+        "<div class='img_caption'>শিশুদের ভিড়</div>",
+        "<p>খবর। <span class='photo-credit'>শিশুদের ভিড়</span></p>",
+        "<span class=cutline>শিশুদের ভিড়</span>",
+        "<figure><img src=a><p>শিশুদের ভিড়</p></figure>",
+    ] {
+        assert!(caption(html), "{html}: {:?}", outline(html));
+    }
+    for html in
+        ["<div class=credit-card-offers>শিশুদের ভিড়</div>", "<figure><blockquote>শিশুদের ভিড়</blockquote></figure>"]
+    {
+        assert!(!caption(html), "{html}");
+    }
+}
+
+#[test]
+fn superscripts_say_what_they_stand_for() {
+    for (html, want) in [
+        ("<p>তাপ ৩৫<sup>০</sup> সেলসিয়াস।</p>", "তাপ ৩৫° সেলসিয়াস।"),
+        ("<p>তাপ ৩৫<sup>o</sup>সে.</p>", "তাপ ৩৫°সে."),
+        ("<p>২১<sup>শে</sup> ফেব্রুয়ারি</p>", "২১শে ফেব্রুয়ারি"),
+        ("<p>ঘরটি ২০ মিটার<sup>২</sup> বড়।</p>", "ঘরটি ২০ মিটার² বড়।"),
+        ("<p>১০<sup>৬</sup> গুণ।</p>", "১০^৬ গুণ।"),
+        ("<p>কথা<sup><a href=x>২</a></sup> শেষ।<sup>৩</sup></p>", "কথা শেষ।"),
+        ("<p>CO<sub>2</sub> বেড়েছে<sup>[ক]</sup>।</p>", "CO2 বেড়েছে ।"),
+    ] {
+        assert_eq!(texts(html), [want], "{html}");
+    }
+}
+
+#[test]
+fn labels_are_set_apart_and_words_are_not() {
+    for (html, want) in [
+        ("<div><span class=label>সর্বশেষ</span><span class=time>১০ মিনিট আগে</span></div>", "সর্বশেষ ১০ মিনিট আগে"),
+        ("<div><span class=a>ঢাকা</span><time class=b>সোমবার</time></div>", "ঢাকা সোমবার"),
+        ("<p><b>বৃ</b><i>ষ্টি</i> <span>ঢা</span><span>কায়</span></p>", "বৃষ্টি ঢাকায়"),
+        ("<p><span>ঢা</span>কায় ২১<b>শে</b></p>", "ঢাকায় ২১শে"),
+    ] {
+        assert_eq!(texts(html), [want], "{html}");
+    }
+}
+
+#[test]
+fn verse_keeps_its_lines() {
+    let poem = "নদীর ধারে কাশের বনে\nহাওয়া এসে দোলে,\nমেঘের ছায়া জলের বুকে\nআপন কথা বলে।";
+    let br = poem.replace('\n', "<br>\n");
+    assert_eq!(texts(&format!("<p>{br}</p><p>{br}</p>")), [poem, poem]);
+    assert_eq!(texts(&format!("<div>{br}<br><br>{br}</div>")), [poem, poem]);
+    assert_eq!(texts(&format!("<pre>{poem}\n\n{poem}</pre>")), [poem, poem]);
+}
+
+#[test]
+fn lists_stay_in_their_cells_and_header_cells_stay() {
+    let html = "<table><tr><th>জেলা</th><th class=comments>মন্তব্য</th></tr><tr><td>ঢাকা</td><td><ul><li>বৃষ্টি<li>ঝড়</ul></td></tr></table>";
+    assert_eq!(texts(html), ["জেলা\tমন্তব্য", "ঢাকা\tবৃষ্টি; ঝড়"]);
+}

@@ -61,7 +61,7 @@ pub fn read(
     outlets: &Outlets<'_>,
 ) -> Result<End> {
     let mut digest = Sha256::new();
-    let (mut n, mut slot, mut passed) = (0, 0, 0u64);
+    let (mut n, mut slot, mut passed, mut undated) = (0, 0, 0u64, 0u64);
     let consumed = feed.consumed();
     let mut items = feed.items();
     let mut whole = true;
@@ -79,6 +79,10 @@ pub fn read(
         update(&mut digest, &item);
         let skipped = item.as_ref().ok().and_then(|entry| options.filters.reason(n, entry));
         passed += u64::from(skipped.is_none());
+        if let (Some(Reason::Undated), Ok(entry)) = (skipped, &item) {
+            undated += 1;
+            name_undated(undated, n, entry);
+        }
         if n < start.n || start.only.as_ref().is_some_and(|only| !only.contains(&n)) {
             continue;
         }
@@ -111,6 +115,22 @@ pub fn read(
         )));
     }
     Ok(End { n, input: short(&digest), whole })
+}
+
+/// Undated entries that are named; those after them are only counted.
+const NAMED: u64 = 20;
+
+/// Says which entry is left out because its date is not known, lest it be lost without a word.
+fn name_undated(undated: u64, n: u64, entry: &Entry) {
+    let what = match entry.meta.date.as_deref() {
+        Some(date) => format!("its date cannot be read: {}", date.chars().take(60).collect::<String>()),
+        None => "it has no date".into(),
+    };
+    if undated <= NAMED {
+        tracing::warn!("{}: entry {n} is left out by --since or --until: {what}", entry.place.file);
+    } else if undated == NAMED + 1 {
+        tracing::warn!("more entries without a date follow; the report counts them");
+    }
 }
 
 fn changed(n: u64) -> Error {

@@ -8,15 +8,13 @@ use std::fmt::Write;
 /// Closes what [`header`] opened.
 pub const FOOTER: &[u8] = b"</feed>\n";
 
-/// Atom wants a date everywhere; where the feed has none, this one says "not known" and is the same in every run.
-const NO_DATE: &str = "1970-01-01T00:00:00Z";
-
-/// The feed, up to its first entry.
+/// The feed, up to its first entry. Atom wants a date everywhere; a date that nobody knows is left out all the same,
+/// since readers sort by it and forgive that it is missing.
 pub fn header(title: &str) -> Vec<u8> {
     format!(
         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<feed xmlns=\"http://www.w3.org/2005/Atom\" \
          xmlns:anubad=\"{NAMESPACE}\" xml:lang=\"en\">\n<title>{}</title>\n<id>urn:anubad:bulk</id>\n\
-         <updated>{NO_DATE}</updated>\n<author><name>anubad</name></author>\n<generator>anubad</generator>\n",
+         <author><name>anubad</name></author>\n<generator>anubad</generator>\n",
         escape(title)
     )
     .into_bytes()
@@ -36,7 +34,9 @@ pub fn entry(record: &Record) -> Vec<u8> {
     };
     element(&mut out, "id", &id);
     let time = record.date.as_deref().and_then(date::parse);
-    element(&mut out, "updated", &time.map_or(NO_DATE.to_owned(), |t| t.to_string()));
+    if let Some(time) = time {
+        element(&mut out, "updated", &time.to_string());
+    }
     if let Some(url) = &record.url {
         let _ = writeln!(out, "<link rel=\"alternate\" href=\"{}\"/>", escape(url));
     }

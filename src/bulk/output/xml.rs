@@ -35,6 +35,8 @@ pub fn html(article: &Article) -> String {
             list = wanted;
         }
         let text = escape(&block.text);
+        // The line breaks of verse.
+        let text = if block.kind == BlockKind::Verbatim { text } else { text.replace('\n', "<br/>") };
         let _ = match block.kind {
             BlockKind::Heading { level } => writeln!(out, "<h{0}>{text}</h{0}>", level.clamp(1, 6)),
             BlockKind::ListItem { .. } => writeln!(out, "<li>{text}</li>"),

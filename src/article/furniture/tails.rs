@@ -1,0 +1,183 @@
+//! Furniture that is told by how a line is built, not by what it says word for word: what feeds and desks add at the end
+//! of a text, lists of links to share it, advertisements of channels, credits behind a caption.
+use crate::text::script::{Scripts, has_bengali};
+
+/// Ends of paragraphs that are no part of their text, in lower case.
+const TAILS: &[&str] = &[
+    "[…]",
+    "[...]",
+    "[&#8230;]",
+    "read more",
+    "read more...",
+    "continue reading",
+    "more...",
+    "বিস্তারিত পড়ুন",
+    "আরও পড়ুন",
+    "আরো পড়ুন",
+    "সম্পূর্ণ পড়ুন",
+    "বাকিটুকু পড়ুন",
+];
+/// Decoration around them.
+const DECORATION: &[char] = &[' ', '\u{a0}', '→', '»', '›', '>', '…', '.', '|', '-', '–'];
+
+/// Where the tail of a paragraph begins that a feed has put behind it.
+pub(super) fn begin_of_tail(text: &str) -> Option<usize> {
+    let mut end = text.len();
+    // WordPress speaks English around Bengali titles.
+    if let Some(at) = text.rfind("The post ").filter(|at| *at > 0 && is_wordpress_line(&text[*at..].to_lowercase())) {
+        end = at;
+    }
+    loop {
+        let kept = text[..end].trim_end();
+        let bare = kept.trim_end_matches(DECORATION);
+        let arrow = kept.len() > bare.len() && kept[bare.len()..].contains(['→', '»', '›', '>', '…', '.']);
+        let found = TAILS.iter().find_map(|tail| {
+            let (kept, ends) = if tail.ends_with(']') { (kept, true) } else { (bare, false) };
+            let at = kept.len().checked_sub(tail.len()).filter(|at| kept.is_char_boundary(*at))?;
+            let same = kept[at..].eq_ignore_ascii_case(tail);
+            let before = kept[..at].trim_end();
+            // Words of a sentence end with it; an invitation follows a finished one.
+            let behind = before.is_empty() || super::super::plain::ends_sentence(before) || before.ends_with(']');
+            (same && behind && !before.is_empty() && (ends || arrow || has_bengali(before) && !kept.ends_with('।')))
+                .then_some(at)
+        });
+        match found {
+            Some(at) => end = at,
+            None => break,
+        }
+    }
+    let end = text[..end].trim_end().len();
+    (end < text.trim_end().len()).then_some(end)
+}
+
+/// "The post X appeared first on Y.", in the two orders and in the Bengali that WordPress has for it.
+pub(super) fn is_wordpress_line(folded: &str) -> bool {
+    let english = folded.starts_with("the post ")
+        && (folded.contains("appeared first on") || folded.contains("first appeared on"));
+    let bengali =
+        folded.contains("পোস্টটি প্রথম") && ["প্রকাশিত", "প্রদর্শিত", "হাজির"].iter().any(|word| folded.contains(word));
+    english || bengali
+}
+
+/// "আমাদের ইউটিউব চ্যানেল সাবস্ক্রাইব করুন": a channel and what to do with it.
+pub(super) fn is_channel_line(folded: &str) -> bool {
+    let has = |words: &[&str]| words.iter().any(|word| folded.contains(word));
+    has(&[
+        "ইউটিউব",
+        "ফেসবুক",
+        "হোয়াটসঅ্যাপ",
+        "টেলিগ্রাম",
+        "গুগল নিউজ",
+        "youtube",
+        "facebook",
+        "whatsapp",
+        "telegram",
+        "google news",
+    ]) && has(&["চ্যানেল", "পেজ", "গ্রুপ", "গুগল নিউজ", "channel", "page", "group", "google news"])
+        && has(&[
+            "ফলো করুন",
+            "সাবস্ক্রাইব করুন",
+            "লাইক দিন",
+            "যোগ দিন",
+            "যুক্ত হোন",
+            "যুক্ত থাকুন",
+            "অনুসরণ করুন",
+            "ভিজিট করুন",
+            "ক্লিক করুন",
+            "চোখ রাখুন",
+            "সঙ্গে থাকুন",
+            "জয়েন করুন",
+            "follow",
+            "subscribe",
+            "join",
+        ])
+}
+
+/// "Comments | Share", "ফেসবুক টুইটার হোয়াটসঅ্যাপ": nothing but names of buttons.
+pub(super) fn is_share_list(folded: &str, lines: &[&str]) -> bool {
+    let parts: Vec<&str> = folded.split(['|', '·', '•', '/', ',']).map(str::trim).filter(|p| !p.is_empty()).collect();
+    if parts.len() >= 2 && parts.iter().all(|part| lines.contains(part)) {
+        return true;
+    }
+    const BUTTONS: &[&str] = &[
+        "facebook",
+        "twitter",
+        "x",
+        "whatsapp",
+        "messenger",
+        "linkedin",
+        "pinterest",
+        "telegram",
+        "email",
+        "print",
+        "copy",
+        "share",
+        "viber",
+        "ফেসবুক",
+        "টুইটার",
+        "এক্স",
+        "হোয়াটসঅ্যাপ",
+        "মেসেঞ্জার",
+        "লিংকডইন",
+        "লিঙ্কডইন",
+        "টেলিগ্রাম",
+        "ইমেইল",
+        "প্রিন্ট",
+        "শেয়ার",
+        "ইমো",
+        "ভাইবার",
+        "পিন্টারেস্ট",
+        "ইনস্টাগ্রাম",
+        "কপি",
+        "লিংক",
+        "লিঙ্ক",
+    ];
+    let words: Vec<&str> = folded.split_whitespace().collect();
+    words.len() >= 2 && words.iter().all(|word| BUTTONS.contains(word))
+}
+
+/// "বাংলাদেশ থেকে আরও পড়ুন": the heading of a list of other articles.
+pub(super) fn is_more_heading(folded: &str) -> bool {
+    const ENDS: &[&str] = &[
+        "থেকে আরও পড়ুন",
+        "থেকে আরো পড়ুন",
+        "নিয়ে আরও পড়ুন",
+        "নিয়ে আরও খবর",
+        "থেকে আরও খবর",
+        "বিভাগের আরও খবর",
+        "বিভাগের সর্বশেষ",
+    ];
+    let canonical = |end: &&str| crate::text::normalize::canonical(end);
+    folded.chars().count() <= 60 && ENDS.iter().any(|end| folded.ends_with(&canonical(end)))
+}
+
+/// The writer's initials under a story: "(ডি.পি.)".
+pub(super) fn is_signature(text: &str) -> bool {
+    let text = text.trim().trim_matches(['(', ')', '[', ']', '-', '–', '—', ' ']);
+    let parts: Vec<&str> = text.split('.').map(str::trim).filter(|part| !part.is_empty()).collect();
+    let scripts = Scripts::of(text);
+    (2..=4).contains(&parts.len())
+        && parts.iter().all(|part| part.chars().count() <= 4 && part.chars().all(crate::text::script::is_bengali))
+        && scripts.latin == 0
+        && !text.contains('।')
+        && !text.chars().any(char::is_numeric)
+}
+
+/// A caption with who took the picture behind it: "… গ্রামের মানুষ। ছবি: আনিস", "… নিজস্ব চিত্র".
+pub(super) fn ends_with_credit(folded: &str) -> bool {
+    const ENDS: &[&str] =
+        &["নিজস্ব চিত্র", "ফাইল চিত্র", "ফাইল ছবি", "প্রতীকী ছবি", "প্রতীকী চিত্র", "সংগৃহীত ছবি", "ছবি সংগৃহীত", "সংগৃহীত"];
+    if folded.chars().count() > 160 {
+        return false;
+    }
+    let border = |before: &str| before.trim_end().ends_with(['।', '.', '|', '(', '/', '-', '–', '—', '?', '!']);
+    if ENDS.iter().any(|end| folded.strip_suffix(end).is_some_and(|before| !before.is_empty() && border(before))) {
+        return true;
+    }
+    ["ছবি:", "ছবিঃ", "ছবি :", "চিত্র:", "ফটো:", "photo:"].iter().any(|label| {
+        folded.rfind(label).is_some_and(|at| {
+            let name = folded[at + label.len()..].trim();
+            at > 0 && border(&folded[..at]) && !name.is_empty() && name.split_whitespace().count() <= 4
+        })
+    })
+}

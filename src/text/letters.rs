@@ -1,0 +1,95 @@
+//! Acronyms spelled with the Bengali names of Latin letters: এনসিটিবি is NCTB.
+
+/// Names of letters and what they stand for, longer ones first where one begins another.
+const NAMES: &[(&str, char)] = &[
+    ("ডব্লিউ", 'W'),
+    ("ডাব্লিউ", 'W'),
+    ("ডব্লু", 'W'),
+    ("এফ", 'F'),
+    ("এইচ", 'H'),
+    ("এল", 'L'),
+    ("এম", 'M'),
+    ("এন", 'N'),
+    ("এস", 'S'),
+    ("এক্স", 'X'),
+    ("এ", 'A'),
+    ("বি", 'B'),
+    ("সি", 'C'),
+    ("ডি", 'D'),
+    ("ই", 'E'),
+    ("জি", 'G'),
+    ("আই", 'I'),
+    ("আর", 'R'),
+    ("জেড", 'Z'),
+    ("জে", 'J'),
+    ("কে", 'K'),
+    ("ওয়াই", 'Y'),
+    ("ও", 'O'),
+    ("পি", 'P'),
+    ("কিউ", 'Q'),
+    ("টি", 'T'),
+    ("ইউ", 'U'),
+    ("ভি", 'V'),
+];
+/// What may follow an acronym within its word.
+const ENDINGS: &[&str] = &["", "র", "ের", "য়ের", "এর", "ে", "য়", "তে", "কে", "রও", "সহ", "গুলো", "গুলোর", "দের"];
+/// Words that are spelled like acronyms and are none.
+const WORDS: &[&str] = &["ভিডিও", "এটিকে", "এটিও", "টিভিও", "সিডিও"];
+
+/// The acronym that a word spells, of three letters or more, and the ending behind it.
+pub fn acronym(word: &str) -> Option<(String, &str)> {
+    if word.chars().count() < 5 || WORDS.iter().any(|known| word.starts_with(known)) {
+        return None;
+    }
+    let mut best: Option<(String, usize)> = None;
+    spell(word, 0, &mut String::new(), &mut best);
+    best.map(|(letters, end)| (letters, &word[end..]))
+}
+
+/// Tries all ways to read letters from `at` on; the shortest ending wins.
+fn spell(word: &str, at: usize, letters: &mut String, best: &mut Option<(String, usize)>) {
+    let rest = &word[at..];
+    // কে and ও at the end are endings.
+    let swallowed = rest.is_empty() && (word.ends_with("কে") || (word.ends_with("ও") && !word.ends_with("ডিও")));
+    if letters.len() >= 3 && !swallowed && ENDINGS.contains(&rest) || (letters.len() >= 3 && rest == "ও") {
+        let better = best.as_ref().is_none_or(|(_, end)| at > *end);
+        if better {
+            *best = Some((letters.clone(), at));
+        }
+    }
+    if letters.len() >= 8 {
+        return;
+    }
+    for (name, letter) in NAMES {
+        let name = super::normalize::canonical(name);
+        if rest.starts_with(&name) {
+            letters.push(*letter);
+            spell(word, at + name.len(), letters, best);
+            letters.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acronyms_are_read_letter_by_letter() {
+        for (word, want) in [
+            ("এনসিটিবি", Some(("NCTB", ""))),
+            ("টিসিবির", Some(("TCB", "র"))),
+            ("আইএমএফের", Some(("IMF", "ের"))),
+            ("এইচএসসি", Some(("HSC", ""))),
+            ("পিবিআইকে", Some(("PBI", "কে"))),
+            ("বিজিবিও", Some(("BGB", "ও"))),
+            ("ভিডিওর", None),
+            ("এটিকে", None),
+            ("বাংলাদেশ", None),
+            ("এসেছে", None),
+        ] {
+            let word = crate::text::normalize::canonical(word);
+            assert_eq!(acronym(&word).as_ref().map(|(l, e)| (l.as_str(), *e)), want, "{word}");
+        }
+    }
+}
