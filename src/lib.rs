@@ -69,6 +69,8 @@ pub mod metrics;
 pub mod model;
 pub mod page;
 pub mod pipeline;
+#[cfg(feature = "server")]
+pub mod server;
 pub mod summary;
 pub mod text;
 pub mod tokenizer;

@@ -149,7 +149,7 @@ fn translate(
     let progress = progress(args, prepared.article.blocks.len());
     let mut failure = None;
     let mut ready = |part: Ready<'_>| {
-        progress.inc(1);
+        progress.inc(u64::from(!matches!(part, Ready::Sentences { .. })));
         failure = progress.suspend(|| show(part)).err();
         failure.is_none()
     };
@@ -193,6 +193,7 @@ fn print(
             let style = if format == OutputFormat::Md { Style::Markdown } else { Style::Text };
             let mut writer = BlockWriter::new(&mut *out, style);
             let mut show = |part: Ready<'_>| match part {
+                Ready::Sentences { .. } => Ok(()),
                 Ready::Title(title) => writer.title(title),
                 Ready::Block(block, findings) => write_block(&mut writer, block, findings, args.mark),
             };

@@ -13,6 +13,8 @@ mod model;
 mod output;
 mod page;
 pub mod sentence_args;
+#[cfg(feature = "server")]
+mod serve;
 pub mod signals;
 pub mod summarize;
 pub mod summary_args;
@@ -37,6 +39,7 @@ fn version() -> &'static str {
     TEXT.get_or_init(|| {
         let features = [
             ("embedded-model", cfg!(feature = "embedded-model")),
+            ("server", cfg!(feature = "server")),
             ("cuda", cfg!(feature = "cuda")),
             ("metal", cfg!(feature = "metal")),
             ("accelerate", cfg!(feature = "accelerate")),
@@ -59,6 +62,8 @@ pub enum Command {
     Translate(translate::TranslateArgs),
     Summarize(summarize::SummarizeArgs),
     Bulk(bulk::BulkArgs),
+    #[cfg(feature = "server")]
+    Serve(serve::ServeArgs),
     Bench(bench::BenchArgs),
     Eval(eval::EvalArgs),
     Model(model::ModelArgs),
@@ -137,6 +142,8 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Translate(args) => articles::run(&args),
         Command::Summarize(args) => summarize::run(args),
         Command::Bulk(args) => bulk::run(args),
+        #[cfg(feature = "server")]
+        Command::Serve(args) => serve::run(args),
         Command::Bench(args) => bench::run(args),
         Command::Eval(args) => eval::run(args),
         Command::Model(args) => model::run(args),

@@ -10,7 +10,7 @@ use std::sync::Arc;
 pub struct SentenceArgs {
     /// What a translation may cost: draft (greedy, doubtful sentences only reported), standard (greedy, doubtful sentences
     /// translated again) or best (four hypotheses, doubtful sentences translated again). [default: best for translate
-    /// and summarize, standard for bulk and eval]
+    /// and summarize, standard for bulk, eval and serve]
     #[arg(long, value_name = "draft|standard|best")]
     pub quality: Option<Quality>,
     /// Terms that must be translated as given: Bengali TAB English, one a line

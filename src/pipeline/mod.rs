@@ -102,6 +102,13 @@ impl Translation {
 /// A part of the article that is ready to be shown, in the order of the article.
 #[derive(Debug, Clone, Copy)]
 pub enum Ready<'a> {
+    /// Sentences as they will stay, the first of them being segment `first` of the article; their blocks follow.
+    Sentences {
+        first: usize,
+        segments: &'a [TranslatedSegment],
+        /// Of all sentences so far.
+        findings: &'a [Finding],
+    },
     Title(&'a str),
     /// A block in English and the findings of its segments.
     Block(&'a Block, &'a [Finding]),

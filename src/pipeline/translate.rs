@@ -76,8 +76,9 @@ struct Work<'a> {
     done: Vec<TranslatedSegment>,
     findings: Vec<Finding>,
     spellings: Spellings,
-    /// Blocks handed out.
+    /// Blocks handed out, and sentences.
     shown: usize,
+    said: usize,
     started: Instant,
     timings: Timings,
 }
@@ -92,6 +93,7 @@ impl<'a> Work<'a> {
             findings: Vec::new(),
             spellings: Spellings::default(),
             shown: 0,
+            said: 0,
             started: Instant::now(),
             timings: Timings::default(),
         }
@@ -148,6 +150,13 @@ impl<'a> Work<'a> {
 
     /// Hands out the title and the blocks whose segments all lie below `end`.
     fn show(&mut self, end: usize, ready: &mut dyn FnMut(Ready<'_>) -> bool) -> bool {
+        if self.said < self.done.len() {
+            let first = std::mem::replace(&mut self.said, self.done.len());
+            self.judge(first..self.done.len());
+            if !ready(Ready::Sentences { first, segments: &self.done[first..], findings: &self.findings }) {
+                return false;
+            }
+        }
         let texts: Vec<String> = self.done.iter().map(|s| s.text.clone()).collect();
         let runs = self.prepared.runs();
         let blocks = &self.prepared.article.blocks;
@@ -179,14 +188,19 @@ impl<'a> Work<'a> {
         true
     }
 
+    /// Says how far segments can be trusted.
+    fn judge(&mut self, range: Range<usize>) {
+        for index in range {
+            let own = self.findings.iter().filter(|f| f.segment == Some(index));
+            self.done[index].confidence = self.done[index].score.map(|score| confidence(score, own));
+        }
+    }
+
     /// Everything together, and the summary.
     fn finish(mut self, writer: Option<&Writer>) -> Result<Translation> {
         let texts: Vec<String> = self.done.iter().map(|s| s.text.clone()).collect();
         self.findings.extend(article_findings(&self.done, self.options));
-        for (index, segment) in self.done.iter_mut().enumerate() {
-            let own = self.findings.iter().filter(|f| f.segment == Some(index));
-            segment.confidence = segment.score.map(|score| confidence(score, own));
-        }
+        self.judge(0..self.done.len());
         let article = assemble(self.prepared, &texts);
         let start = Instant::now();
         let summary = match &self.options.summary {
