@@ -1,6 +1,6 @@
 //! What must not, or must, be generated next. Each constraint is one of transformers' logits processors; they are
 //! applied in its order: to log-probabilities in beam search, to logits in greedy search and sampling.
-use super::{DecodeOptions, columns::Columns};
+use super::{DecodeOptions, columns::Columns, guide::GuideHandle};
 use crate::{Error, Result};
 
 /// What a constraint may look at.
@@ -49,6 +49,9 @@ impl Constraints {
                 Error::Settings(format!("the forced end token {id} is not in the output vocabulary; leave it unset"))
             })?;
             all.push(Box::new(ForcedEos { column }));
+        }
+        if let Some(guide) = &options.guide {
+            all.push(Box::new(Guided(guide.clone())));
         }
         Ok(Self(all))
     }
@@ -184,6 +187,26 @@ impl Constraint for ForcedEos {
     }
 }
 
+/// Forbids whatever the guide does not allow.
+struct Guided(GuideHandle);
+
+impl Constraint for Guided {
+    fn applies(&self, _: &Context) -> bool {
+        true
+    }
+
+    fn apply(&self, context: &Context, scores: &mut [f32]) {
+        let mut allowed = Vec::new();
+        self.0.0.allowed(&context.history[context.prompt..], &mut allowed);
+        let kept: Vec<(usize, f32)> =
+            allowed.into_iter().filter_map(|id| context.columns.column(id)).map(|c| (c, scores[c])).collect();
+        scores.fill(f32::NEG_INFINITY);
+        for (column, score) in kept {
+            scores[column] = score;
+        }
+    }
+}
+
 fn forbid(context: &Context, id: u32, scores: &mut [f32]) {
     if let Some(column) = context.columns.column(id) {
         scores[column] = f32::NEG_INFINITY;
@@ -235,6 +258,20 @@ mod tests {
         assert_eq!(apply(&options, &[1, 1], 1, &[1.0; 3]), [BAN, 1.0, 1.0]);
         assert_eq!(apply(&options, &[1, 1, 1], 1, &[1.0; 3]), [1.0; 3]);
         assert_eq!(apply(&options, &[1; 9], 1, &[1.0; 3]), [0.0, BAN, BAN]);
+    }
+
+    #[test]
+    fn a_guide_leaves_what_it_allows() {
+        struct After;
+        impl crate::decode::Guide for After {
+            fn allowed(&self, generated: &[u32], allowed: &mut Vec<u32>) {
+                allowed.extend(generated.last().map(|t| t + 1));
+            }
+        }
+        let guide = Some(GuideHandle(std::sync::Arc::new(After)));
+        let options = DecodeOptions { guide, ..Default::default() };
+        assert_eq!(apply(&options, &[3, 1], 1, &[0.5; 4]), [BAN, BAN, 0.5, BAN]);
+        assert_eq!(apply(&options, &[3], 1, &[0.5; 4]), [BAN; 4]);
     }
 
     #[test]

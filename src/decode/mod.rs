@@ -6,6 +6,7 @@ mod constraint;
 mod generate;
 pub mod generator;
 mod greedy;
+mod guide;
 mod loop_guard;
 mod request;
 mod rows;
@@ -21,6 +22,7 @@ pub use columns::Columns;
 pub use consensus::consensus;
 pub use generate::generate;
 pub use generator::{Cache, Generator, GeneratorSpec, StepBatch};
+pub use guide::{Guide, GuideHandle};
 pub use loop_guard::is_loop;
 pub use request::{Finished, Limits, Request, SessionStats};
 pub use search::Hypothesis;
@@ -62,6 +64,9 @@ pub struct DecodeOptions {
     pub sampling: Option<Sampling>,
     /// Which hypothesis is the result; the others are its alternatives.
     pub choice: Choice,
+    /// What may be generated at all; `None`: anything.
+    #[serde(skip)]
+    pub guide: Option<GuideHandle>,
 }
 
 /// Which of several hypotheses is the result.
@@ -167,6 +172,7 @@ impl Default for DecodeOptions {
             loop_guard: true,
             sampling: None,
             choice: Choice::Score,
+            guide: None,
         }
     }
 }

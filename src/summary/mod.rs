@@ -20,6 +20,7 @@ mod made;
 pub mod model;
 mod names;
 pub mod options;
+pub mod shorten;
 pub mod summarize;
 pub mod tidy;
 mod vectors;
