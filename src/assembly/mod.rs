@@ -226,6 +226,20 @@ impl Model {
             Translator::new(generator, tokenizer, self.identity.clone(), self.prompt.clone(), decode, engine)?;
         Ok(translator.with_source_steps(self.source_steps.clone()))
     }
+
+    /// An engine on the same weights that asks for a shorter sentence; `None` for models that have not learned to make one.
+    ///
+    /// # Errors
+    /// As for [`Model::translator`].
+    pub fn shortening_engine(&self, engine: EngineOptions) -> Result<Option<Translator>> {
+        let Some(frame) = self.manifest.as_ref().and_then(|m| m.shorten.clone()) else { return Ok(None) };
+        let prompt = match &self.prompt {
+            Prompt::Text { bos, .. } => Prompt::Text { bos: *bos, prefix: frame.prefix, suffix: frame.suffix },
+            _ => return Ok(None),
+        };
+        let (generator, tokenizer) = (self.generator.clone(), self.tokenizer.clone());
+        Translator::new(generator, tokenizer, self.identity.clone(), prompt, DecodeOptions::default(), engine).map(Some)
+    }
 }
 
 /// Those of the manifest's normalizations that are steps before the prompt; the others are the tokenizer's.

@@ -15,6 +15,7 @@ mod page;
 pub mod sentence_args;
 #[cfg(feature = "server")]
 mod serve;
+mod shorten;
 pub mod signals;
 pub mod summarize;
 pub mod summary_args;

@@ -64,6 +64,15 @@ pub struct SummarizeArgs {
     verbose: u8,
     #[command(flatten)]
     summary: SummaryArgs,
+    /// With --lines: print the short form of each English line, made by leaving words out
+    #[arg(long, requires = "lines")]
+    shorten: bool,
+    /// Treat the input as one English sentence a line (with --shorten)
+    #[arg(long, requires = "shorten")]
+    lines: bool,
+    /// Let --shorten leave out negations, doubt, attribution and numbers, too
+    #[arg(long, requires = "shorten")]
+    unprotected: bool,
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
@@ -79,6 +88,9 @@ enum OutputFormat {
 
 /// Runs the command.
 pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
+    if args.shorten {
+        return super::shorten::run(&args.files, &args.model, !args.unprotected, args.quiet);
+    }
     let targets = targets(&args)?;
     let options = args.summary.options();
     let read = |path: &PathBuf| {

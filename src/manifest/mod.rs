@@ -40,6 +40,8 @@ pub struct Manifest {
     pub languages: Languages,
     #[serde(default)]
     pub prompt: Prompt,
+    /// How the model is asked to shorten an English sentence, where it has learned to.
+    pub shorten: Option<Frame>,
     #[serde(default)]
     pub decoding: Decoding,
     #[serde(default)]
@@ -215,6 +217,15 @@ impl Prompt {
             _ => Ok(()),
         }
     }
+
+/// What stands around the text of a second task.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Frame {
+    /// Before the text.
+    pub prefix: String,
+    /// After the text.
+    pub suffix: String,
 }
 
 /// Defaults that differ from those of [`DecodeOptions`] or of the model's `generation_config.json`.
