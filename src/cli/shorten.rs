@@ -1,7 +1,7 @@
 //! `anubad summarize --shorten --lines`: each English line in its short form.
 use super::common::ModelArgs;
-use crate::summary::shorten::{ShortenOptions, Shortener};
 use crate::Error;
+use crate::summary::shorten::{ShortenOptions, Shortener};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;

@@ -252,7 +252,11 @@ fn separate(sources: &[String]) -> Prepared {
 /// The English sentences, each with the first of its serious findings.
 fn with_doubts(segments: &[TranslatedSegment], findings: &[Finding]) -> Vec<Translated> {
     let doubt = |i| findings.iter().find(|f| f.segment == Some(i) && f.severity == Severity::Serious).cloned();
-    segments.iter().enumerate().map(|(i, s)| Translated { text: s.text.clone(), doubt: doubt(i) }).collect()
+    segments
+        .iter()
+        .enumerate()
+        .map(|(i, s)| Translated { text: s.text.clone(), doubt: doubt(i), confidence: s.confidence })
+        .collect()
 }
 
 /// Whether a translation has findings that would mislead a reader.

@@ -87,6 +87,13 @@ pub fn is_in(language: Language, text: &str) -> bool {
     }
 }
 
+/// Whether a sentence begins with a word that says who or what was spoken of before.
+pub fn leans_back(sentence: &str) -> bool {
+    let first = words(sentence).into_iter().next();
+    let pronouns = ["he", "she", "they", "it", "this", "these", "those", "that", "such", "his", "her", "their", "its"];
+    first.is_some_and(|word| pronouns.contains(&word.as_str()))
+}
+
 /// The text with a capital at its start.
 pub(super) fn capitalized(text: &str) -> String {
     let mut letters = text.chars();

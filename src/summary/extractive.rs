@@ -51,7 +51,7 @@ const REPEATED: f64 = 0.75;
 /// neither is a sentence that only repeats the headline. The same input gives the same choice.
 /// With [`super::Length::Words`] the Bengali words are counted; see [`select_by`].
 pub fn select(article: &Article, segments: &[Segment], options: &SummaryOptions) -> Vec<usize> {
-    select_by(article, segments, options, &|_| false, |i| segments[i].text.split_whitespace().count())
+    select_by(article, segments, options, &|_| 0.0, |i| segments[i].text.split_whitespace().count())
 }
 
 /// As [`select`], with the caller's own count of a sentence's words (of its translation, say) and what it knows of
@@ -60,7 +60,7 @@ pub fn select_by(
     article: &Article,
     segments: &[Segment],
     options: &SummaryOptions,
-    doubtful: &dyn Fn(usize) -> bool,
+    doubt: &dyn Fn(usize) -> f64,
     count_words: impl Fn(usize) -> usize,
 ) -> Vec<usize> {
     let wanted = match options.style {
@@ -69,7 +69,7 @@ pub fn select_by(
     };
     let mut chosen: Vec<usize> = Vec::new();
     let mut words = 0;
-    for i in rank(article, segments, doubtful).take(wanted, options.length.words().is_some()) {
+    for i in rank(article, segments, doubt).take(wanted, options.length.words().is_some()) {
         let more = count_words(i);
         match options.length.words() {
             Some(most) if !chosen.is_empty() && words + more > most => continue,
@@ -130,7 +130,7 @@ impl Ranking {
     }
 }
 
-fn rank(article: &Article, segments: &[Segment], doubtful: &dyn Fn(usize) -> bool) -> Ranking {
+fn rank(article: &Article, segments: &[Segment], doubt: &dyn Fn(usize) -> f64) -> Ranking {
     let candidates = candidates(article, segments);
     let title = article.title.as_deref().unwrap_or("");
     let stems = stems_of(candidates.iter().map(|&i| segments[i].text.as_str()).chain([title]));
@@ -146,7 +146,7 @@ fn rank(article: &Article, segments: &[Segment], doubtful: &dyn Fn(usize) -> boo
             + weight::HEADLINE_COVERED * covered
             + weight::FIRST * f64::from(u8::from(k == 0))
             + weight::EARLY / (k + 1) as f64
-            + weight::DOUBTFUL * f64::from(u8::from(doubtful(candidates[k])))
+            + weight::DOUBTFUL * doubt(candidates[k])
             + form(article, &segments[candidates[k]])
     };
     let scores = (0..n).map(score).collect();

@@ -1,10 +1,10 @@
 //! The extractive way: sentences of the article, chosen, translated, and made to stand by themselves.
 use super::input::{SummaryInput, Translated};
-use super::made::{Method, Summary};
+use super::made::{Method, Origin, Summary};
 use super::{Language, Style, SummaryOptions, english, extractive, headline};
 use crate::text::Finding;
 use crate::{Error, Result};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// How often sentences are chosen again because the translation of some is doubtful.
 const ROUNDS: usize = 3;
@@ -26,6 +26,7 @@ pub(super) fn extract(input: &SummaryInput, options: &SummaryOptions) -> Result<
         return Err(Error::Input("the article has no text to summarize; check the input".into()));
     }
     let findings = doubts(input, &chosen);
+    let origins: BTreeMap<usize, Origin> = chosen.iter().map(|(&i, t)| (i, origin(i, t))).collect();
     let (sentences, chosen) = match options.style {
         Style::Headline => {
             let (index, line) = chosen.into_iter().next().unwrap_or_default();
@@ -45,27 +46,48 @@ pub(super) fn extract(input: &SummaryInput, options: &SummaryOptions) -> Result<
         method: Method::Extractive,
         model: None,
         parts: 1,
+        origins: chosen.iter().filter_map(|i| origins.get(i).cloned()).collect(),
         chosen,
         findings,
     })
+}
+
+fn origin(index: usize, sentence: &Translated) -> Origin {
+    Origin {
+        segments: vec![index],
+        shortened_by: None,
+        confidence: sentence.confidence,
+        findings: sentence.doubt.iter().cloned().map(|doubt| Finding { segment: Some(index), ..doubt }).collect(),
+    }
+}
+
+/// How much speaks against a sentence in English, 0 to 1: a serious finding, words that lean on a sentence that may not
+/// be there, or a translation that the model itself was not sure of.
+fn doubt_in(sentence: &Translated) -> f64 {
+    if sentence.doubt.is_some() || english::leans_back(&sentence.text) {
+        return 1.0;
+    }
+    sentence.confidence.map_or(0.0, |confidence| f64::from(1.0 - confidence.clamp(0.0, 1.0)) / 2.0)
 }
 
 /// The sentences chosen, in the article's order. Where the article has not been translated yet, only those chosen are,
 /// and a doubtful one makes room for the next best.
 fn choose(input: &SummaryInput, options: &SummaryOptions) -> Result<BTreeMap<usize, Translated>> {
     let mut known: BTreeMap<usize, Translated> = BTreeMap::new();
-    let mut doubtful: BTreeSet<usize> = match (options.language, input.translated) {
-        (Language::English, Some(all)) => (0..all.len()).filter(|&i| all[i].doubt.is_some()).collect(),
-        _ => BTreeSet::new(),
+    let mut doubts: BTreeMap<usize, f64> = match (options.language, input.translated) {
+        (Language::English, Some(all)) => all.iter().enumerate().map(|(i, t)| (i, doubt_in(t))).collect(),
+        _ => BTreeMap::new(),
     };
     let mut chosen = Vec::new();
     for _ in 0..ROUNDS {
-        chosen = select(input, options, &known, &|i| doubtful.contains(&i));
+        chosen = select(input, options, &known, &|i| doubts.get(&i).copied().unwrap_or(0.0));
         let new: Vec<usize> = chosen.iter().copied().filter(|i| !known.contains_key(i)).collect();
         known.extend(new.iter().copied().zip(input.in_language(options.language, &new)?));
-        let before = doubtful.len();
-        doubtful.extend(new.into_iter().filter(|i| known[i].doubt.is_some()));
-        if doubtful.len() == before {
+        if options.language == Language::Bengali || input.translated.is_some() {
+            break;
+        }
+        doubts.extend(new.iter().map(|i| (*i, doubt_in(&known[i]))));
+        if new.iter().all(|i| doubts[i] < 1.0) {
             break;
         }
     }
@@ -78,11 +100,11 @@ fn select(
     input: &SummaryInput,
     options: &SummaryOptions,
     known: &BTreeMap<usize, Translated>,
-    doubtful: &dyn Fn(usize) -> bool,
+    doubt: &dyn Fn(usize) -> f64,
 ) -> Vec<usize> {
     let words = |text: &str| text.split_whitespace().count();
     let english = |i: usize| input.translated.and_then(|all| all.get(i)).or_else(|| known.get(&i));
-    extractive::select_by(input.article, input.segments, options, doubtful, |i| match options.language {
+    extractive::select_by(input.article, input.segments, options, doubt, |i| match options.language {
         // English news has about a third more words than its Bengali original
         Language::English => english(i).map_or(words(&input.segments[i].text) * 4 / 3, |t| words(&t.text)),
         Language::Bengali => words(&input.segments[i].text),

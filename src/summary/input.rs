@@ -11,6 +11,8 @@ pub struct Translated {
     pub text: String,
     /// A serious finding: such a sentence is chosen for a summary only where there is no better one.
     pub doubt: Option<Finding>,
+    /// Chance, 0 to 1, that it is translated well, where that is known: of two sentences that say alike the surer is chosen.
+    pub confidence: Option<f32>,
 }
 
 /// Translates Bengali sentences, in order.
@@ -33,7 +35,7 @@ impl SummaryInput<'_> {
     pub(super) fn in_language(&self, language: Language, chosen: &[usize]) -> Result<Vec<Translated>> {
         let source = || chosen.iter().map(|&i| self.segments[i].text.clone());
         if language == Language::Bengali {
-            return Ok(source().map(|text| Translated { text, doubt: None }).collect());
+            return Ok(source().map(|text| Translated { text, ..Translated::default() }).collect());
         }
         if let Some(translated) = self.translated {
             return Ok(chosen.iter().map(|&i| translated.get(i).cloned().unwrap_or_default()).collect());

@@ -57,15 +57,45 @@ pub struct Summary {
     /// Indices of the sentences that it consists of (extractive).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub chosen: Vec<usize>,
+    /// What each of `sentences` comes from, and what is to be doubted in it (extractive).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub origins: Vec<Origin>,
     pub findings: Vec<Finding>,
 }
 
+/// Where a sentence of a summary comes from.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Origin {
+    /// Indices of the article's sentences that it says.
+    pub segments: Vec<usize>,
+    /// The model that left words out of it; absent: it is whole.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shortened_by: Option<String>,
+    /// Chance, 0 to 1, that it is translated well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f32>,
+    /// What the checks found in its translation.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
+}
+
+/// What stands behind a sentence that the checks doubt.
+const DOUBTFUL: &str = " [doubtful]";
+
 impl Summary {
-    /// The summary as it is shown: a paragraph, a list, or one line.
+    /// The summary as it is shown: a paragraph, a list, or one line; doubtful sentences say that they are.
     pub fn text(&self) -> String {
         match self.style {
-            Style::Bullets => self.sentences.iter().map(|s| format!("- {s}")).collect::<Vec<_>>().join("\n"),
-            Style::Brief | Style::Headline => self.sentences.join(" "),
+            Style::Bullets => self.shown().iter().map(|s| format!("- {s}")).collect::<Vec<_>>().join("\n"),
+            Style::Brief | Style::Headline => self.shown().join(" "),
         }
+    }
+
+    /// The sentences as a reader sees them, the doubtful ones marked.
+    pub fn shown(&self) -> Vec<String> {
+        let doubtful = |i: usize| self.origins.get(i).is_some_and(|origin| !origin.findings.is_empty());
+        let mark = |i| if doubtful(i) { DOUBTFUL } else { "" };
+        self.sentences.iter().enumerate().map(|(i, s)| format!("{s}{}", mark(i))).collect()
     }
 }

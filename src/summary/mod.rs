@@ -27,6 +27,6 @@ mod vectors;
 
 pub use generator::{Generated, Request, TextGenerator};
 pub use input::{SummaryInput, TranslateSentences, Translated};
-pub use made::{Method, Summary, Writer};
+pub use made::{Method, Origin, Summary, Writer};
 pub use options::{Language, Length, MethodChoice, Style, SummaryOptions};
 pub use summarize::summarize;

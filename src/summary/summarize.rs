@@ -200,6 +200,7 @@ fn write(input: &SummaryInput, options: &SummaryOptions, writer: &Writer) -> Res
         model: Some(writer.model.to_string()),
         parts,
         chosen: Vec::new(),
+        origins: Vec::new(),
         findings,
     };
     Ok(Written { summary })

@@ -53,7 +53,7 @@ const ENGLISH: [&str; 4] = [
 ];
 
 fn good(text: &str) -> Translated {
-    Translated { text: text.into(), doubt: None }
+    Translated { text: text.into(), ..Translated::default() }
 }
 
 fn article(title: Option<&str>) -> (Article, Vec<Segment>, Vec<Translated>) {
@@ -99,7 +99,11 @@ fn without_a_writer_sentences_of_the_article_are_translated_and_only_those() {
 
 /// The translation of one sentence is doubtful.
 fn doubtful(text: &str) -> Translated {
-    Translated { text: text.into(), doubt: Some(warning(FindingKind::NumberChanged, "20 is 30".into())) }
+    Translated {
+        text: text.into(),
+        doubt: Some(warning(FindingKind::NumberChanged, "20 is 30".into())),
+        ..Translated::default()
+    }
 }
 
 #[test]

@@ -87,8 +87,7 @@ impl<'a> Shortener<'a> {
                 jobs.push(job);
             }
         }
-        let mut out: Vec<Shortened> =
-            sentences.iter().map(|s| Shortened { text: s.clone(), changed: false }).collect();
+        let mut out: Vec<Shortened> = sentences.iter().map(|s| Shortened { text: s.clone(), changed: false }).collect();
         self.engine.translate_stream(&mut jobs.into_iter(), &mut |id, outcome| {
             let index = id as usize;
             match outcome {

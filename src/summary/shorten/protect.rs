@@ -152,7 +152,8 @@ impl Sentence<'_> {
             if !self.is_word(range.end) {
                 break;
             }
-            let link = matches!(self.word(range.end).as_str(), "per" | "of" | "more" | "other" | "new" | "and" | "to" | "the");
+            let link =
+                matches!(self.word(range.end).as_str(), "per" | "of" | "more" | "other" | "new" | "and" | "to" | "the");
             range.end += 1;
             if !link {
                 break;
@@ -164,7 +165,8 @@ impl Sentence<'_> {
     /// A word of polarity or mood with its auxiliaries, the verb after it, and the opener of a subordinate clause.
     fn verb_around(&self, unit: usize) -> Range<usize> {
         let mut range = unit..unit + 1;
-        let part = |u: usize| self.is(u, Carries::Auxiliary) || self.is(u, Carries::Mood) || self.is(u, Carries::Polarity);
+        let part =
+            |u: usize| self.is(u, Carries::Auxiliary) || self.is(u, Carries::Mood) || self.is(u, Carries::Polarity);
         while range.start > 0 && self.is_word(range.start - 1) && part(range.start - 1) {
             range.start -= 1;
         }
@@ -175,7 +177,8 @@ impl Sentence<'_> {
             range.end += 1;
         }
         // What is denied in a clause of its own must not come to be denied of the main clause's subject.
-        let clause = (0..range.start).rev().take(6).take_while(|&u| self.is_word(u)).find(|&u| self.is(u, Carries::Opener));
+        let clause =
+            (0..range.start).rev().take(6).take_while(|&u| self.is_word(u)).find(|&u| self.is(u, Carries::Opener));
         if let Some(opener) = clause {
             range.start = opener;
         }
@@ -185,7 +188,8 @@ impl Sentence<'_> {
     /// "police said", "according to the ministry", "said Karim".
     fn speaker(&self, unit: usize) -> Range<usize> {
         if self.word(unit) == "according" {
-            let end = (unit + 1..self.0.len()).take(SOURCE_WORDS).find(|&u| !self.is_word(u) || self.is(u, Carries::Opener));
+            let end =
+                (unit + 1..self.0.len()).take(SOURCE_WORDS).find(|&u| !self.is_word(u) || self.is(u, Carries::Opener));
             return unit..end.unwrap_or(self.0.len().min(unit + 1 + SOURCE_WORDS));
         }
         let mut range = unit..unit + 1;

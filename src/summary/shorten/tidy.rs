@@ -51,7 +51,10 @@ mod tests {
         let sentence = "On Monday, the police found a large old bridge, an hour away, near a European town.";
         for (answer, wanted) in [
             ("the police found a old bridge,.", "The police found an old bridge."),
-            ("Police found a large old bridge near a European town.", "Police found a large old bridge near a European town."),
+            (
+                "Police found a large old bridge near a European town.",
+                "Police found a large old bridge near a European town.",
+            ),
             ("an large  bridge", "A large bridge."),
         ] {
             assert_eq!(tidy(sentence, answer), wanted);
