@@ -218,7 +218,7 @@ fn finish(mut writer: BlockWriter<impl Write>, translation: &Translation, from_w
         if let Some(headline) = summary.headline.as_deref().filter(|_| translation.article.title.is_none()) {
             writer.summary("Headline", &[headline.to_string()])?;
         }
-        writer.summary(&format!("Summary ({})", summary.method), &summary.sentences)?;
+        writer.summary(&format!("Summary ({})", summary.method), &summary.shown())?;
     }
     let meta = &translation.article.meta;
     if let Some(url) = meta.url.as_ref().filter(|_| from_web) {
