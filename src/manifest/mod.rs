@@ -218,6 +218,8 @@ impl Prompt {
         }
     }
 
+}
+
 /// What stands around the text of a second task.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
