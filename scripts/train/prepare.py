@@ -80,7 +80,7 @@ def main():
             print(f"{source['file']}: not there, skipped (from {source['url']}, {source['license']})")
             continue
         dropped, pairs = collections.Counter(), []
-        for bengali, english in read_pairs(path):
+        for line, (bengali, english) in enumerate(read_pairs(path)):
             why = complaint(bengali, english, source.get("names", False))
             if why is None and (bengali in forbidden or english in forbidden):
                 why = "in a test set"
@@ -90,7 +90,7 @@ def main():
                 dropped[why] += 1
                 continue
             seen.add(bengali)
-            pairs.append({"bn": bengali, "en": english, "source": path.stem})
+            pairs.append({"bn": bengali, "en": english, "source": path.stem, "line": line})
         rng.shuffle(pairs)
         pairs = pairs[: source.get("take", len(pairs))]
         kept += pairs
