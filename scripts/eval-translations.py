@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Prints README's table of quality: the default model on test sets, decoded in several ways.
 
-    eval-translations.py ANUBAD TEST.tsv [TEST.tsv ...] [--rows greedy,beam,default] [--limit N] [--out FOLDER]
+    eval-translations.py ANUBAD TEST.tsv [TEST.tsv ...] [--rows draft,standard,best] [--limit N] [--out FOLDER]
 
 Runs `anubad eval` once a row and set, and prints a Markdown table with the CPU time (user and system) as a multiple of
 the first row's. Needs Python 3.9 or newer and nothing else. With --out the translations are kept there, so that two
@@ -16,10 +16,10 @@ import subprocess
 import sys
 
 ROWS = {
-    "greedy": ("greedy (`--no-repair`)", ["--no-repair"]),
-    "beam": ("beam 4 (`--beam 4 --no-repair`)", ["--beam", "4", "--no-repair"]),
-    "default": ("greedy with checks and repair (the default of `translate` and `bulk`)", []),
-    "beam-repair": ("beam 4 with checks and repair (`--beam 4`)", ["--beam", "4"]),
+    "draft": ("draft: greedy (`--quality draft`)", ["--quality", "draft"]),
+    "beam": ("beam 4 without repair (`--beam 4 --no-repair`)", ["--beam", "4", "--no-repair"]),
+    "standard": ("standard: greedy with checks and repair", ["--quality", "standard"]),
+    "best": ("best: beam 4 with checks and repair", ["--quality", "best"]),
     "mbr": ("16 samples, minimum Bayes risk (`--mbr 16 --no-repair`)", ["--mbr", "16", "--no-repair"]),
 }
 
@@ -41,7 +41,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("anubad")
     parser.add_argument("tests", nargs="+", type=pathlib.Path)
-    parser.add_argument("--rows", default="greedy,beam,default")
+    parser.add_argument("--rows", default="draft,standard,best")
     parser.add_argument("--limit")
     parser.add_argument("--out", type=pathlib.Path)
     parser.add_argument("--extra", default="", help="arguments for every run, e.g. '--model FILE.gguf'")
