@@ -123,7 +123,7 @@ fn check(input: &Input, path: &Path, target: &Target, bilingual: bool) -> crate:
 /// A document comes back as it is, without a summary; and nobody wants a summary of one sentence.
 fn fitting(options: &PipelineOptions, prepared: &Prepared, target: &Target, args: &TranslateArgs) -> PipelineOptions {
     let document = matches!(target.form, Form::Document(_));
-    let short = prepared.segments.len() < 2 && !args.summary;
+    let short = prepared.segments.len() < 2 && !args.summary_args.is_asked_for();
     let summary = options.summary.clone().filter(|_| !document && !short);
     PipelineOptions { summary, ..options.clone() }
 }

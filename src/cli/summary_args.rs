@@ -8,10 +8,13 @@ use crate::summary::{Language, Length, MethodChoice, Style, SummaryOptions};
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Summary")]
 pub struct SummaryArgs {
+    /// The summary: brief, bullets, headline, long, or extractive (whole sentences, whatever the model could do)
+    #[arg(long = "summary", value_name = "FORM", value_enum, conflicts_with = "style")]
+    form: Option<Form>,
     /// At most this many sentences (by default one to five, by the article's length)
     #[arg(long, value_name = "N", value_parser = count, conflicts_with = "words")]
     sentences: Option<u32>,
-    /// Whole sentences of together at most this many words (one sentence at least)
+    /// About this many words, in whole sentences; at least one sentence, the shortest where all are longer
     #[arg(long, value_name = "N", value_parser = count)]
     words: Option<u32>,
     /// The form of the summary
@@ -28,6 +31,21 @@ pub struct SummaryArgs {
     pub summary_model: Option<String>,
 }
 
+/// What `--summary` can ask for: a form, a length or a way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Form {
+    /// A few sentences in one paragraph
+    Brief,
+    /// A list, one sentence an item
+    Bullets,
+    /// One line
+    Headline,
+    /// A paragraph of twice the usual length
+    Long,
+    /// Whole sentences of the article, as they are translated
+    Extractive,
+}
+
 /// A number of sentences or words.
 fn count(text: &str) -> std::result::Result<u32, String> {
     match text.parse() {
@@ -38,14 +56,27 @@ fn count(text: &str) -> std::result::Result<u32, String> {
 }
 
 impl SummaryArgs {
+    /// Whether a form of summary was named, and so a summary is wanted even of one sentence.
+    pub fn is_asked_for(&self) -> bool {
+        self.form.is_some()
+    }
+
     /// The options for a summary.
     pub fn options(&self) -> SummaryOptions {
         let length = match (self.sentences, self.words) {
             (Some(n), _) => Length::Sentences(n as usize),
             (_, Some(n)) => Length::Words(n as usize),
+            _ if self.form == Some(Form::Long) => Length::Long,
             _ => Length::Auto,
         };
-        SummaryOptions { length, style: self.style, language: self.lang, method: self.summary_method }
+        let style = match self.form {
+            Some(Form::Bullets) => Style::Bullets,
+            Some(Form::Headline) => Style::Headline,
+            Some(_) => Style::Brief,
+            None => self.style,
+        };
+        let method = if self.form == Some(Form::Extractive) { MethodChoice::Extractive } else { self.summary_method };
+        SummaryOptions { length, style, language: self.lang, method }
     }
 
     /// Opens the model that writes the summary, where one is named and wanted.

@@ -48,13 +48,10 @@ pub struct TranslateArgs {
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub input_format: Option<InputFormat>,
     /// One segment a line in, exactly one line a segment out, nothing else on standard output
-    #[arg(long, conflicts_with_all = ["format", "output", "bilingual", "summary", "sentences", "input_format", "keep_furniture", "mark"])]
+    #[arg(long, conflicts_with_all = ["format", "output", "bilingual", "form", "sentences", "input_format", "keep_furniture", "mark"])]
     pub lines: bool,
-    /// Print a summary (the default)
-    #[arg(long, overrides_with = "no_summary")]
-    pub summary: bool,
     /// Print no summary
-    #[arg(long)]
+    #[arg(long, conflicts_with = "form")]
     pub no_summary: bool,
     /// Keep comment forms, share lines and other page furniture
     #[arg(long)]

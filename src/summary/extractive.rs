@@ -67,20 +67,25 @@ pub fn select_by(
         super::Style::Headline => 1,
         _ => options.length.sentences(segments.iter().filter(|s| s.block.is_some()).count()),
     };
+    let ranked = rank(article, segments, doubt).take(wanted, options.length.words().is_some());
+    let most = options.length.words();
     let mut chosen: Vec<usize> = Vec::new();
     let mut words = 0;
-    for i in rank(article, segments, doubt).take(wanted, options.length.words().is_some()) {
+    for &i in &ranked {
         let more = count_words(i);
-        match options.length.words() {
-            Some(most) if !chosen.is_empty() && words + more > most => continue,
-            _ => {
-                chosen.push(i);
-                words += more;
-            }
+        // The first may be a fifth longer than asked for: "about so many words".
+        let room = most.map(|most| if chosen.is_empty() { most + most / 5 } else { most });
+        if room.is_some_and(|room| words + more > room) {
+            continue;
         }
+        chosen.push(i);
+        words += more;
         if chosen.len() == wanted {
             break;
         }
+    }
+    if chosen.is_empty() {
+        chosen.extend(ranked.iter().copied().min_by_key(|&i| count_words(i)));
     }
     chosen.sort_unstable();
     chosen

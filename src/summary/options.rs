@@ -8,9 +8,12 @@ pub enum Length {
     /// One to five sentences, by the article's length.
     #[default]
     Auto,
+    /// Twice as many as [`Length::Auto`] gives.
+    Long,
     /// At most this many sentences.
     Sentences(usize),
-    /// Whole sentences, together at most this many words (one sentence at least, however long).
+    /// Whole sentences, together at most this many words; a first sentence may be a fifth longer, and where all are
+    /// longer than that the shortest is taken.
     Words(usize),
 }
 
@@ -25,6 +28,7 @@ impl Length {
                 41..=100 => 4,
                 _ => 5,
             },
+            Self::Long => 2 * Self::Auto.sentences(available),
             Self::Sentences(n) => n,
             Self::Words(n) => n.max(1),
         }
