@@ -69,11 +69,13 @@ pub fn shown_lines(text: &str) -> String {
     text.split('\n').map(shown).collect::<Vec<_>>().join("\n")
 }
 
+#[cfg(feature = "bulk")]
 thread_local! {
     static CONTAINED: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
 }
 
 /// Calls what may panic on damaged input, and says nothing of it: `None` is a panic.
+#[cfg(feature = "bulk")]
 pub(crate) fn contained<T>(call: impl FnOnce() -> T) -> Option<T> {
     CONTAINED.set(CONTAINED.get() + 1);
     let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(call));
@@ -82,18 +84,22 @@ pub(crate) fn contained<T>(call: impl FnOnce() -> T) -> Option<T> {
 }
 
 /// Whether a panic on this thread is expected and dealt with.
+#[cfg(feature = "bulk")]
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // the program's panic hook asks
 pub(crate) fn is_contained() -> bool {
     CONTAINED.get() > 0
 }
 
 /// Says something on standard error: the way for all messages that may hold words from elsewhere. A standard error that
 /// is gone (a closed terminal) is no reason to end.
+#[cfg(feature = "bulk")]
 macro_rules! say {
     ($($said:tt)*) => {{
         use std::io::Write as _;
         let _ = writeln!(std::io::stderr(), "{}", $crate::error::shown_lines(&format!($($said)*)));
     }};
 }
+#[cfg(feature = "bulk")]
 pub(crate) use say;
 
 /// The operating system's words without its error number, plus the usual remedy.

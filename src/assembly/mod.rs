@@ -177,8 +177,12 @@ impl Model {
             None => Registry::load()?.described(gguf.text(MANIFEST_KEY), gguf.text("general.name")).cloned(),
         };
         let (name, digest) = (gguf.name.clone(), digest(&gguf));
-        let parts = Decoder { source: Arc::new(gguf), naming: Naming::Gguf, config, tokenizer, ends, manifest, name };
-        Self::from_decoder(resolved, parts, digest, options)
+        let file = Arc::new(gguf);
+        let source = file.clone();
+        let parts = Decoder { source, naming: Naming::Gguf, config, tokenizer, ends, manifest, name };
+        let model = Self::from_decoder(resolved, parts, digest, options)?;
+        file.check_length()?;
+        Ok(model)
     }
 
     /// A decoder-only model from its parts.

@@ -29,7 +29,10 @@ pub struct Written {
 impl Written {
     /// The record in the output's format.
     pub fn new(record: &Record, slow: Slow, options: &BulkOptions) -> Self {
-        let bytes = options.format.record(record, options.include_source);
+        let bytes = match options.csv_raw {
+            true => options.format.raw_record(record, options.include_source),
+            false => options.format.record(record, options.include_source),
+        };
         let file = options.format.is_folder().then(|| {
             let end = options.compress.map_or(String::new(), |c| format!(".{}", c.extension()));
             format!("{}{end}", output::file_name(record, options.format.file_extension()))

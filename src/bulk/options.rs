@@ -87,6 +87,8 @@ pub struct BulkOptions {
     pub format: OutputFormat,
     pub compress: Option<Compression>,
     pub include_source: bool,
+    /// Leaves cells of CSV as they are that a spreadsheet would take for formulas.
+    pub csv_raw: bool,
     /// Title of an RSS or Atom feed.
     pub feed_title: String,
     pub filters: Filters,
@@ -119,6 +121,7 @@ impl Default for BulkOptions {
             format: OutputFormat::default(),
             compress: None,
             include_source: false,
+            csv_raw: false,
             feed_title: "Translated by anubad".into(),
             filters: Filters::default(),
             resume: Resume::default(),
@@ -155,7 +158,7 @@ impl BulkOptions {
 
     /// Everything that has a say in what is written, for the journal.
     pub(super) fn fingerprint(&self, pipeline: serde_json::Value) -> serde_json::Value {
-        serde_json::json!({
+        let mut fingerprint = serde_json::json!({
             "format": self.format,
             "compress": self.compress,
             "include_source": self.include_source,
@@ -164,6 +167,10 @@ impl BulkOptions {
             "filters": self.filters,
             "max_article": self.max_article,
             "pipeline": pipeline,
-        })
+        });
+        if self.csv_raw {
+            fingerprint["csv_raw"] = true.into();
+        }
+        fingerprint
     }
 }

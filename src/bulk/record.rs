@@ -84,11 +84,23 @@ impl Record {
     /// Joins what the feed said of an article with what became of it.
     pub fn new(n: u64, meta: Meta, done: Finished, model: &ModelIdentity, source: Option<Source>) -> Self {
         let Meta { id, url, date, author, extra, row } = meta;
+        let url = url.filter(|url| is_web_link(url));
         let Finished { article, summary, findings, aligned } = done;
         let (title, text) = (article.title.clone(), plain_text(&article));
         let model = model.clone();
         Self { n, id, url, date, author, title, text, summary, findings, model, source, extra, article, aligned, row }
     }
+}
+
+/// Whether an address can be a link in what is published: on the web, of a mailbox, or without a scheme. A feed may
+/// name `javascript:` and the like, which run in whoever clicks on them.
+fn is_web_link(url: &str) -> bool {
+    // Browsers overlook white space and control characters here.
+    let url: String = url.chars().filter(|c| !c.is_whitespace() && !c.is_control()).collect();
+    let Some((scheme, _)) = url.split_once(':').filter(|(scheme, _)| !scheme.contains(['/', '?', '#'])) else {
+        return true;
+    };
+    ["http", "https", "mailto"].iter().any(|known| scheme.eq_ignore_ascii_case(known))
 }
 
 /// An article's blocks as plain text.
@@ -135,4 +147,19 @@ pub(super) fn json_line(value: &impl Serialize) -> Vec<u8> {
     let mut line = serde_json::to_vec(value).unwrap_or_default();
     line.push(b'\n');
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_links_that_open_pages_are_kept() {
+        for url in ["https://a/b", "HTTP://a", "mailto:a@b", "/a:b", "a/b", "?x=a:b", "#a:b", ""] {
+            assert!(is_web_link(url), "{url}");
+        }
+        for url in ["javascript:alert(1)", " java\nscript:x", "JaVaScRiPt:x", "\u{1}javascript:x", "data:text/html,x", "vbscript:x", "file:///etc/passwd"] {
+            assert!(!is_web_link(url), "{url}");
+        }
+    }
 }

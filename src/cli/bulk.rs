@@ -82,6 +82,9 @@ struct OutputArgs {
     /// Add the Bengali to each record
     #[arg(long)]
     include_source: bool,
+    /// Leave cells of CSV as they are; by default an apostrophe goes before those that a spreadsheet would calculate
+    #[arg(long)]
+    csv_raw: bool,
     /// Title of an RSS or Atom feed
     #[arg(long, value_name = "TITLE", default_value = "Translated by anubad")]
     feed_title: String,
@@ -235,6 +238,7 @@ impl BulkArgs {
             format: self.output.format.or_else(|| OutputFormat::by_name(&name)).or(folder).unwrap_or_default(),
             compress,
             include_source: self.output.include_source,
+            csv_raw: self.output.csv_raw,
             feed_title: self.output.feed_title.clone(),
             filters: Filters {
                 since: self.filters.since,

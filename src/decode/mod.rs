@@ -1,5 +1,6 @@
 //! Decoding, written once for every model: greedy, beam search and sampling over the [`Generator`] trait.
 mod beam;
+mod bounds;
 mod columns;
 mod consensus;
 mod constraint;

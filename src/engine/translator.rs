@@ -58,6 +58,7 @@ impl Translator {
         engine: EngineOptions,
     ) -> Result<Self> {
         engine.check()?;
+        options.check().map_err(crate::Error::Settings)?;
         let columns = Arc::new(Columns::of(&*generator)?);
         let (mut prefix, other) = (prompt.encode(&*tokenizer, "ক")?, prompt.encode(&*tokenizer, "১")?);
         let overhead = prefix.len().saturating_sub(tokenizer.encode("ক")?.len());

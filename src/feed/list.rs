@@ -1,19 +1,21 @@
 //! A list of feeds: one path a line, relative to the list; blank lines and lines that begin with `#` are comments.
 use super::source::Chunk;
 use super::{BadEntry, ReadOptions, Sink, Source, document, open};
-use std::fs::File;
-use std::io::Read;
+#[cfg(feature = "bulk")]
+use std::{fs::File, io::Read, path::PathBuf};
 use std::ops::ControlFlow;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Longest path that is read.
 const MAX_PATH: usize = 1 << 16;
 
 /// Largest list that is looked through beforehand.
+#[cfg(feature = "bulk")]
 const MAX_LIST: u64 = 16 << 20;
 
 /// The files and folders that the user has named, those in lists included, as far as that can be told beforehand:
 /// standard input too, where it is a file.
+#[cfg(feature = "bulk")]
 pub(crate) fn named_files(paths: &[PathBuf], options: &ReadOptions) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for path in paths {
@@ -26,6 +28,7 @@ pub(crate) fn named_files(paths: &[PathBuf], options: &ReadOptions) -> Vec<PathB
     found
 }
 
+#[cfg(feature = "bulk")]
 fn add(path: &Path, format: Option<super::Format>, depth: u8, found: &mut Vec<PathBuf>) {
     found.push(path.to_owned());
     let is_list = match format {

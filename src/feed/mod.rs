@@ -41,6 +41,7 @@ pub(crate) use convert::unescape;
 pub use convert::{looks_like_html, to_article};
 pub use fields::{FieldMap, Role};
 pub use format::Format;
+#[cfg(feature = "bulk")]
 pub(crate) use list::named_files;
 pub use open::{Feed, Items, read_bytes};
 pub use source::Source;

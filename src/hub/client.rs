@@ -126,9 +126,9 @@ impl Client {
             response.body_mut().with_config().limit(64 << 20).read_to_string().map_err(|e| broken(&url, &e))
         })?;
         let model: ApiModel = serde_json::from_str(&text)
-            .map_err(|e| Error::Hub(format!("{url}: not the answer of a Hub ({e}); check HF_ENDPOINT")))?;
+            .map_err(|e| Error::Hub(format!("{}: not the answer of a Hub ({e}); check HF_ENDPOINT", shown_url(&url))))?;
         if !is_hex(&model.sha, 40) {
-            return Err(Error::Hub(format!("{url}: {:?} is no commit; check HF_ENDPOINT", model.sha)));
+            return Err(Error::Hub(format!("{}: {:?} is no commit; check HF_ENDPOINT", shown_url(&url), model.sha)));
         }
         let files = model.siblings.into_iter().filter(|f| is_safe_file_name(&f.rfilename)).map(remote_file).collect();
         Ok(Listing { commit: model.sha, files })
@@ -157,11 +157,16 @@ impl Client {
             let target = header("location").unwrap_or_default();
             address = absolute(&address, target).ok_or_else(|| {
                 Failure::fatal(format!(
-                    "{address}: redirected to {target:?}, which is no web address; check HF_ENDPOINT"
+                    "{}: redirected to {:?}, which is no web address; check HF_ENDPOINT",
+                    shown_url(&address),
+                    shown_url(target)
                 ))
             })?;
         }
-        Err(Failure::fatal(format!("{url}: more than {MOST_REDIRECTS} redirects; check HF_ENDPOINT and the proxy")))
+        Err(Failure::fatal(format!(
+            "{}: more than {MOST_REDIRECTS} redirects; check HF_ENDPOINT and the proxy",
+            shown_url(url)
+        )))
     }
 
     fn get(&self, url: &str, headers: &[(&str, &str)]) -> Result<Response<ureq::Body>, Failure> {
@@ -170,7 +175,15 @@ impl Client {
             request = request.header(*name, *value);
         }
         if let Some(token) = self.config.token.as_ref().filter(|_| same_origin(url, &self.config.endpoint)) {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            if is_private(url) {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            } else {
+                static TOLD: std::sync::Once = std::sync::Once::new();
+                TOLD.call_once(|| {
+                    let endpoint = shown_url(&self.config.endpoint);
+                    tracing::warn!("{endpoint}: not encrypted, so the token is not sent there; use an https address");
+                });
+            }
         }
         request.call().map_err(|e| broken(url, &e))
     }
@@ -202,7 +215,7 @@ impl Client {
     pub(super) fn text(&self, url: &str, accept: &str) -> Result<String> {
         self.retrying(&mut |_, _| {}, &mut || {
             let mut response = self.get(url, &[("accept", accept)])?;
-            check_status(&response, url, url)?;
+            check_status(&response, &shown_url(url), &shown_url(url))?;
             response.body_mut().with_config().limit(64 << 20).read_to_string().map_err(|e| broken(url, &e))
         })
     }
@@ -256,7 +269,9 @@ pub(super) fn check_status(response: &Response<ureq::Body>, what: &str, repo: &s
 
 /// A failure below HTTP. Names that cannot be resolved and addresses that make no sense are final.
 fn broken(url: &str, error: &ureq::Error) -> Failure {
-    let text = format!("{}: {error}; check the connection and run the same command again", without_query(url));
+    // The library's own words may quote the address.
+    let error_text = error.to_string().replace(url, &shown_url(url));
+    let text = format!("{}: {error_text}; check the connection and run the same command again", shown_url(url));
     match error {
         ureq::Error::BadUri(_) | ureq::Error::InvalidProxyUrl | ureq::Error::BodyExceedsLimit(_) => {
             Failure::fatal(text)
@@ -265,9 +280,24 @@ fn broken(url: &str, error: &ureq::Error) -> Failure {
     }
 }
 
-/// Signed addresses carry secrets in their query.
-pub(super) fn without_query(url: &str) -> &str {
-    url.split('?').next().unwrap_or(url)
+/// An address as messages may show it: signed ones carry secrets in their query, others a name and a password before
+/// the host.
+pub(super) fn shown_url(url: &str) -> String {
+    let url = url.split('?').next().unwrap_or(url);
+    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://{host}{path}"),
+        None => url.to_owned(),
+    }
+}
+
+/// What is sent there nobody between can read: it is encrypted, or does not leave this machine.
+fn is_private(url: &str) -> bool {
+    let Ok(uri) = url.parse::<Uri>() else { return false };
+    let host = uri.host().unwrap_or_default().trim_matches(['[', ']']);
+    let loopback = host.parse::<std::net::IpAddr>().is_ok_and(|ip| ip.is_loopback());
+    uri.scheme_str() == Some("https") || loopback || host.eq_ignore_ascii_case("localhost")
 }
 
 /// Percent-encodes all but what a path component may hold.
@@ -335,6 +365,24 @@ mod tests {
         assert!(!same_origin("http://h:2/a/b", "http://h:1"));
         assert!(!same_origin("http://h/a", "https://h"));
         assert!(!same_origin("http://h.evil.example/a", "http://h"));
+    }
+
+    #[test]
+    fn passwords_and_signatures_are_not_shown() {
+        assert_eq!(shown_url("http://me:hunter2@h:1/a/b?sig=x"), "http://h:1/a/b");
+        assert_eq!(shown_url("https://me:a@b@h"), "https://h");
+        assert_eq!(shown_url("https://h/a@b"), "https://h/a@b");
+        assert_eq!(shown_url("nonsense"), "nonsense");
+    }
+
+    #[test]
+    fn a_token_is_for_encrypted_or_local_addresses() {
+        for url in ["https://h/a", "http://127.0.0.1:1/a", "http://127.9.9.9/", "http://localhost/", "http://[::1]:2/x"] {
+            assert!(is_private(url), "{url}");
+        }
+        for url in ["http://h/a", "http://10.0.0.1/", "http://localhost.example/", "http://127.0.0.1.example/", "x"] {
+            assert!(!is_private(url), "{url}");
+        }
     }
 
     #[test]

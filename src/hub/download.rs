@@ -1,6 +1,8 @@
 //! One file from the Hub into the cache: locked, resumed, counted, hashed, renamed.
 use super::cache::RepoCache;
-use super::client::{Client, Digest, Failure, Opened, RemoteFile, check_status, without_query};
+use super::pull::human;
+use super::sums;
+use super::client::{Client, Digest, Failure, Opened, RemoteFile, check_status, shown_url};
 use crate::{Error, Result};
 use sha2::Digest as _;
 use std::fs::{File, OpenOptions};
@@ -9,6 +11,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 const CHUNK: usize = 256 << 10;
+/// So often the disk is asked whether there is still room.
+const LOOK: u64 = 256 << 20;
 
 /// What happens during a download, for a progress display.
 #[derive(Debug)]
@@ -66,6 +70,7 @@ pub(super) fn fetch(
     let blob = cache.blob(digest.hex());
     let _lock = lock(&cache.lock(digest.hex()), client.config.network.lock_wait, &file.name, observer)?;
     let wanted: Vec<Digest> = wanted.into_iter().flatten().collect();
+    let wanted_names: Vec<String> = wanted.iter().map(|digest| digest.hex().to_owned()).collect();
     if blob.exists() {
         // The blob's name is the Hub's digest; the manifest's may be another kind.
         let other = wanted.iter().find(|w| std::mem::discriminant(*w) != std::mem::discriminant(&digest));
@@ -81,6 +86,7 @@ pub(super) fn fetch(
         Transfer { client, url, repo, name: &file.name, size: file.size, wanted, partial: partial_path(&blob) }
             .run(&blob, observer)?;
     }
+    sums::remember(&client.config, &blob, &wanted_names);
     observer(Event::Finished { file: &file.name });
     cache.link(commit, &file.name, digest.hex())
 }
@@ -105,7 +111,7 @@ pub(super) fn partial_path(blob: &Path) -> PathBuf {
 fn ask_digest(client: &Client, url: &str, repo: &str) -> Result<Option<Digest>> {
     client.retrying(&mut |_, _| {}, &mut || {
         let opened = client.open(url, 0)?;
-        check_status(&opened.response, without_query(url), repo)?;
+        check_status(&opened.response, &shown_url(url), repo)?;
         Ok(opened.digest)
     })
 }
@@ -187,6 +193,26 @@ impl Hasher {
             Hasher::Git(h) => hex(&h.finalize()),
         }
     }
+}
+
+/// Bytes of disk that are left free.
+const SPARE: u64 = 32 << 20;
+
+/// The cache's disk has room for so many bytes.
+pub(super) fn room_for(config: &super::HubConfig, bytes: u64) -> Result<()> {
+    let free = match config.pretend_free {
+        Some(free) => free,
+        None => fs4::available_space(&config.cache).map_err(|e| Error::io(&config.cache, e))?,
+    };
+    if bytes == 0 || bytes.saturating_add(SPARE) <= free {
+        return Ok(());
+    }
+    Err(Error::Hub(format!(
+        "{}: {} are needed and {} are free; free some space, or set HF_HOME to a folder on another disk",
+        config.cache.display(),
+        human(bytes.saturating_add(SPARE)),
+        human(free)
+    )))
 }
 
 /// Lower-case hex digits.
@@ -278,6 +304,14 @@ impl Transfer<'_> {
         };
         if self.size.is_none() && response.status().as_u16() == 200 {
             self.size = header("content-length").and_then(|v| v.parse().ok());
+            if self.size.is_none() {
+                return Err(Failure::fatal(format!(
+                    "{}: the server does not say how large it is, so it could fill the disk; it was not fetched: use \
+                     another HF_ENDPOINT",
+                    self.name
+                )));
+            }
+            self.check_room(sink.done)?;
             self.restart(sink)?; // git's digest begins with the size, unknown until now
         } else if starts_at != Some(sink.done) {
             self.restart(sink)?;
@@ -320,10 +354,20 @@ impl Transfer<'_> {
                 self.size.unwrap_or(0)
             )));
         }
+        if sink.done / LOOK != (sink.done + bytes.len() as u64) / LOOK {
+            self.check_room(sink.done)?;
+        }
         sink.file.write_all(bytes).map_err(|e| self.disk(e))?;
         sink.hashers.iter_mut().for_each(|h| h.update(bytes));
         sink.done += bytes.len() as u64;
         Ok(())
+    }
+
+    /// The rest of the file has room on the disk.
+    fn check_room(&self, done: u64) -> Result<(), Failure> {
+        let config = &self.client.config;
+        let rest = self.size.unwrap_or(0).saturating_sub(done);
+        room_for(config, rest).map_err(|error| Failure { error: Box::new(error), again: false, wait: None })
     }
 
     fn disk(&self, error: std::io::Error) -> Failure {

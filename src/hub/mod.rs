@@ -14,6 +14,7 @@ pub mod download;
 pub mod pull;
 pub mod pypi;
 pub mod resolve;
+mod sums;
 pub mod verify;
 
 pub use client::Client;

@@ -2,14 +2,12 @@
 use super::cache::RepoCache;
 use super::client::{Client, Listing, RemoteFile};
 use super::config::HubConfig;
-use super::download::{Event, Observer, fetch, partial_path};
-use crate::manifest::{HubSource, is_safe_file_name};
+use super::download::{Event, Observer, fetch, partial_path, room_for};
+use super::sums;
+use crate::manifest::{HubSource, is_hex, is_safe_file_name};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-
-/// Bytes of disk that are left free.
-const SPARE: u64 = 32 << 20;
 
 /// Files that a model may need beside its weights, for repositories without a manifest.
 const COMPANIONS: &[&str] = &[
@@ -54,10 +52,16 @@ pub fn find_cached(config: &HubConfig, source: &HubSource) -> Option<Snapshot> {
     let cache = RepoCache::new(&config.cache, &source.repo);
     let own = cache.commit(&source.revision);
     let main = cache.commit("main");
+    // A manifest that names a commit means that one: another takes its place only where the weights' digest is pinned.
+    let pinned = is_hex(&source.revision, 40);
     let candidates = own.iter().chain(&main).cloned().chain(cache.commits().into_iter().rev());
     candidates.into_iter().find_map(|commit| {
         let folder = cache.snapshot(&commit);
         let weights = complete(&folder, source)?;
+        let name = weights.strip_prefix(&folder).ok()?.to_string_lossy().replace('\\', "/");
+        if pinned && commit != source.revision && !source.sha256.contains_key(&name) {
+            return None;
+        }
         Some(Snapshot { other_revision: own.as_ref() != Some(&commit), commit, folder, weights })
     })
 }
@@ -84,7 +88,7 @@ pub(super) fn has_weights(path: &Path) -> bool {
 }
 
 /// The shards that an index file lists; `None` for other files.
-fn shards_of_index(path: &Path) -> Option<Result<BTreeSet<String>>> {
+pub(super) fn shards_of_index(path: &Path) -> Option<Result<BTreeSet<String>>> {
     #[derive(serde::Deserialize)]
     struct Index {
         weight_map: std::collections::HashMap<String, String>,
@@ -127,6 +131,7 @@ pub(crate) fn split_names(path: &Path) -> Vec<String> {
 /// Downloads what is missing of a model and returns where it lies.
 pub fn pull(client: &Client, source: &HubSource, observer: &mut Observer<'_>) -> Result<Snapshot> {
     if let Some(snapshot) = find_cached(&client.config, source).filter(|s| s.commit == source.revision) {
+        sums::check(&client.config, source, &snapshot.folder)?;
         return Ok(snapshot); // a pinned commit cannot change: nothing to ask
     }
     let listing = client.list(&source.repo, &source.revision)?;
@@ -204,18 +209,7 @@ impl Job<'_> {
         observer(Event::Plan { files: missing.len(), bytes });
         let config = &self.client.config;
         std::fs::create_dir_all(&config.cache).map_err(|e| Error::io(&config.cache, e))?;
-        let free = match config.pretend_free {
-            Some(free) => free,
-            None => fs4::available_space(&config.cache).map_err(|e| Error::io(&config.cache, e))?,
-        };
-        if bytes > 0 && bytes + SPARE > free {
-            return Err(Error::Hub(format!(
-                "{}: {} are needed and {} are free; free some space, or set HF_HOME to a folder on another disk",
-                config.cache.display(),
-                human(bytes + SPARE),
-                human(free)
-            )));
-        }
+        room_for(config, bytes)?;
         Ok(())
     }
 

@@ -4,6 +4,7 @@ use super::config::HubConfig;
 use super::download::Observer;
 use super::pull::{Snapshot, cached_source, find_cached, guess_source, has_weights, pull, split_names};
 use super::pypi;
+use super::sums;
 use crate::manifest::Registry;
 use crate::manifest::{HubSource, Manifest, is_safe_file_name};
 use crate::model::encoder_decoder::marian_native::holds_marian;
@@ -64,7 +65,9 @@ pub fn resolve_with(
         return Err(Error::Settings("an empty model name; `anubad model list` shows the names".into()));
     }
     // An id is never mistaken for a folder of that name below the working directory: a path says so with a separator.
-    let as_path = spec.contains(std::path::MAIN_SEPARATOR) || registry.find(spec).is_none();
+    // Nor is the repository of a known model: whoever means a folder of that name writes ./ before it.
+    let as_path = (spec.contains(std::path::MAIN_SEPARATOR) || registry.find(spec).is_none())
+        && !(parse_repo(spec).is_some() && registry.find_repo(spec).is_some());
     if as_path && path.exists() {
         if path.extension().is_some_and(|e| e == "toml") {
             return from_manifest(Manifest::read(path)?, options.download, &config, observer);
@@ -109,7 +112,8 @@ fn from_manifest(
         revision: None,
         notes,
     };
-    if let Some(snapshot) = manifest.hub().and_then(|source| find_cached(config, source)) {
+    if let Some((source, snapshot)) = manifest.hub().and_then(|source| Some((source, find_cached(config, source)?))) {
+        sums::check(config, source, &snapshot.folder)?;
         return Ok(from_snapshot(id, Some(manifest), snapshot));
     }
     if let Some(path) = pypi::find(config, &manifest) {
@@ -187,6 +191,7 @@ fn from_repo(
     let RepoSpec { repo, revision, file } = spec;
     let cached: HubSource = cached_source(config, repo, revision, file.as_deref());
     if let Some(snapshot) = find_cached(config, &cached).filter(|s| !s.other_revision) {
+        sums::check(config, &cached, &snapshot.folder)?;
         return Ok(from_snapshot(repo.clone(), None, snapshot));
     }
     if !download {

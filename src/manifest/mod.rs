@@ -1,4 +1,5 @@
 //! The manifest: all that anubad must know of a model before it opens the weights, in one TOML file.
+mod bounds;
 mod registry;
 
 pub use registry::{DEFAULT_MODEL, Entry, Registry, config_folder, user_folder};
@@ -315,7 +316,7 @@ impl Manifest {
 
     /// Reads a manifest file.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
+        let text = bounds::read(path)?;
         Self::parse(&text, &path.display().to_string())
     }
 
@@ -358,6 +359,7 @@ impl Manifest {
                 return fail(format!("sha256 of {file} is {digest:?}, not 64 lower-case hex digits"));
             }
         }
+        bounds::check(self).or_else(fail)?;
         self.prompt.check().or_else(fail)?;
         let known = |name: &str| Normalization::named(name).is_some() || SourceStep::named(name).is_some();
         if let Some(name) = self.prompt.normalize.iter().find(|name| !known(name)) {
@@ -393,10 +395,10 @@ pub(crate) fn is_safe_file_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    const SMALL: &str = r#"
+    pub(super) const SMALL: &str = r#"
         format = 1
         id = "toy-1.0"
         name = "Toy"

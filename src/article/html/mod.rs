@@ -4,6 +4,7 @@ mod choose;
 mod guard;
 mod linked_data;
 
+#[cfg(feature = "feed")]
 pub(crate) use guard::tame;
 
 use super::{Article, Block, Meta, ReadOptions, furniture};

@@ -17,8 +17,13 @@ pub fn header(include_source: bool) -> Vec<u8> {
     row(&names)
 }
 
-/// One row.
-pub fn record(record: &Record, include_source: bool) -> Vec<u8> {
+/// A cell that spreadsheets do not take for a formula: an apostrophe before its first character says that it is text.
+pub(super) fn defused(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+}
+
+/// One row. `raw`: as it is, though cells from a feed may be formulas to the spreadsheet that opens the file.
+pub fn record(record: &Record, include_source: bool, raw: bool) -> Vec<u8> {
     let json = |value: serde_json::Result<String>| value.unwrap_or_default();
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     let mut cells = vec![
@@ -39,5 +44,23 @@ pub fn record(record: &Record, include_source: bool) -> Vec<u8> {
         cells.push(source.and_then(|s| s.title.clone()).unwrap_or_default());
         cells.push(source.map(|s| s.text.clone()).unwrap_or_default());
     }
+    if !raw {
+        cells = cells.into_iter().map(defused).collect();
+    }
     row(&cells.iter().map(String::as_str).collect::<Vec<_>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn cells_that_start_a_formula_are_text() {
+        for cell in ["=cmd|' /C calc'!A0", "+1+1", "-2+3", "@SUM(A1)", "\t=1", "\r=1"] {
+            assert_eq!(defused(cell.into()), format!("'{cell}"));
+        }
+        for cell in ["", "Rain", "a=b", "'=x", "[]", " =x"] {
+            assert_eq!(defused(cell.into()), cell);
+        }
+    }
 }

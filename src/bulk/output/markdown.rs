@@ -1,5 +1,5 @@
 //! A record as a Markdown file with its particulars in front (YAML front matter; strings as JSON, which is YAML).
-use crate::article::{BlockWriter, Style};
+use crate::article::{BlockKind, BlockWriter, Style};
 use crate::bulk::record::{Record, written};
 use std::fmt::Write;
 
@@ -44,7 +44,12 @@ pub fn document(record: &Record) -> Vec<u8> {
         written(&record.article, Style::Markdown)
     );
     if let Some(source) = &record.source {
-        let _ = write!(out, "\n<!-- source -->\n\n{}\n", source.text);
+        let mut writer = BlockWriter::new(Vec::new(), Style::Markdown);
+        for paragraph in source.text.split("\n\n") {
+            let _ = writer.block(BlockKind::Paragraph, paragraph);
+        }
+        let text = String::from_utf8(writer.finish().unwrap_or_default()).unwrap_or_default();
+        let _ = write!(out, "\n<!-- source -->\n\n{text}");
     }
     out.into_bytes()
 }

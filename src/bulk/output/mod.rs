@@ -117,13 +117,24 @@ impl OutputFormat {
         match self {
             Self::Jsonl => json_line(record),
             Self::Csv => match &record.row {
-                Some(row) => table::row(record, row),
-                None => csv::record(record, include_source),
+                Some(row) => table::row(record, row, false),
+                None => csv::record(record, include_source, false),
             },
             Self::Rss => rss::item(record),
             Self::Atom => atom::entry(record),
             Self::Markdown => markdown(record),
             Self::Html => html::document(record),
+        }
+    }
+
+    /// As [`Self::record`], with the cells of CSV as they are even where a spreadsheet would calculate with them.
+    pub fn raw_record(self, record: &Record, include_source: bool) -> Vec<u8> {
+        match self {
+            Self::Csv => match &record.row {
+                Some(row) => table::row(record, row, true),
+                None => csv::record(record, include_source, true),
+            },
+            _ => self.record(record, include_source),
         }
     }
 

@@ -20,8 +20,8 @@ pub fn header(header: &str, columns: &[String], delimiter: u8) -> Vec<u8> {
     out
 }
 
-/// One row.
-pub fn row(record: &Record, row: &Row) -> Vec<u8> {
+/// One row: its own cells as they were, new ones harmless to spreadsheets unless they are to be `raw`.
+pub fn row(record: &Record, row: &Row, raw: bool) -> Vec<u8> {
     let mut cells = Vec::with_capacity(3 * row.columns.len());
     let english = |block: usize| record.article.blocks.get(block).map_or("", |b| b.text.as_str());
     for (column, blocks) in row.blocks() {
@@ -39,6 +39,9 @@ pub fn row(record: &Record, row: &Row) -> Vec<u8> {
             f.segment.and_then(|index| record.aligned.segments.get(index)).is_some_and(|segment| own(segment.block))
         });
         cells.push(here.map(|f| f.message.as_str()).collect::<Vec<_>>().join("; "));
+    }
+    if !raw {
+        cells = cells.into_iter().map(super::csv::defused).collect();
     }
     let mut out = row.source.as_bytes().to_vec();
     append(&mut out, &cells, row.delimiter);

@@ -91,6 +91,7 @@ impl Generation {
             }),
             ..DecodeOptions::default()
         };
+        options.check().map_err(|what| Error::Model(format!("{}: {what}; correct it", path.display())))?;
         Ok(Self {
             options,
             decoder_start: raw.decoder_start_token_id.or(base.decoder_start_token_id),
@@ -123,6 +124,14 @@ mod tests {
         assert_eq!(new.options.min_new_tokens, 11);
         assert_eq!(new.options.early_stopping, EarlyStopping::Enough);
         assert_eq!((new.eos, new.decoder_start), (vec![2, 4], Some(2)));
+    }
+
+    #[test]
+    fn searches_beyond_all_memory_are_refused() {
+        for key in ["num_beams", "no_repeat_ngram_size", "max_length", "max_new_tokens", "min_length"] {
+            let text = read(None, json!({"eos_token_id": 2, key: 4_000_000_000u64})).unwrap_err().to_string();
+            assert!(text.contains("4000000000") || text.contains("3999999999"), "{key}: {text}");
+        }
     }
 
     #[test]

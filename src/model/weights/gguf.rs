@@ -33,7 +33,7 @@ pub enum Value {
 
 /// Where a file's bytes are.
 enum Bytes {
-    Mapped(memmap2::Mmap),
+    Mapped(memmap2::Mmap, PathBuf),
     Static(&'static [u8]),
 }
 
@@ -41,7 +41,7 @@ impl std::ops::Deref for Bytes {
     type Target = [u8];
     fn deref(&self) -> &[u8] {
         match self {
-            Bytes::Mapped(map) => map,
+            Bytes::Mapped(map, _) => map,
             Bytes::Static(bytes) => bytes,
         }
     }
@@ -178,6 +178,25 @@ impl Gguf {
     }
 }
 
+impl Gguf {
+    /// Looks at the files once more after they have been read: one that has become shorter in between would end the
+    /// process without a word.
+    pub fn check_length(&self) -> Result<()> {
+        for shard in &self.shards {
+            let Bytes::Mapped(map, path) = shard else { continue };
+            let length = path.metadata().map_err(|e| Error::io(path, e))?.len();
+            if length < map.len() as u64 {
+                let (path, was) = (path.display(), map.len());
+                return Err(Error::Model(format!(
+                    "{path}: became shorter while it was read ({was} bytes then, {length} now); wait until whoever \
+                     writes it is done, and replace model files by renaming a finished one over them"
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
 impl TensorSource for Gguf {
     fn names(&self) -> Vec<String> {
         self.tensors.keys().cloned().collect()
@@ -199,7 +218,7 @@ impl TensorSource for Gguf {
     fn release(&self, name: &str) {
         // What is part of the program itself is shared with every other run of it and stays.
         if let Some(tensor) = self.tensors.get(name)
-            && let Bytes::Mapped(map) = &self.shards[tensor.shard]
+            && let Bytes::Mapped(map, _) = &self.shards[tensor.shard]
         {
             forget_pages(map, tensor.range.clone());
         }
@@ -207,7 +226,7 @@ impl TensorSource for Gguf {
 }
 
 fn map(path: &Path) -> Result<Bytes> {
-    Ok(Bytes::Mapped(map_file(path)?))
+    Ok(Bytes::Mapped(map_file(path)?, path.to_owned()))
 }
 
 /// `X-00001-of-00003.gguf` → the path of part `number`.

@@ -6,6 +6,7 @@ pub(super) mod segmenter;
 mod tests;
 pub(super) mod unigram;
 
+use base64::Engine;
 use std::path::Path;
 
 use tokenizers::{
@@ -16,6 +17,7 @@ pub(super) use self::read::{merge_sides, vocabulary};
 use self::segmenter::Segmenter;
 use super::{
     Stretch, Tokenizer,
+    sentencepiece::charsmap_is_whole,
     specials::{END_TOKENS, Fragment, Run, Specials},
 };
 use crate::{Error, Result};
@@ -64,6 +66,19 @@ impl Parts {
             .with_decoder(self.decoder);
         pipeline.add_tokens(self.added)?;
         Ok(pipeline)
+    }
+}
+
+/// Whether the character maps of a normalizer, if it has any, are whole; the crate looks them up without looking.
+fn maps_are_whole(normalizer: &NormalizerWrapper) -> bool {
+    match normalizer {
+        NormalizerWrapper::Sequence(all) => all.as_ref().iter().all(maps_are_whole),
+        NormalizerWrapper::Precompiled(map) => {
+            let json = serde_json::to_value(map).unwrap_or_default();
+            let text = json.get("precompiled_charsmap").and_then(|text| text.as_str()).unwrap_or_default();
+            base64::engine::general_purpose::STANDARD.decode(text).is_ok_and(|blob| charsmap_is_whole(&blob))
+        }
+        _ => true,
     }
 }
 
@@ -124,6 +139,9 @@ impl JsonTokenizer {
             let error = error.to_string().replace('\n', " ");
             Error::Model(format!("{name} is not a readable tokenizer ({error}); download the file again"))
         })?;
+        if !inner.get_normalizer().is_none_or(maps_are_whole) {
+            return Err(Error::Model(format!("{name} has a damaged character map; download the file again")));
+        }
         // a file may ask for padding or truncation; batches and lengths are the engine's business
         inner.with_padding(None);
         // without truncation parameters this cannot fail

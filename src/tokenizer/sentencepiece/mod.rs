@@ -9,6 +9,7 @@ mod viterbi;
 
 use std::{collections::HashMap, ops::Range, path::Path};
 
+pub(super) use self::normalizer::is_whole as charsmap_is_whole;
 use self::{
     normalizer::{Normalizer, SPACE},
     proto::ModelType,

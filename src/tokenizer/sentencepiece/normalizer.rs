@@ -53,6 +53,35 @@ impl CharsMap {
     }
 }
 
+/// Whether every text finds its way through the map, for readers that take it to be whole: the tokenizers crate's own
+/// panics on a map that leads outside of itself.
+pub(in crate::tokenizer) fn is_whole(blob: &[u8]) -> bool {
+    let Some(map) = CharsMap::parse(blob) else { return false };
+    let offset = |unit: u32| ((unit >> 10) << ((unit & (1 << 9)) >> 6)) as usize;
+    let Some(root) = map.units.first() else { return false };
+    let mut seen = vec![false; map.units.len()];
+    let mut waiting = vec![offset(*root)];
+    while let Some(node) = waiting.pop() {
+        // Any byte may come next, and whatever it is, its place is looked at.
+        for byte in 1..=255usize {
+            let place = node ^ byte;
+            let Some(&unit) = map.units.get(place) else { return false };
+            if unit & 0x8000_00ff != byte as u32 || std::mem::replace(&mut seen[place], true) {
+                continue;
+            }
+            let next = place ^ offset(unit);
+            if unit & (1 << 8) != 0 {
+                let value = map.units.get(next).map(|leaf| (leaf & 0x7fff_ffff) as usize);
+                if !value.is_some_and(|value| map.replacements.is_char_boundary(value)) {
+                    return false;
+                }
+            }
+            waiting.push(next);
+        }
+    }
+    true
+}
+
 /// Normalizes as `sentencepiece::Normalizer` does.
 pub(super) struct Normalizer {
     map: Option<CharsMap>,

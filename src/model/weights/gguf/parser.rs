@@ -145,7 +145,8 @@ impl<'a> Parser<'a> {
 
     /// Tensor directory; call after [`Parser::metadata`].
     pub(super) fn tensors(&mut self, shard: usize, alignment: u64) -> Result<Vec<(String, Tensor)>> {
-        if !alignment.is_power_of_two() || alignment > 1 << 20 {
+        // The format wants a multiple of eight; the kernels' blocks lie at multiples of up to four.
+        if !alignment.is_power_of_two() || !(8..=1 << 20).contains(&alignment) {
             return Err(self.damaged(format!("has the absurd alignment {alignment}")));
         }
         let mut listed = Vec::new();
@@ -173,6 +174,11 @@ impl<'a> Parser<'a> {
             let size = tensor_bytes(&shape, dtype).ok_or_else(|| {
                 self.damaged(format!("tensor {name} has the impossible shape {shape:?} for {dtype:?}"))
             })?;
+            if offset % alignment as usize != 0 {
+                return Err(self.damaged(format!(
+                    "tensor {name} begins at byte {offset}, which is no multiple of the alignment {alignment}"
+                )));
+            }
             let end = data.checked_add(offset).and_then(|start| Some(start..start.checked_add(size)?));
             let range = end.filter(|range| range.end <= self.bytes.len()).ok_or_else(|| {
                 Error::Model(format!(
