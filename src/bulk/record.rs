@@ -158,7 +158,15 @@ mod tests {
         for url in ["https://a/b", "HTTP://a", "mailto:a@b", "/a:b", "a/b", "?x=a:b", "#a:b", ""] {
             assert!(is_web_link(url), "{url}");
         }
-        for url in ["javascript:alert(1)", " java\nscript:x", "JaVaScRiPt:x", "\u{1}javascript:x", "data:text/html,x", "vbscript:x", "file:///etc/passwd"] {
+        for url in [
+            "javascript:alert(1)",
+            " java\nscript:x",
+            "JaVaScRiPt:x",
+            "\u{1}javascript:x",
+            "data:text/html,x",
+            "vbscript:x",
+            "file:///etc/passwd",
+        ] {
             assert!(!is_web_link(url), "{url}");
         }
     }

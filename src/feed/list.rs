@@ -1,10 +1,10 @@
 //! A list of feeds: one path a line, relative to the list; blank lines and lines that begin with `#` are comments.
 use super::source::Chunk;
 use super::{BadEntry, ReadOptions, Sink, Source, document, open};
-#[cfg(feature = "bulk")]
-use std::{fs::File, io::Read, path::PathBuf};
 use std::ops::ControlFlow;
 use std::path::Path;
+#[cfg(feature = "bulk")]
+use std::{fs::File, io::Read, path::PathBuf};
 
 /// Longest path that is read.
 const MAX_PATH: usize = 1 << 16;

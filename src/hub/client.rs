@@ -125,8 +125,9 @@ impl Client {
             check_status(&response, &format!("{repo} at {revision}"), repo)?;
             response.body_mut().with_config().limit(64 << 20).read_to_string().map_err(|e| broken(&url, &e))
         })?;
-        let model: ApiModel = serde_json::from_str(&text)
-            .map_err(|e| Error::Hub(format!("{}: not the answer of a Hub ({e}); check HF_ENDPOINT", shown_url(&url))))?;
+        let model: ApiModel = serde_json::from_str(&text).map_err(|e| {
+            Error::Hub(format!("{}: not the answer of a Hub ({e}); check HF_ENDPOINT", shown_url(&url)))
+        })?;
         if !is_hex(&model.sha, 40) {
             return Err(Error::Hub(format!("{}: {:?} is no commit; check HF_ENDPOINT", shown_url(&url), model.sha)));
         }
@@ -377,7 +378,8 @@ mod tests {
 
     #[test]
     fn a_token_is_for_encrypted_or_local_addresses() {
-        for url in ["https://h/a", "http://127.0.0.1:1/a", "http://127.9.9.9/", "http://localhost/", "http://[::1]:2/x"] {
+        for url in ["https://h/a", "http://127.0.0.1:1/a", "http://127.9.9.9/", "http://localhost/", "http://[::1]:2/x"]
+        {
             assert!(is_private(url), "{url}");
         }
         for url in ["http://h/a", "http://10.0.0.1/", "http://localhost.example/", "http://127.0.0.1.example/", "x"] {

@@ -1,8 +1,8 @@
 //! One file from the Hub into the cache: locked, resumed, counted, hashed, renamed.
 use super::cache::RepoCache;
+use super::client::{Client, Digest, Failure, Opened, RemoteFile, check_status, shown_url};
 use super::pull::human;
 use super::sums;
-use super::client::{Client, Digest, Failure, Opened, RemoteFile, check_status, shown_url};
 use crate::{Error, Result};
 use sha2::Digest as _;
 use std::fs::{File, OpenOptions};

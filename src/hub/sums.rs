@@ -16,7 +16,8 @@ const FOLDER: &str = ".anubad-checked";
 
 /// Checks the files of a snapshot that the source names. Files of whose content nothing is known are passed over.
 pub(super) fn check(config: &HubConfig, source: &HubSource, folder: &Path) -> Result<()> {
-    let named = source.weights.iter().chain(&source.files).chain(&source.optional).map(|name| (name, folder.join(name)));
+    let named =
+        source.weights.iter().chain(&source.files).chain(&source.optional).map(|name| (name, folder.join(name)));
     let shards = source.weights.iter().map(|name| folder.join(name)).filter(|path| path.is_file()).flat_map(|path| {
         // What is wrong with an index is for whoever opens it to say.
         let listed = shards_of_index(&path).and_then(Result::ok).unwrap_or_default();
