@@ -29,12 +29,23 @@
 //!
 //! # Layers
 //!
-//! The data flows one way; nothing downstream is called by anything upstream:
+//! A module uses those below it, never one above it (`docs/ARCHITECTURE.md` has the table, a test holds the code to it):
 //!
 //! ```text
-//!             article/            text/             engine/ + decode/ + model/               pipeline/
-//! bytes ──▶ Article{title,blocks,meta} ──▶ Segment ──▶ Batch of token ids ──▶ Hypothesis ──▶ Article (English) ──▶ Summary ──▶ Output
-//!  feed/ ──▶ stream of Articles ────────────────────────────────────────────────────────────────────▶ bulk/ (journal, writer)
+//! cli                                    the program: arguments in, exit codes out
+//! bulk        page                       feeds into files that survive a kill; a page to read
+//! feed                                   dumps, archives and folders as a stream of articles
+//! document                               .docx, .odt, .epub, subtitles, PDF: text in, the same file out
+//! pipeline                               an article through everything: translate, check, repair, sum up
+//! summary                                sentences of the article, or a model's words held against it
+//! assembly                               a model made ready: network, tokenizer, prompt and defaults
+//! hub         engine                     files of models fetched and verified; batches of sentences
+//! manifest                               what a model is, in one TOML file
+//! hints       model                      names in English before the model reads; weights and networks
+//! article     check      decode          blocks and sentences; is the English borne out?; searches
+//! text        tokenizer                  splitting, digits, scripts; pieces and their numbers
+//! kernels     lang       metrics         arithmetic; the two languages' words; BLEU, chrF, ROUGE
+//! error                                  what can go wrong, by kind
 //! ```
 
 /// [`std::eprintln`] for a program whose standard error may be closed before its end: what nobody can read any more is

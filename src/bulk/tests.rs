@@ -216,7 +216,7 @@ fn what_has_changed_is_noticed_and_refused_with_advice() {
 fn a_second_process_is_refused() {
     let place = Place::usual(5);
     go(&place.options("out")).unwrap();
-    let _held = lock::Lock::take(&place.path("out.journal/lock"), &place.path("out")).unwrap();
+    let _held = store::lock::Lock::take(&place.path("out.journal/lock"), &place.path("out")).unwrap();
     let error = go(&place.options("out")).unwrap_err().to_string();
     assert!(error.contains("another process"), "{error}");
 }

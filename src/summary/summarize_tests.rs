@@ -1,6 +1,7 @@
 use super::*;
 use crate::article::Segment;
 use crate::article::{Article, Block, BlockKind};
+use crate::summary::TextGenerator;
 use crate::summary::{Generated, Translated};
 use std::sync::Mutex;
 
