@@ -32,9 +32,9 @@
 //! A module uses those below it, never one above it (`docs/ARCHITECTURE.md` has the table, a test holds the code to it):
 //!
 //! ```text
-//! cli                                    the program: arguments in, exit codes out
-//! bulk        page                       feeds into files that survive a kill; a page to read
-//! feed                                   dumps, archives and folders as a stream of articles
+//! translator  cli                        the front door of the library; the program
+//! bulk        server                     feeds into files that survive a kill; a local server
+//! feed        page                       dumps and archives as a stream of articles; a page to read
 //! document                               .docx, .odt, .epub, subtitles, PDF: text in, the same file out
 //! pipeline                               an article through everything: translate, check, repair, sum up
 //! summary                                sentences of the article, or a model's words held against it
@@ -43,9 +43,9 @@
 //! manifest                               what a model is, in one TOML file
 //! hints       model                      names in English before the model reads; weights and networks
 //! article     check      decode          blocks and sentences; is the English borne out?; searches
-//! text        tokenizer                  splitting, digits, scripts; pieces and their numbers
-//! kernels     lang       metrics         arithmetic; the two languages' words; BLEU, chrF, ROUGE
+//! text        tokenizer  fetch           sentences and clauses; pieces and their numbers; pages by address
 //! error                                  what can go wrong, by kind
+//! kernels     lang       metrics         arithmetic; the two languages' words; BLEU, chrF, ROUGE
 //! ```
 
 /// [`std::eprintln`] for a program whose standard error may be closed before its end: what nobody can read any more is
@@ -75,6 +75,7 @@ pub mod fetch;
 pub mod hints;
 pub mod hub;
 pub mod kernels;
+pub mod lang;
 pub mod manifest;
 pub mod metrics;
 pub mod model;

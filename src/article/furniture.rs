@@ -3,82 +3,28 @@
 mod tails;
 
 use super::{Article, Block, BlockKind, ReadOptions};
-use crate::text::normalize::canonical;
-use crate::text::script::{Scripts, has_bengali};
+use crate::lang::normalize::canonical;
+use crate::lang::script::{Scripts, has_bengali};
+use crate::lang::{Words, tables};
 
 /// A furniture line has at most this many characters.
 const LINE_CHARS: usize = 220;
 
 /// Lines that are furniture when they are all there is in a block (folded, see [`fold`]).
-#[rustfmt::skip]
-const LINES: &[&str] = &[
-    // comments
-    "leave a reply", "leave a comment", "leave a reply cancel reply", "cancel reply", "post comment", "post a comment",
-    "submit comment", "add a comment", "comment", "comments", "name", "email", "website", "no comments", "0 comments",
-    "required fields are marked", "log in to leave a comment", "login to comment", "you must be logged in to post a comment",
-    "মন্তব্য", "মন্তব্য করুন", "মন্তব্য লিখুন", "মতামত দিন", "মতামত", "আপনার মতামত লিখুন", "আপনার মন্তব্য লিখুন", "আপনার মতামত দিন",
-    "একটি মন্তব্য করুন", "মন্তব্য বাতিল", "মন্তব্য বাতিল করুন", "উত্তর দিন", "একটি উত্তর ত্যাগ", "প্রতিক্রিয়া জানান",
-    // sharing
-    "share", "share this", "share this article", "share this post", "share this news", "share on", "share on facebook",
-    "share on twitter", "share on whatsapp", "share via", "facebook", "twitter", "x", "whatsapp", "messenger", "linkedin",
-    "pinterest", "telegram", "viber", "tweet", "pin it", "print", "copy link", "copy", "link copied", "save", "follow us",
-    "facebook twitter", "facebook twitter whatsapp", "শেয়ার", "শেয়ার করুন", "শেয়ার করুন", "খবরটি শেয়ার করুন", "সংবাদটি শেয়ার করুন",
-    "নিউজটি শেয়ার করুন", "পোস্টটি শেয়ার করুন", "এই খবরটি শেয়ার করুন", "সামাজিক মাধ্যমে শেয়ার করুন", "ফেসবুকে শেয়ার করুন",
-    "টুইটারে শেয়ার করুন", "হোয়াটসঅ্যাপে শেয়ার করুন", "ফেসবুক", "টুইটার", "টুইট", "টুইট করুন", "হোয়াটসঅ্যাপ", "মেসেঞ্জার", "লিংকডইন",
-    "টেলিগ্রাম", "প্রিন্ট", "প্রিন্ট করুন", "প্রিন্ট সংস্করণ", "কপি লিংক", "লিংক কপি করুন", "লিংক কপি", "লিঙ্ক কপি করুন", "ফলো করুন",
-    "সাবস্ক্রাইব করুন", "আমাদের অনুসরণ করুন", "আমাদের ফলো করুন", "ফন্ট বড় করুন", "অ- অ অ+",
-    // more to read
-    "read more", "read also", "also read", "see also", "more news", "related", "related news", "related articles",
-    "related posts", "related stories", "you may also like", "you might also like", "recommended", "trending",
-    "most read", "latest news", "next article", "previous article", "continue reading", "view all", "see more", "more",
-    "আরও পড়ুন", "আরো পড়ুন", "আরও খবর", "আরো খবর", "আরও সংবাদ", "আরো সংবাদ", "আরও দেখুন", "আরো দেখুন", "আরও", "আরো",
-    "সম্পর্কিত খবর", "সম্পর্কিত সংবাদ", "সম্পর্কিত নিবন্ধ", "এ সম্পর্কিত আরও খবর", "এ সংক্রান্ত আরও খবর", "সংশ্লিষ্ট খবর", "এই বিভাগের আরও খবর",
-    "এ বিভাগের আরও খবর", "এ বিভাগের আরো খবর", "এই বিভাগের আরো খবর", "এই বিভাগের আরও সংবাদ", "এ জাতীয় আরও খবর",
-    "এ জাতীয় আরো খবর", "পরবর্তী খবর", "পূর্ববর্তী খবর", "আগের খবর", "আগের সংবাদ", "পরের সংবাদ", "সর্বশেষ", "সর্বশেষ খবর", "সর্বাধিক পঠিত",
-    "পাঠকপ্রিয়", "জনপ্রিয় সংবাদ", "বিস্তারিত পড়ুন", "বিস্তারিত", "সব খবর", "সব দেখুন", "আপনার জন্য নির্বাচিত",
-    // the rest
-    "advertisement", "advertisements", "ad", "sponsored", "sponsored content", "বিজ্ঞাপন", "স্পনসরড", "skip to content", "back to top",
-    "subscribe", "subscribe now", "sign up", "sign in", "login", "log in", "menu", "search", "home", "accept", "accept all", "ok", "close",
-    "loading", "please wait", "লোড হচ্ছে", "লোডিং", "লোড হইতেছে", "অপেক্ষা করুন", "অনুগ্রহ করে অপেক্ষা করুন",
-    "হোম", "প্রচ্ছদ", "মেনু", "অনুসন্ধান", "লগইন", "লগ ইন", "নিবন্ধন", "ই-পেপার", "ভিডিও", "ছবি গ্যালারি", "উপরে যান",
-];
+static LINES: [Words; 2] = [Words::new(tables::BN_FURNITURE, "line"), Words::new(tables::EN_FURNITURE, "line")];
 
 /// Beginnings of lines that are furniture whatever follows, if the line is short.
-#[rustfmt::skip]
-const BEGINNINGS: &[&str] = &[
-    "your email address will not be published", "save my name, email", "notify me of", "this site uses akismet",
-    "আপনার ই-মেইল অ্যাড্রেস প্রকাশিত হবে না", "আপনার ই-মেইল এ্যাড্রেস প্রকাশিত হবে না", "আপনার ইমেইল ঠিকানা প্রচার করা হবে না",
-    "আপনার ইমেইল প্রকাশ করা হবে না", "পরবর্তী মন্তব্যের জন্য",
-    "follow us on", "join our", "download our app", "subscribe to our", "get the latest news",
-    "আমাদের ফেসবুক পেজ", "আমাদের ইউটিউব চ্যানেল", "গুগল নিউজে", "গুগল নিউজ ফলো", "সর্বশেষ খবর পেতে", "সব খবর সবার আগে পেতে",
-    "please enable javascript", "javascript is", "এই পাতা দেখতে জাভাস্ক্রিপ্ট", "জাভাস্ক্রিপ্ট চালু", "আপনার ব্রাউজারে জাভাস্ক্রিপ্ট",
-    "© ", "copyright ©", "copyright 20", "(c) 20", "all rights reserved", "স্বত্ব ©", "স্বত্বাধিকার ©", "কপিরাইট ©", "সর্বস্বত্ব",
-];
+static BEGINNINGS: [Words; 2] =
+    [Words::new(tables::BN_FURNITURE, "beginning"), Words::new(tables::EN_FURNITURE, "beginning")];
 
 /// Beginnings that are furniture when a colon, a dash or nothing follows: "আরও পড়ুন: …".
-#[rustfmt::skip]
-const LABELS: &[&str] = &[
-    "আরও পড়ুন", "আরো পড়ুন", "আরও পড়তে পারেন", "আরও দেখুন", "আরো দেখুন", "আরও খবর", "আরো খবর", "read more", "also read", "read also", "see also",
-    "আরও শুনুন", "ভিডিও দেখুন", "ভিডিও", "related", "ট্যাগ", "ট্যাগস", "tags", "tag", "filed under", "share", "শেয়ার করুন",
-];
+static LABELS: [Words; 2] = [Words::new(tables::BN_FURNITURE, "label"), Words::new(tables::EN_FURNITURE, "label")];
 
 /// Labels of a line that names the story's source.
-const SOURCES: &[&str] = &["তথ্য সূত্র", "তথ্যসূত্র", "তথ্য-সূত্র", "সূত্র", "সংবাদ সূত্র", "খবরের সূত্র", "সোর্স", "source", "sources"];
+static SOURCES: [Words; 2] = [Words::new(tables::BN_FURNITURE, "source"), Words::new(tables::EN_FURNITURE, "source")];
 
 /// Labels of a line that names a photographer or describes a photo.
-const PHOTOS: &[&str] = &[
-    "ছবি",
-    "ফাইল ছবি",
-    "প্রতীকী ছবি",
-    "ছবি সংগৃহীত",
-    "সংগৃহীত ছবি",
-    "ফটো",
-    "ছবির ক্যাপশন",
-    "photo",
-    "image",
-    "photo credit",
-    "file photo",
-];
+static PHOTOS: [Words; 2] = [Words::new(tables::BN_FURNITURE, "photo"), Words::new(tables::EN_FURNITURE, "photo")];
 
 /// Recognizes source lines and photo credits, and takes the furniture out of the article unless it is to be kept.
 /// Returns what was taken out, in order.
@@ -115,9 +61,7 @@ pub fn clean(article: &mut Article, options: &ReadOptions) -> Vec<Block> {
 /// Whether a line is a source line, a photo credit or furniture with a label: never a title.
 pub(super) fn is_label_line(text: &str) -> bool {
     let folded = fold(text);
-    label_value(&folded, SOURCES).is_some()
-        || label_value(&folded, LABELS).is_some()
-        || LINES.contains(&folded.as_str())
+    label_value(&folded, &SOURCES).is_some() || label_value(&folded, &LABELS).is_some() || is_one_of(&folded, &LINES)
 }
 
 /// Source lines and photo credits get their own kinds.
@@ -131,10 +75,10 @@ fn classify(block: &mut Block) {
     }
     let folded = fold(&block.text);
     let sentence = block.text.contains('।') && !block.text.trim_end().ends_with('।');
-    if label_value(&folded, SOURCES).is_some_and(|value| !value.is_empty()) && !sentence {
+    if label_value(&folded, &SOURCES).is_some_and(|value| !value.is_empty()) && !sentence {
         block.kind = BlockKind::SourceLine;
-    } else if PHOTOS.contains(&folded.as_str())
-        || (chars <= 80 && label_value(&folded, PHOTOS).is_some())
+    } else if is_one_of(&folded, &PHOTOS)
+        || (chars <= 80 && label_value(&folded, &PHOTOS).is_some())
         || tails::ends_with_credit(&folded)
     {
         block.kind = BlockKind::Caption;
@@ -142,8 +86,8 @@ fn classify(block: &mut Block) {
 }
 
 /// What follows "label:" or "label -" in a folded line; empty for the label alone.
-fn label_value<'a>(folded: &'a str, labels: &[&str]) -> Option<&'a str> {
-    labels.iter().find_map(|label| {
+fn label_value<'a>(folded: &'a str, labels: &'static [Words; 2]) -> Option<&'a str> {
+    all(labels).find_map(|label| {
         let rest = folded.strip_prefix(label)?.trim_start();
         match rest.chars().next() {
             None => Some(""),
@@ -153,6 +97,15 @@ fn label_value<'a>(folded: &'a str, labels: &[&str]) -> Option<&'a str> {
             _ => None,
         }
     })
+}
+
+/// Entries of both languages' lists, the longest of each first.
+fn all(lists: &'static [Words; 2]) -> impl Iterator<Item = &'static str> {
+    lists.iter().flat_map(Words::longest_first).copied()
+}
+
+fn is_one_of(folded: &str, lists: &[Words; 2]) -> bool {
+    lists.iter().any(|words| words.contains(folded))
 }
 
 /// The title again: as a heading anywhere, as a paragraph at the top.
@@ -200,13 +153,13 @@ impl State {
             return false;
         }
         let folded = fold(&block.text);
-        if LINES.contains(&folded.as_str()) {
+        if is_one_of(&folded, &LINES) {
             self.form = folded.starts_with("leave a") || folded.contains("মন্তব্য") || folded.contains("মতামত");
             let more = folded.contains("পড়ুন") || folded.contains("খবর") || folded.contains("সংবাদ");
             self.more = (more || folded.starts_with("read") || folded.starts_with("related")).then_some(MORE);
             return true;
         }
-        if BEGINNINGS.iter().any(|beginning| folded.starts_with(beginning)) {
+        if all(&BEGINNINGS).any(|beginning| folded.starts_with(beginning)) {
             self.form = folded.starts_with("your email");
             return true;
         }
@@ -214,14 +167,14 @@ impl State {
             self.more = Some(MORE);
             return true;
         }
-        let labeled = label_value(&folded, LABELS).is_some_and(|value| !value.contains('।') && !sentence);
+        let labeled = label_value(&folded, &LABELS).is_some_and(|value| !value.contains('।') && !sentence);
         labeled
             || is_breadcrumb(&folded)
             || is_cookie_line(&folded)
             || is_rights_line(&folded)
             || tails::is_wordpress_line(&folded)
             || tails::is_channel_line(&folded)
-            || tails::is_share_list(&folded, LINES)
+            || tails::is_share_list(&folded, |part| is_one_of(part, &LINES))
             || (tail && (is_sign_off(&block.text) || tails::is_signature(&block.text)))
     }
 }

@@ -1,12 +1,13 @@
 //! Lines that are always said the same way: sections of a paper, headings of one word, bylines, when a story was
 //! published. A model has nothing to go by there and invents.
-use crate::text::digits::to_latin;
-use crate::text::normalize::canonical;
+use crate::lang::calendar::date_word;
+use crate::lang::digits::to_latin;
+use crate::lang::normalize::canonical;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
 static LINES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
-    let rows = include_str!("../../data/bn/headings.tsv").lines().filter(|line| !line.starts_with('#'));
+    let rows = crate::lang::rows(crate::lang::tables::BN_HEADINGS);
     rows.filter_map(|line| line.split_once('\t')).map(|(bengali, english)| (canonical(bengali), english)).collect()
 });
 
@@ -19,15 +20,6 @@ const DATES: &[(&str, &str)] = &[
     ("সর্বশেষ আপডেট", "Last updated"),
     ("আপডেট", "Updated"),
     ("হালনাগাদ", "Updated"),
-];
-
-/// Words of dates.
-#[rustfmt::skip]
-const DATE_WORDS: &[(&str, &str)] = &[
-    ("জানুয়ারি", "January"), ("জানুয়ারী", "January"), ("ফেব্রুয়ারি", "February"), ("ফেব্রুয়ারী", "February"), ("মার্চ", "March"), ("এপ্রিল", "April"),
-    ("মে", "May"), ("জুন", "June"), ("জুলাই", "July"), ("আগস্ট", "August"), ("আগষ্ট", "August"), ("সেপ্টেম্বর", "September"), ("অক্টোবর", "October"),
-    ("নভেম্বর", "November"), ("ডিসেম্বর", "December"), ("শনিবার", "Saturday"), ("রবিবার", "Sunday"), ("রোববার", "Sunday"), ("সোমবার", "Monday"),
-    ("মঙ্গলবার", "Tuesday"), ("বুধবার", "Wednesday"), ("বৃহস্পতিবার", "Thursday"), ("শুক্রবার", "Friday"), ("এএম", "am"), ("পিএম", "pm"),
 ];
 
 /// The English of a line that has one of its own.
@@ -75,8 +67,8 @@ fn date_in_english(text: &str) -> Option<String> {
     let words = text.split(' ').map(|word| {
         let bare = word.trim_matches([',', '।', '(', ')', '|']);
         let plain = bare.chars().all(|c| c.is_ascii() && !c.is_alphabetic());
-        match DATE_WORDS.iter().find(|(bengali, _)| canonical(bengali) == bare) {
-            Some((_, english)) => Some(word.replace(bare, english)),
+        match date_word(bare) {
+            Some(english) => Some(word.replace(bare, english)),
             None if plain => Some(word.to_owned()),
             None => None,
         }

@@ -1,6 +1,6 @@
 //! Plain text: paragraphs, a title, lists and quotes out of lines.
 use super::{Article, Block, BlockKind, Meta};
-use crate::text::digits;
+use crate::lang::digits;
 use std::ops::Range;
 
 /// A title has at most this many characters.
@@ -55,7 +55,7 @@ const VERSE_CHARS: usize = 48;
 /// and a good part of them ending in a sign or a sentence.
 pub(super) fn is_verse(lines: &[&str]) -> bool {
     let chars = |line: &&str| line.chars().count();
-    let bengali = |line: &&str| crate::text::script::has_bengali(line);
+    let bengali = |line: &&str| crate::lang::script::has_bengali(line);
     // Lists of names, numbers and addresses are short lines, too.
     let plain = |line: &&str| !line.contains([':', '/', '|', '\t', '@']) && !line.starts_with(['-', '*', '•']);
     let label = |line: &&str| super::furniture::is_label_line(line);

@@ -1,7 +1,7 @@
 //! One article from a file, standard input or bytes.
 use super::{Article, encoding, furniture, html, markdown, plain};
 use crate::document::{self, Document, Kind, bijoy};
-use crate::text::script::Scripts;
+use crate::lang::script::Scripts;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::io::Read;
@@ -181,14 +181,14 @@ fn looks_like_markdown(text: &str) -> bool {
 /// No Bengali at all: say what was found instead, since the remedy depends on it.
 fn refuse_without_bengali(article: &Article, text: &str, name: &str) -> Result<()> {
     let mut texts = article.title.iter().map(String::as_str).chain(article.blocks.iter().map(|b| b.text.as_str()));
-    if texts.any(crate::text::script::has_bengali) {
+    if texts.any(crate::lang::script::has_bengali) {
         return Ok(());
     }
     let sample: String = text.chars().take(20_000).collect();
     let scripts = Scripts::of(&sample);
     let share = |found: usize| found * 10 > scripts.letters().max(1) * 4;
     let marks = |set: &[char]| sample.chars().filter(|c| set.contains(c)).count();
-    let found = if crate::text::script::has_bengali(&sample) {
+    let found = if crate::lang::script::has_bengali(&sample) {
         "no article found in it: its Bengali is all page furniture; use --keep-furniture to read it whole"
     } else if marks(&['à']) > 20 && marks(&['§', '¦', '¨']) * 3 > marks(&['à']) {
         "no Bengali found: this looks like Bengali UTF-8 that was read as Latin-1 and saved again; get the page once more, or undo it: iconv -f UTF-8 -t LATIN1 FILE"

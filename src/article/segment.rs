@@ -1,8 +1,9 @@
 //! An article as the sentences that a model translates, and a block put together again from them.
 use super::{Article, Block, BlockKind};
-use crate::text::digits::to_latin;
-use crate::text::script::{Scripts, is_bengali};
-use crate::text::{normalize, sentence};
+use crate::lang::digits::to_latin;
+use crate::lang::normalize;
+use crate::lang::script::{Scripts, is_bengali};
+use crate::text::sentence;
 use std::ops::Range;
 
 /// One piece of text that is translated at once, and where it came from.

@@ -1,9 +1,10 @@
 //! The user's own glossary: Bengali terms and the English that must stand for them.
-use super::canonical::canonical;
-use super::gazetteer::GAZETTEER;
-use super::names::is_case_ending;
-use super::{NAME_LIMIT, translit};
-use crate::text::script::is_bengali;
+use super::NAME_LIMIT;
+use crate::lang::canonical::canonical;
+use crate::lang::endings::is_case_ending;
+use crate::lang::gazetteer::GAZETTEER;
+use crate::lang::script::is_bengali;
+use crate::lang::translit;
 use crate::text::{Finding, FindingKind, Severity};
 use crate::{Error, Result};
 use std::path::Path;

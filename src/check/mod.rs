@@ -2,9 +2,7 @@
 //!
 //! [`check_segment`] looks at one sentence and costs some tens of microseconds; [`check_article`] looks at what only
 //! shows across sentences. The tables that they read are built once, at first use.
-mod canonical;
 mod consistent;
-pub mod gazetteer;
 pub mod glossary;
 pub mod loops;
 pub mod names;
@@ -12,14 +10,11 @@ pub mod number;
 pub mod number_parse;
 mod number_quantity;
 mod number_tokens;
-pub mod number_words;
 pub mod rates;
 mod respell;
 pub mod surface;
 mod tokens;
-pub mod translit;
 pub(crate) mod units;
-pub(crate) mod words;
 
 pub use consistent::Spellings;
 pub use glossary::Glossary;
@@ -29,10 +24,10 @@ pub use number::{NumberCheck, bears_out, check_numbers, patch_numbers};
 pub use rates::CheckRates;
 pub use respell::respell_names;
 pub(crate) use tokens::restore_tokens;
-pub use translit::spell;
 pub(crate) use units::mend_units;
-pub(crate) use words::is_common_english as is_common_english_word;
 
+use crate::lang::canonical::canonical;
+use crate::lang::translit;
 use crate::text::{Finding, FindingKind, Severity};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -120,6 +115,6 @@ pub fn check_article<S: AsRef<str>>(segments: &[(S, S)], options: &CheckOptions)
 /// How unlikely the Latin word is as a spelling of the Bengali one (or of it without its case ending), in nats a
 /// letter: see [`NAME_LIMIT`].
 pub fn name_distance(bengali: &str, latin: &str) -> f32 {
-    translit::units(&canonical::canonical(bengali))
+    translit::units(&canonical(bengali))
         .map_or(f32::INFINITY, |units| translit::distance(&units, &translit::latin(latin)))
 }

@@ -1,14 +1,15 @@
 //! Are the names of the output those of the source?
 //!
 //! A capitalized English word that is no common word must be the translation of a name in the source (by the
-//! [gazetteer](super::gazetteer)), its sound in Latin letters (by the [transliterator](super::translit)), or spell an
+//! [gazetteer](crate::lang::gazetteer)), its sound in Latin letters (by the [transliterator](crate::lang::translit)), or spell an
 //! acronym. Names of the source that are surely names must be in the output.
-use super::canonical::canonical;
-use super::gazetteer::{EntryKind, GAZETTEER, english_words};
-use super::translit::{self, Unit};
-use super::words::{has_common_ending, is_common_english, is_institution, is_name_part, is_person_title};
 use super::{NAME_LIMIT, NAME_REJECT};
-use crate::text::script::is_bengali;
+use crate::lang::canonical::canonical;
+use crate::lang::endings::{is_case_ending, stem};
+use crate::lang::gazetteer::{EntryKind, GAZETTEER, english_words};
+use crate::lang::script::is_bengali;
+use crate::lang::translit::{self, Unit};
+use crate::lang::words::{has_common_ending, is_common_english, is_institution, is_name_part, is_person_title};
 use crate::text::{Finding, FindingKind, Severity};
 
 /// How many of the source's certain names the output keeps, with what is wrong.
@@ -212,7 +213,7 @@ fn missing_names(
     let mut seen: Vec<&str> = Vec::new();
     for &(entry, rest) in entries {
         let entry_data = &GAZETTEER.entries[entry];
-        let certain = entry_data.kind == EntryKind::Place && is_case_ending(rest) && !is_ambiguous(&entry_data.bengali);
+        let certain = entry_data.kind == EntryKind::Place && is_case_ending(rest) && !entry_data.ambiguous;
         if !certain || seen.contains(&entry_data.bengali.as_str()) {
             continue;
         }
@@ -269,7 +270,7 @@ fn expect_acronyms(
         }
     }
     for word in words {
-        let Some((letters, _)) = crate::text::letters::acronym(&word.text) else { continue };
+        let Some((letters, _)) = crate::lang::letters::acronym(&word.text) else { continue };
         let known = entries.iter().any(|&(entry, _)| word.text.starts_with(GAZETTEER.entries[entry].bengali.as_str()));
         if !known && !seen.contains(&word.text) {
             seen.push(word.text.clone());
@@ -277,38 +278,6 @@ fn expect_acronyms(
             expect(&format!("{} ({letters})", word.text), kept);
         }
     }
-}
-
-/// Places of the table that are also ordinary words.
-pub(crate) fn is_ambiguous(bengali: &str) -> bool {
-    matches!(bengali, "মালি" | "ভোলা" | "মঙ্গল" | "চিন" | "লাওস" | "পেরু" | "রোম" | "চিলি")
-}
-
-/// May this follow a name within its word?
-pub(crate) fn is_case_ending(rest: &str) -> bool {
-    matches!(
-        rest,
-        "" | "র"
-            | "ের"
-            | "ে"
-            | "তে"
-            | "কে"
-            | "য়"
-            | "ও"
-            | "রও"
-            | "েরও"
-            | "েও"
-            | "ই"
-            | "য়ের"
-            | "সহ"
-    )
-}
-
-/// The word without the case ending of a noun, if enough is left.
-fn stem(word: &str) -> &str {
-    const ENDINGS: [&str; 12] = ["দেরকে", "য়ের", "দের", "েরও", "কেও", "ের", "কে", "তে", "রা", "য়", "র", "ও"];
-    let stripped = ENDINGS.iter().find_map(|e| word.strip_suffix(e)).filter(|s| s.chars().count() >= 3);
-    stripped.unwrap_or(word)
 }
 
 /// Bengali words of canonical text.

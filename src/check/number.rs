@@ -4,7 +4,7 @@
 //! "25,000 to 30,000" and ৯০ লাখ with "9 million". What is left over on both sides is a changed number, on one side
 //! a missing or an invented one.
 use super::number_parse::{Number, NumberKind, Unit, Weight, numbers};
-use super::number_words::Meridiem;
+use crate::lang::number_words::Meridiem;
 use crate::text::{Finding, FindingKind, Severity};
 
 /// How many of the source's firm numbers the output keeps, with what is wrong.
@@ -43,7 +43,7 @@ pub fn check_numbers(source: &str, output: &str) -> NumberCheck {
 
 /// The numbers of a text and the text in the spelling that their ranges mean.
 fn numbered(text: &str) -> (Vec<Number>, String) {
-    (numbers(text), super::canonical::canonical(text))
+    (numbers(text), crate::lang::canonical::canonical(text))
 }
 
 /// The end of a list number that a text begins with: "1)", "(2)", "3.1.2".

@@ -1,7 +1,7 @@
 //! Reads the numbers of a text, Bengali or English: digits, words, dates, times, money, ordinals, fractions.
-use super::canonical::canonical;
 use super::number_tokens::{Event, Item, events};
-use super::number_words::{Currency, Meridiem, Role};
+use crate::lang::canonical::canonical;
+use crate::lang::number_words::{Currency, Meridiem, Role};
 use std::ops::Range;
 
 /// What sort of number it is, as far as matching cares.

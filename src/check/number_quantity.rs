@@ -1,7 +1,7 @@
 //! Quantities: coefficients, multipliers, ordinals, fractions, as they are spoken in both languages.
 use super::number_parse::{NumberKind, Reader, Weight};
 use super::number_tokens::Item;
-use super::number_words::{Role, is_ordinal_suffix};
+use crate::lang::number_words::{Role, is_ordinal_suffix};
 
 impl Reader<'_> {
     pub(super) fn read_quantity(&self, start: usize) -> Option<Quantity> {

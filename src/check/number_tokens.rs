@@ -1,6 +1,6 @@
 //! Splits canonical text into literals, words with their roles, and symbols: what the number reader works on.
-use super::number_words::{Role, is_ordinal_suffix, roles};
-use crate::text::script::is_bengali;
+use crate::lang::number_words::{Role, is_ordinal_suffix, roles};
+use crate::lang::script::is_bengali;
 use std::ops::Range;
 
 #[derive(Debug, Clone, PartialEq)]

@@ -1,10 +1,11 @@
 //! Names that the model spelled its own way, put right after the built-in tables.
-use super::canonical::canonical;
-use super::gazetteer::{EntryKind, GAZETTEER, english_words};
-use super::names::{Candidate, candidates, entries, is_ambiguous, is_case_ending, source_words};
-use super::translit::{self, Unit};
-use super::words::{has_common_ending, is_common_english, is_institution};
+use super::names::{Candidate, candidates, entries, source_words};
 use super::{NAME_LIMIT, NAME_REJECT};
+use crate::lang::canonical::canonical;
+use crate::lang::endings::is_case_ending;
+use crate::lang::gazetteer::{EntryKind, GAZETTEER, english_words};
+use crate::lang::translit::{self, Unit};
+use crate::lang::words::{has_common_ending, is_common_english, is_institution};
 use crate::text::{Finding, FindingKind, Severity};
 
 /// Nats a letter up to which a word that spells nothing in the source is taken for a slip of the pen.
@@ -85,7 +86,7 @@ fn known_words(source: &str, output: &str) -> Vec<Known> {
     for (index, rest) in entries(source) {
         let entry = &GAZETTEER.entries[index];
         let name = matches!(entry.kind, EntryKind::Place | EntryKind::Town | EntryKind::Person);
-        if !name || !is_case_ending(rest) || is_ambiguous(&entry.bengali) {
+        if !name || !is_case_ending(rest) || entry.ambiguous {
             continue;
         }
         let bengali: Vec<&str> = entry.bengali.split(' ').collect();

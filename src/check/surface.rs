@@ -1,6 +1,7 @@
 //! What can be seen without understanding: length, script, punctuation, sentence count, addresses, prompt remains.
-use super::words::is_common_english;
-use crate::text::script::{Scripts, is_bengali};
+use crate::lang::script::{Scripts, is_bengali};
+use crate::lang::words::is_common_english;
+use crate::lang::{Words, tables};
 use crate::text::{Finding, FindingKind, Severity};
 
 /// Logarithm of the usual ratio of the translation's characters to the source's, white space left out: mean over
@@ -83,7 +84,7 @@ fn first_words(words: &[&str]) -> String {
 pub fn length_deviation(source: &str, output: &str) -> f64 {
     let count = |text: &str| text.chars().filter(|c| !c.is_whitespace()).count().max(1) as f64;
     // both spellings of ড়/ঢ়/য় count alike
-    let (s, o) = (count(&crate::text::normalize::canonical(source)), count(output));
+    let (s, o) = (count(&crate::lang::normalize::canonical(source)), count(output));
     ((o / s).ln() - LOG_RATIO) / (SPREAD * SPREAD + PER_CHAR / s).sqrt()
 }
 
@@ -135,6 +136,9 @@ fn starts_sentence(rest: &[char]) -> bool {
     rest.iter().find(|c| c.is_alphanumeric()).is_none_or(|c| c.is_uppercase() || c.is_ascii_digit())
 }
 
+/// Abbreviations that a full stop follows within a sentence.
+static ABBREVIATIONS: Words = Words::new(tables::EN_ABBREVIATIONS, "check");
+
 /// Does the word before a full stop only abbreviate (Md., M., a.m., U.S.)?
 fn is_abbreviated(before: &[char]) -> bool {
     let word: String =
@@ -142,38 +146,7 @@ fn is_abbreviated(before: &[char]) -> bool {
     let word = word.trim_start_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
     word.chars().filter(|c| c.is_alphabetic()).count() == 1 && word.chars().count() == 1
         || word.contains('.') && word.len() <= 6
-        || matches!(
-            word.as_str(),
-            "md" | "mr"
-                | "mrs"
-                | "ms"
-                | "dr"
-                | "prof"
-                | "st"
-                | "no"
-                | "tk"
-                | "rs"
-                | "vs"
-                | "lt"
-                | "col"
-                | "gen"
-                | "maj"
-                | "capt"
-                | "adv"
-                | "engr"
-                | "jan"
-                | "feb"
-                | "aug"
-                | "sept"
-                | "sep"
-                | "oct"
-                | "nov"
-                | "dec"
-                | "etc"
-                | "al"
-                | "mt"
-                | "hon"
-        )
+        || ABBREVIATIONS.contains(&word)
 }
 
 fn sentences(source: &str, output: &str, add: &mut Add) {

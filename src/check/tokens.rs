@@ -28,7 +28,7 @@ pub(crate) fn check_tokens(source: &str, output: &str, findings: &mut Vec<Findin
     for (kind, range) in tokens(source) {
         let token = &source[range];
         let variation = kind == TokenKind::Emoji && token.trim_matches('\u{fe0f}').is_empty();
-        if variation || output.contains(token) || output.contains(&crate::text::digits::to_latin(token)) {
+        if variation || output.contains(token) || output.contains(&crate::lang::digits::to_latin(token)) {
             continue;
         }
         let message = format!("{token} is missing from the translation");

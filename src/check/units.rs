@@ -1,5 +1,5 @@
 //! Units of money, land, weight and length: that a translation says the source's, and not a rupee for a taka.
-use super::number_words::{Role, roles};
+use crate::lang::number_words::{Role, roles};
 use crate::text::{Finding, FindingKind, Severity};
 use std::sync::LazyLock;
 
@@ -17,10 +17,10 @@ pub(crate) struct Unit {
 }
 
 pub(crate) static UNITS: LazyLock<Vec<Unit>> = LazyLock::new(|| {
-    let rows = include_str!("../../data/bn/units.tsv").lines().filter(|line| !line.starts_with('#'));
+    let rows = crate::lang::rows(crate::lang::tables::BN_UNITS);
     let unit = |line: &'static str| {
         let mut fields = line.split('\t');
-        let names = fields.next()?.split('|').map(super::canonical::canonical).collect();
+        let names = fields.next()?.split('|').map(crate::lang::canonical::canonical).collect();
         let (singular, plural) = (fields.next()?, fields.next()?);
         let list = |text: Option<&'static str>| text.unwrap_or("").split('|').filter(|w| !w.is_empty()).collect();
         let mut accepted: Vec<&str> = list(fields.next());
@@ -41,7 +41,7 @@ fn unit_of(word: &str) -> Option<usize> {
 
 /// Units that stand behind a number in the source.
 fn counted(source: &str) -> Vec<usize> {
-    let source = super::canonical::canonical(source);
+    let source = crate::lang::canonical::canonical(source);
     let words: Vec<&str> = source
         .split(|c: char| c.is_whitespace() || matches!(c, '।' | ',' | '(' | ')' | '-'))
         .filter(|w| !w.is_empty())

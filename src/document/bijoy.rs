@@ -32,7 +32,7 @@ pub fn is_font(name: &str) -> bool {
 pub fn looks_like(text: &str) -> bool {
     let (mut letters, mut telling) = (0usize, 0usize);
     for c in text.chars() {
-        if crate::text::script::is_bengali(c) {
+        if crate::lang::script::is_bengali(c) {
             return false;
         }
         letters += usize::from(c.is_alphanumeric());
@@ -56,7 +56,7 @@ fn is_english(text: &str) -> bool {
 pub fn convert_lines(text: &str) -> String {
     let mut out = String::with_capacity(text.len() * 2);
     for line in text.split_inclusive('\n') {
-        let foreign = line.chars().any(crate::text::script::is_bengali) || is_english(line);
+        let foreign = line.chars().any(crate::lang::script::is_bengali) || is_english(line);
         if foreign { out.push_str(line) } else { out.push_str(&convert(line)) }
     }
     out

@@ -101,7 +101,7 @@ impl Document {
             }
         };
         let texts = article.title.iter().chain(article.blocks.iter().map(|b| &b.text));
-        if !texts.into_iter().any(|text| crate::text::script::has_bengali(text)) {
+        if !texts.into_iter().any(|text| crate::lang::script::has_bengali(text)) {
             return Err(Error::Input(format!(
                 "{name}: no Bengali found in it; where its letters are Bijoy's and look like Latin, use --bijoy"
             )));

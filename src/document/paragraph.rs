@@ -208,7 +208,7 @@ impl Made {
         let pieces = &paragraph.pieces;
         let whole: String = pieces.iter().map(|p| p.text.as_str()).collect();
         let by_letters = bijoy::looks_like(&whole);
-        let foreign = whole.chars().any(crate::text::script::is_bengali);
+        let foreign = whole.chars().any(crate::lang::script::is_bengali);
         let is_bijoy = |p: &Piece| p.bijoy || by_letters || (self.all_bijoy && !foreign && bijoy::may_be(&whole));
         let mut out = String::new();
         let mut ranges = Vec::with_capacity(pieces.len());

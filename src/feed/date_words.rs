@@ -41,7 +41,7 @@ fn tokens(text: &str) -> Vec<Token> {
             while let Some(next) = chars.next_if(|c| c.is_alphabetic() || is_mark(*c)) {
                 word.extend(next.to_lowercase());
             }
-            out.push(Token::Word(crate::text::normalize::canonical(&word)));
+            out.push(Token::Word(crate::lang::normalize::canonical(&word)));
         } else if matches!(c, ':' | '/' | '-' | '.' | '+' | '–') {
             out.push(Token::Sign(c));
         }
@@ -86,7 +86,7 @@ const BENGALI_MONTHS: [&[&str]; 12] = [
 ];
 
 fn month_in(names: &[&[&str]; 12], word: &str) -> Option<u32> {
-    let canonical = |name: &&str| crate::text::normalize::canonical(name) == word;
+    let canonical = |name: &&str| crate::lang::normalize::canonical(name) == word;
     names.iter().position(|names| names.iter().any(|name| canonical(name))).map(|at| at as u32 + 1)
 }
 

@@ -215,7 +215,7 @@ const WRAPPERS: &[&str] =
 fn same_name(record: &Map<String, Value>, path: &str) -> Option<String> {
     let fold = |name: &str| {
         let kept = name.chars().filter(|c| !matches!(c, ' ' | '_' | '-' | '\u{feff}' | '"'));
-        crate::text::normalize::canonical(&kept.collect::<String>().to_lowercase())
+        crate::lang::normalize::canonical(&kept.collect::<String>().to_lowercase())
     };
     let wanted = fold(path);
     record.iter().find(|(name, value)| fold(name) == wanted && is_text(value)).map(|(name, _)| name.clone())

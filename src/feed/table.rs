@@ -1,7 +1,7 @@
 //! Tables that stay tables: rows that keep their own bytes, and which of their columns are translated.
 use super::{BadEntry, BodyKind, Entry, Feed, Item, Place, ReadOptions, Role, looks_like_html};
 use crate::article::{Article, Column, Meta, Row};
-use crate::text::script::has_bengali;
+use crate::lang::script::has_bengali;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;

@@ -4,15 +4,15 @@
 //! there in English. What the built-in tables know is therefore written in English, its case ending left as it is:
 //! "ঢাকার মেয়র" becomes "Dhakaর Mayor".
 use super::quantity::quantities;
-use crate::check::gazetteer::{EntryKind, GAZETTEER};
-use crate::check::names::{is_ambiguous, is_case_ending};
-use crate::text::digits;
-use crate::text::letters::acronym;
-use crate::text::normalize::canonical;
-use crate::text::script::is_bengali;
+use crate::lang::digits;
+use crate::lang::endings::is_case_ending;
+use crate::lang::gazetteer::{EntryKind, GAZETTEER};
+use crate::lang::letters::acronym;
+use crate::lang::normalize::canonical;
+use crate::lang::script::is_bengali;
 use std::borrow::Cow;
 
-/// What is done to a sentence before a model sees it, beside [`crate::text::normalize`].
+/// What is done to a sentence before a model sees it, beside [`crate::lang::normalize`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SourceStep {
     LatinNames,
@@ -92,7 +92,7 @@ fn is_certain(entry: usize) -> bool {
     let entry = &GAZETTEER.entries[entry];
     let single = entry.bengali.chars().count() < 2;
     let unsure = UNSURE.iter().any(|word| canonical(word) == entry.bengali);
-    let ambiguous = entry.kind == EntryKind::Place && is_ambiguous(&entry.bengali);
+    let ambiguous = entry.kind == EntryKind::Place && entry.ambiguous;
     !(single || unsure || ambiguous)
 }
 

@@ -1,7 +1,7 @@
 //! Numbers as English writes them, before a model reads them: "সাড়ে চার হাজার" is 4500, "৭ লাখ ৯০ হাজার কোটি টাকা" is
 //! "7.9 trillion taka", "রাত দেড়টা" is "রাত 1:30টা". A small model reads digits well and number words badly.
-use crate::check::number_words::{Role, is_inflection, known};
 use crate::check::units::UNITS;
+use crate::lang::number_words::{Role, is_inflection, known};
 
 /// The text (digits in Latin already) with its quantities in digits and English words for millions and more. What may
 /// be said in words in English, too (up to ten), stays as it is.
@@ -193,7 +193,7 @@ fn next_multiplier(words: &[&str], at: usize) -> Option<f64> {
 
 /// A number word with what follows it: পঁয়ত্রিশটি, তিনশ, আড়াইশ. True: it counts hundreds.
 fn spoken(word: &str) -> Option<(f64, bool, &str)> {
-    if crate::check::number_words::is_no_number(word) {
+    if crate::lang::number_words::is_no_number(word) {
         return None;
     }
     cuts(word).find_map(|(head, rest)| {
@@ -271,7 +271,7 @@ fn clock(words: &[&str], i: usize) -> Option<(String, usize)> {
     let (first, mark) = trailing(words[i]);
     if let Some((value, rest)) = [("দেড়", "1:30"), ("আড়াই", "2:30")]
         .iter()
-        .find_map(|(word, time)| Some((time, first.strip_prefix(&crate::text::normalize::canonical(word))?)))
+        .find_map(|(word, time)| Some((time, first.strip_prefix(&crate::lang::normalize::canonical(word))?)))
         .filter(|(_, rest)| rest.starts_with("টা"))
     {
         return Some((format!("{value}{rest}{mark}"), 1));
@@ -328,7 +328,7 @@ fn fraction(words: &[&str], i: usize) -> Option<(String, usize)> {
     };
     if let Some(counted) = count(first) {
         for (bengali, name, _) in NAMES {
-            let bengali = crate::text::normalize::canonical(bengali);
+            let bengali = crate::lang::normalize::canonical(bengali);
             if let Some(rest) = second
                 .strip_prefix(&bengali)
                 .filter(|rest| trailing(rest).0.is_empty() || is_inflection(trailing(rest).0))
@@ -432,7 +432,7 @@ fn in_words(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::text::normalize::canonical;
+    use crate::lang::normalize::canonical;
 
     #[test]
     fn quantities_are_written_as_english_has_them() {

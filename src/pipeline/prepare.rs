@@ -1,7 +1,7 @@
 //! An article as the texts that a model is given, and where their translations belong.
 use crate::article::Article;
 use crate::article::{Segment, segment};
-use crate::text::normalize;
+use crate::lang::normalize;
 use std::ops::Range;
 
 /// An article cut into segments, each with the text that is given to the model.

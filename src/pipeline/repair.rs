@@ -7,9 +7,10 @@
 use super::TranslatedSegment;
 use super::finish::{length_limit, respelled};
 use crate::Result;
-use crate::check::{CheckOptions, check_segment, is_common_english_word, patch_numbers};
+use crate::check::{CheckOptions, check_segment, patch_numbers};
 use crate::decode::DecodeOptions;
 use crate::engine::Outcome;
+use crate::lang::words::is_common_english;
 use crate::text::{Finding, FindingKind, Severity, clause};
 
 /// Turns what a model wrote (second argument) for a source (first) into what is printed.
@@ -273,7 +274,7 @@ fn join<'a>(pieces: impl Iterator<Item = &'a str>) -> String {
         }
         out.push(' ');
         let first = piece.split(|c: char| !c.is_alphabetic()).next().unwrap_or("");
-        if continues && is_common_english_word(&first.to_lowercase()) && first != "I" {
+        if continues && is_common_english(&first.to_lowercase()) && first != "I" {
             out.extend(piece.chars().next().map(|c| c.to_ascii_lowercase()));
             out.extend(piece.chars().skip(1));
         } else {

@@ -4,7 +4,7 @@ use super::fields::Fields;
 use super::refusal::Refusal;
 use super::reply::Json;
 use super::{App, files, texts};
-use crate::text::script::Scripts;
+use crate::lang::script::Scripts;
 use axum::extract::{Request, State};
 use serde_json::{Value, json};
 use std::sync::Arc;

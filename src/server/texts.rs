@@ -4,8 +4,8 @@ use crate::Result;
 use crate::article::{Article, Block, BlockKind};
 use crate::decode::DecodeOptions;
 use crate::engine::{Job, Translate};
+use crate::lang::normalize;
 use crate::pipeline::{self, PipelineOptions, finish::tidy};
-use crate::text::normalize;
 use scraper::{Html, Node};
 
 /// Elements whose text is no prose.

@@ -1,14 +1,11 @@
 //! English text of a summary: its sentences, and what two of them share.
 use super::Language;
+use crate::lang::{Words, tables};
 use std::collections::HashSet;
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Abbreviations that a full stop follows without ending the sentence.
-const ABBREVIATIONS: &[&str] = &[
-    "mr", "mrs", "ms", "dr", "md", "mst", "prof", "st", "no", "gen", "lt", "col", "maj", "capt", "sgt", "adv", "engr",
-    "rev", "hon", "vs", "tk", "rs", "approx", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct",
-    "nov", "dec",
-];
+static ABBREVIATIONS: Words = Words::new(tables::EN_ABBREVIATIONS, "summary");
 
 /// The sentences of an English text, trimmed, each with its closing punctuation.
 pub fn sentences(text: &str) -> Vec<String> {
@@ -40,7 +37,7 @@ fn ends_in_abbreviation(text: &str) -> bool {
     let Some(before) = text.strip_suffix('.') else { return false };
     let word = before.rsplit(|c: char| !c.is_alphanumeric()).next().unwrap_or("");
     let single = word.chars().count() == 1 && word.chars().all(char::is_alphabetic);
-    single || ABBREVIATIONS.contains(&word.to_lowercase().as_str())
+    single || ABBREVIATIONS.contains(&word.to_lowercase())
 }
 
 /// Whether a sentence ends as sentences do (closing quotes and brackets aside).

@@ -1,69 +1,12 @@
 //! Capitalized names of an English sentence, and whether a text has them too.
 use crate::check::number_parse::numbers;
-use crate::check::words::is_common_english;
+use crate::lang::words::is_common_english;
+use crate::lang::{Words, tables};
 use std::collections::{HashMap, HashSet};
 
 /// Capitalized words that name nobody: forms of address, words that English always writes so, and days and months,
 /// which are checked as numbers are.
-const NOT_NAMES: &[&str] = &[
-    "i",
-    "i'm",
-    "i've",
-    "i'd",
-    "i'll",
-    "mr",
-    "mrs",
-    "ms",
-    "dr",
-    "md",
-    "tk",
-    "am",
-    "pm",
-    "ok",
-    "sunday",
-    "monday",
-    "tuesday",
-    "wednesday",
-    "thursday",
-    "friday",
-    "saturday",
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
-
-/// Names that go by several names; the first is what they are compared by.
-const ALIASES: &[&[&str]] = &[
-    &["america", "american", "americans", "us", "usa"],
-    &["britain", "british", "uk", "briton", "britons"],
-    &["france", "french"],
-    &["china", "chinese"],
-    &["japan", "japanese"],
-    &["germany", "german", "germans"],
-    &["spain", "spanish"],
-    &["myanmar", "burma", "burmese"],
-    &["thailand", "thai"],
-    &["kolkata", "calcutta"],
-    &["dhaka", "dacca"],
-    &["chattogram", "chittagong"],
-    &["barishal", "barisal"],
-    &["cumilla", "comilla"],
-    &["bogura", "bogra"],
-    &["jashore", "jessore"],
-    &["bengali", "bangla", "bengal", "bengalis"],
-    &["islam", "islamic"],
-    &["muslim", "muslims", "moslem"],
-    &["ganges", "ganga"],
-];
+static NOT_NAMES: Words = Words::new(tables::EN_NOT_NAMES, "");
 
 /// Names of several words and one word that stands for them.
 const LONG_FORMS: &[(&str, &str)] =
@@ -137,7 +80,7 @@ impl NameEvidence {
             .into_iter()
             .filter(|c| {
                 let lower = c.word.to_lowercase();
-                let harmless = NOT_NAMES.contains(&lower.as_str())
+                let harmless = NOT_NAMES.contains(&lower)
                     || (c.first && (is_common_english(&lower) || !numbers(&lower).is_empty()));
                 !harmless && !expanded.contains(&lower) && !self.has(&c.word)
             })
@@ -174,7 +117,7 @@ fn start_of(word: &str) -> Option<String> {
 
 /// One form for names that have several.
 fn canonical(lower: &str) -> String {
-    ALIASES.iter().find(|names| names.contains(&lower)).map_or(lower, |names| names[0]).to_string()
+    crate::lang::words::first_name(lower).to_string()
 }
 
 /// The words of a text without possessives; hyphenated words in their parts, "U.S." as "US".

@@ -1,7 +1,8 @@
 //! Splits an over-long sentence at clause borders into pieces that a model can take.
 //!
 //! Nothing is ever cut off: the pieces joined again hold every word of the sentence.
-use super::script::is_bengali;
+use crate::lang::script::is_bengali;
+use crate::lang::{Words, tables};
 use unicode_segmentation::UnicodeSegmentation;
 
 /// Bytes per token that no tokenizer reaches: longer text is first chopped to this measure, so that one
@@ -9,19 +10,10 @@ use unicode_segmentation::UnicodeSegmentation;
 const BYTES_PER_TOKEN: usize = 40;
 
 /// Words that begin a new clause: the border lies before them.
-#[rustfmt::skip]
-const OPENERS: &[&str] = &[
-    "এবং", "কিন্তু", "তবে", "অথচ", "কারণ", "কেননা", "যদিও", "তাই", "ফলে", "অথবা", "কিংবা", "নতুবা",
-    "নইলে", "আর", "যেখানে", "যখন", "যাতে", "যারা", "যাঁরা", "যিনি", "যেটি", "যা", "যে", "তখন",
-    "সেখানে", "এছাড়া", "পাশাপাশি", "এমনকি", "বরং", "অর্থাৎ", "and", "but", "because", "which", "while",
-];
+static OPENERS: Words = Words::new(tables::BN_CLAUSES, "opens");
 
 /// Words that close a clause: non-finite verbs and postpositions. The border lies after them.
-#[rustfmt::skip]
-const CLOSERS: &[&str] = &[
-    "করে", "করতে", "করলে", "হয়ে", "হলে", "হলেও", "গেলে", "দিয়ে", "নিয়ে", "থেকে", "জন্য", "বলে", "পরে",
-    "পর", "আগে", "সময়", "কারণে", "মাধ্যমে", "অনুযায়ী", "সঙ্গে", "সাথে", "ও",
-];
+static CLOSERS: Words = Words::new(tables::BN_CLAUSES, "closes");
 
 /// Splits `text` into pieces of at most `limit` by `measure` (usually: tokens), trimmed, in order, none empty.
 ///
@@ -94,18 +86,18 @@ fn liking(word: &str, following: &str) -> f64 {
         Some(';' | ':' | '—' | '–') => 1.4,
         Some(',') => 1.2,
         _ if is_dash(following) => 1.2,
-        _ if listed(OPENERS, following) => 0.9,
-        _ if listed(CLOSERS, bare) => 0.6,
+        _ if listed(&OPENERS, following) => 0.9,
+        _ if listed(&CLOSERS, bare) => 0.6,
         _ => 0.0,
     }
 }
 
 /// The lists hold the composed spelling of ড়, ঢ়, য়; the text may come in either.
-fn listed(list: &[&str], word: &str) -> bool {
+fn listed(list: &Words, word: &str) -> bool {
     if word.contains('\u{09bc}') {
-        list.contains(&super::normalize::canonical(word).as_str())
+        list.contains(&crate::lang::normalize::canonical(word))
     } else {
-        list.contains(&word)
+        list.contains(word)
     }
 }
 

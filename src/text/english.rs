@@ -1,5 +1,5 @@
 //! Tidies the English that a model writes: spaces, doubled marks, left-over Bengali marks, the first capital.
-use super::digits;
+use crate::lang::digits;
 
 /// Tidies one translated sentence or heading. Words are left alone, but for a forgotten capital at the start.
 pub fn tidy(text: &str) -> String {
@@ -33,7 +33,7 @@ pub fn match_ending(text: &str, source: &str) -> String {
 fn ends_in_abbreviation(text: &str) -> bool {
     let body = &text[..text.len() - 1];
     let word = body.rsplit(char::is_whitespace).next().unwrap_or("");
-    body.ends_with('.') || super::abbreviation::is_english_abbreviation(word.trim_start_matches(['(', '"', '“']))
+    body.ends_with('.') || crate::lang::abbreviation::is_english_abbreviation(word.trim_start_matches(['(', '"', '“']))
 }
 
 /// Bengali marks and digits, odd spaces and typewriter quotes as English has them.

@@ -4,10 +4,11 @@
 //! emoji that follow belong to it. A full stop ends one after Latin text and after a Bengali word that is no
 //! abbreviation or initial. Numbers at the head of an item (১। ২. ৩.) begin a sentence and do not end one. What is in
 //! brackets within a sentence, and a quotation that the sentence goes on after ("‘যাবে?’ বলে …"), does not split it.
-use super::abbreviation::{is_bengali_abbreviation, is_english_abbreviation, is_letter_name};
-use super::digits::{self, is_digit};
-use super::normalize::canonical;
-use super::script::is_bengali;
+use crate::lang::abbreviation::{is_bengali_abbreviation, is_english_abbreviation, is_letter_name};
+use crate::lang::digits::{self, is_digit};
+use crate::lang::normalize::canonical;
+use crate::lang::script::is_bengali;
+use crate::lang::{Words, tables};
 use std::ops::Range;
 
 /// A bracket that does not close within so many characters is taken for a slip.
@@ -18,16 +19,10 @@ const TRAIL_CHARS: usize = 64;
 const LIST_CHARS: usize = 400;
 
 /// Words that go on with the sentence after a quotation.
-#[rustfmt::skip]
-const CONTINUES: &[&str] = &[
-    "বলে", "বলেই", "বলেও", "বলেন", "বললেন", "বলেছেন", "বলেছিলেন", "বলছেন", "বলছিলেন", "বলল", "বললো", "বলেছে", "জানান", "জানিয়েছেন", "জানায়",
-    "জানতে", "জিজ্ঞেস", "জিজ্ঞাসা", "প্রশ্ন", "প্রশ্নের", "প্রশ্নে", "প্রশ্নটি", "প্রশ্নই", "শীর্ষক", "নামক", "নামের", "নামে", "স্লোগান", "স্লোগানে", "স্লোগানের", "শিরোনামে",
-    "শিরোনামের", "কথাটি", "কথাটা", "শব্দটি", "বাক্যটি", "গানটি", "ছবিটি", "ধ্বনিতে", "ধ্বনি", "উক্তিটি", "লেখা", "এমন",
-];
+static CONTINUES: Words = Words::new(tables::BN_CLAUSES, "continues");
 
 /// Case endings that are written straight after a quotation (‘রান!’র).
-#[rustfmt::skip]
-const SUFFIXES: &[&str] = &["র", "এর", "ের", "য়ের", "কে", "তে", "য়", "এ", "ই", "ও", "রা", "টি", "টা", "টির", "টিকে", "খানা", "গুলো", "গুলি"];
+static SUFFIXES: Words = Words::new(tables::BN_ENDINGS, "apart");
 
 /// Byte ranges of the sentences of `text`, trimmed, in order. Together they cover every character that is not white
 /// space. Text without letters or digits (a stray quote, an emoji) belongs to its neighbor.
@@ -189,7 +184,7 @@ impl Splitter<'_> {
                 let after = self.at(i + 1);
                 // Inside an address or a formula; a case ending.
                 let address = after.is_ascii_alphanumeric() || matches!(after, '=' | '/' | '&');
-                !address && !SUFFIXES.contains(&self.word_at(i + 1).as_str())
+                !address && !SUFFIXES.contains(&self.word_at(i + 1))
             }
             '.' => self.full_stop(i),
             _ => false,
@@ -293,10 +288,10 @@ impl Splitter<'_> {
             return None;
         }
         let word = self.word_at(next);
-        if closed && CONTINUES.contains(&word.as_str()) {
+        if closed && CONTINUES.contains(&word) {
             return None;
         }
-        if closed && question && !spaced && SUFFIXES.contains(&word.as_str()) {
+        if closed && question && !spaced && SUFFIXES.contains(&word) {
             return None;
         }
         if question && is_latin_lower(c) && self.before(i).is_ascii_alphabetic() {

@@ -1,6 +1,6 @@
 //! What stands in a text and is no word of it: addresses, hashtags, mentions, emoji, quotations in other scripts. A
 //! translation has them unchanged.
-use super::script::is_bengali;
+use crate::lang::script::is_bengali;
 use std::ops::Range;
 
 /// What sort of token it is.

@@ -29,7 +29,7 @@ fn kinds(article: &Article) -> String {
 #[test]
 fn plain_text_sample() {
     let article = sample("lavrov.txt");
-    let title = article.title.as_deref().map(anubad::text::normalize::canonical);
+    let title = article.title.as_deref().map(anubad::lang::normalize::canonical);
     assert_eq!(title.as_deref(), Some("যুদ্ধ আরো গভীর! উত্তর কোরিয়া যাচ্ছে রাশিয়ার শীর্ষ কূটনীতিক!"));
     assert_eq!(kinds(&article), "ppppppppppppppps");
     assert_eq!(article.blocks[15].text, "তথ্য সূত্র: সিএনএন");

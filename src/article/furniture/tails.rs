@@ -1,6 +1,7 @@
 //! Furniture that is told by how a line is built, not by what it says word for word: what feeds and desks add at the end
 //! of a text, lists of links to share it, advertisements of channels, credits behind a caption.
-use crate::text::script::{Scripts, has_bengali};
+use crate::lang::script::{Scripts, has_bengali};
+use crate::lang::{Words, tables};
 
 /// Ends of paragraphs that are no part of their text, in lower case.
 const TAILS: &[&str] = &[
@@ -93,47 +94,17 @@ pub(super) fn is_channel_line(folded: &str) -> bool {
         ])
 }
 
+/// What stands on the buttons that share a page.
+static BUTTONS: [Words; 2] = [Words::new(tables::BN_FURNITURE, "button"), Words::new(tables::EN_FURNITURE, "button")];
+
 /// "Comments | Share", "ফেসবুক টুইটার হোয়াটসঅ্যাপ": nothing but names of buttons.
-pub(super) fn is_share_list(folded: &str, lines: &[&str]) -> bool {
+pub(super) fn is_share_list(folded: &str, is_line: impl Fn(&str) -> bool) -> bool {
     let parts: Vec<&str> = folded.split(['|', '·', '•', '/', ',']).map(str::trim).filter(|p| !p.is_empty()).collect();
-    if parts.len() >= 2 && parts.iter().all(|part| lines.contains(part)) {
+    if parts.len() >= 2 && parts.iter().all(|part| is_line(part)) {
         return true;
     }
-    const BUTTONS: &[&str] = &[
-        "facebook",
-        "twitter",
-        "x",
-        "whatsapp",
-        "messenger",
-        "linkedin",
-        "pinterest",
-        "telegram",
-        "email",
-        "print",
-        "copy",
-        "share",
-        "viber",
-        "ফেসবুক",
-        "টুইটার",
-        "এক্স",
-        "হোয়াটসঅ্যাপ",
-        "মেসেঞ্জার",
-        "লিংকডইন",
-        "লিঙ্কডইন",
-        "টেলিগ্রাম",
-        "ইমেইল",
-        "প্রিন্ট",
-        "শেয়ার",
-        "ইমো",
-        "ভাইবার",
-        "পিন্টারেস্ট",
-        "ইনস্টাগ্রাম",
-        "কপি",
-        "লিংক",
-        "লিঙ্ক",
-    ];
     let words: Vec<&str> = folded.split_whitespace().collect();
-    words.len() >= 2 && words.iter().all(|word| BUTTONS.contains(word))
+    words.len() >= 2 && words.iter().all(|word| BUTTONS.iter().any(|list| list.contains(word)))
 }
 
 /// "বাংলাদেশ থেকে আরও পড়ুন": the heading of a list of other articles.
@@ -147,7 +118,7 @@ pub(super) fn is_more_heading(folded: &str) -> bool {
         "বিভাগের আরও খবর",
         "বিভাগের সর্বশেষ",
     ];
-    let canonical = |end: &&str| crate::text::normalize::canonical(end);
+    let canonical = |end: &&str| crate::lang::normalize::canonical(end);
     folded.chars().count() <= 60 && ENDS.iter().any(|end| folded.ends_with(&canonical(end)))
 }
 
@@ -157,7 +128,7 @@ pub(super) fn is_signature(text: &str) -> bool {
     let parts: Vec<&str> = text.split('.').map(str::trim).filter(|part| !part.is_empty()).collect();
     let scripts = Scripts::of(text);
     (2..=4).contains(&parts.len())
-        && parts.iter().all(|part| part.chars().count() <= 4 && part.chars().all(crate::text::script::is_bengali))
+        && parts.iter().all(|part| part.chars().count() <= 4 && part.chars().all(crate::lang::script::is_bengali))
         && scripts.latin == 0
         && !text.contains('।')
         && !text.chars().any(char::is_numeric)

@@ -255,7 +255,7 @@ impl Gap {
         let joins = ('\u{9be}'..='\u{9cd}').contains(&first)
             || matches!(first, '\u{981}'..='\u{983}' | '\u{200c}' | '\u{200d}');
         let apart = (self.labels && first.is_alphanumeric() && last.is_alphanumeric())
-            || (last.is_alphabetic() && digit(first) && crate::text::script::is_bengali(last));
+            || (last.is_alphabetic() && digit(first) && crate::lang::script::is_bengali(last));
         self.met && !joins && apart
     }
 }
@@ -470,7 +470,7 @@ impl Builder {
         if buffer.trim().is_empty() {
             return;
         }
-        if !crate::text::script::has_bengali(buffer) {
+        if !crate::lang::script::has_bengali(buffer) {
             let text = buffer.trim_matches('\n').trim_end().to_string();
             return self.blocks.push(Block { kind: BlockKind::Verbatim, text, range: 0..0 });
         }

@@ -1,7 +1,7 @@
 //! Which part of a page is its article: what its elements say, what Readability finds, what JSON-LD holds.
 use super::{blocks, linked_data};
 use crate::article::{Article, Block, BlockKind, plain};
-use crate::text::script::{Scripts, has_bengali};
+use crate::lang::script::{Scripts, has_bengali};
 use scraper::{ElementRef, Html, Selector};
 use std::collections::{HashMap, HashSet};
 

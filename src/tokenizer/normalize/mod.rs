@@ -15,7 +15,7 @@ pub enum Normalization {
     Csebuetnlp,
     /// IndicTrans2's preparation, placeholders included. Its tokenizer does that itself, with manifest or without.
     Indictrans2,
-    /// Nukta letters in one code point: what [`crate::text::normalize`] makes of every text anyway.
+    /// Nukta letters in one code point: what [`crate::lang::normalize`] makes of every text anyway.
     ComposeNukta,
 }
 

@@ -1,36 +1,14 @@
 //! Acronyms spelled with the Bengali names of Latin letters: এনসিটিবি is NCTB.
+use super::{rows, tables};
+use std::sync::LazyLock;
 
-/// Names of letters and what they stand for, longer ones first where one begins another.
-const NAMES: &[(&str, char)] = &[
-    ("ডব্লিউ", 'W'),
-    ("ডাব্লিউ", 'W'),
-    ("ডব্লু", 'W'),
-    ("এফ", 'F'),
-    ("এইচ", 'H'),
-    ("এল", 'L'),
-    ("এম", 'M'),
-    ("এন", 'N'),
-    ("এস", 'S'),
-    ("এক্স", 'X'),
-    ("এ", 'A'),
-    ("বি", 'B'),
-    ("সি", 'C'),
-    ("ডি", 'D'),
-    ("ই", 'E'),
-    ("জি", 'G'),
-    ("আই", 'I'),
-    ("আর", 'R'),
-    ("জেড", 'Z'),
-    ("জে", 'J'),
-    ("কে", 'K'),
-    ("ওয়াই", 'Y'),
-    ("ও", 'O'),
-    ("পি", 'P'),
-    ("কিউ", 'Q'),
-    ("টি", 'T'),
-    ("ইউ", 'U'),
-    ("ভি", 'V'),
-];
+/// Names of letters and what they stand for, the longer ones first: one may begin another.
+static NAMES: LazyLock<Vec<(&'static str, char)>> = LazyLock::new(|| {
+    let row = |line: &'static str| line.split_once('\t').and_then(|(name, c)| Some((name, c.chars().next()?)));
+    let mut names: Vec<(&str, char)> = rows(tables::BN_LETTERS).filter_map(row).collect();
+    names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
+    names
+});
 /// What may follow an acronym within its word.
 const ENDINGS: &[&str] = &["", "র", "ের", "য়ের", "এর", "ে", "য়", "তে", "কে", "রও", "সহ", "গুলো", "গুলোর", "দের"];
 /// Words that are spelled like acronyms and are none.
@@ -60,10 +38,10 @@ fn spell(word: &str, at: usize, letters: &mut String, best: &mut Option<(String,
     if letters.len() >= 8 {
         return;
     }
-    for (name, letter) in NAMES {
+    for &(name, letter) in NAMES.iter() {
         let name = super::normalize::canonical(name);
         if rest.starts_with(&name) {
-            letters.push(*letter);
+            letters.push(letter);
             spell(word, at + name.len(), letters, best);
             letters.pop();
         }
@@ -88,7 +66,7 @@ mod tests {
             ("বাংলাদেশ", None),
             ("এসেছে", None),
         ] {
-            let word = crate::text::normalize::canonical(word);
+            let word = crate::lang::normalize::canonical(word);
             assert_eq!(acronym(&word).as_ref().map(|(l, e)| (l.as_str(), *e)), want, "{word}");
         }
     }

@@ -1,6 +1,6 @@
-//! One spelling for the checks to compare: that of [`crate::text::normalize`], with Latin digits, plain quotes and
+//! One spelling for the checks to compare: that of [`crate::lang::normalize`], with Latin digits, plain quotes and
 //! hyphens and without joiners.
-use crate::text::{digits, normalize};
+use crate::lang::{digits, normalize};
 
 /// `text` as the checks compare it.
 pub(crate) fn canonical(text: &str) -> String {

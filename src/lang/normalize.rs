@@ -18,6 +18,7 @@
 use super::abbreviation::is_listed;
 use super::digits::is_digit;
 use super::script::is_bengali;
+use super::{Words, tables};
 use std::ops::Range;
 
 const NUKTA: char = '\u{09bc}';
@@ -148,38 +149,11 @@ fn replace_last(out: &mut [Sourced], c: char, end: usize) {
 }
 
 /// First parts of words in which a colon inside the word is a visarga.
-const VISARGA_INSIDE: &[&str] =
-    &["দু", "নি", "পুন", "অন্ত", "আন্ত", "অত", "স্বত", "প্রাত", "বহি", "অধ", "মন", "তেজ", "যশ", "ইত", "চতু", "তপ", "শির", "বয়"];
+static VISARGA_INSIDE: Words = Words::new(tables::BN_VISARGA, "inside");
 /// Abbreviations written with visarga: a colon after them is one.
-const VISARGA_AFTER: &[&str] =
-    &["মো", "মোহা", "মোসা", "মোছা", "মু", "মুহা", "ডা", "ড", "মি", "লি", "প্রা", "কোং", "রা", "হা", "সা"];
+static VISARGA_AFTER: Words = Words::new(tables::BN_VISARGA, "after");
 /// Words that end in a visarga of their own, beside those in -তঃ and -শঃ.
-const VISARGA_OWN: &[&str] = &[
-    "পুন",
-    "বহি",
-    "চতু",
-    "পয়",
-    "মফ",
-    "অধ",
-    "যশ",
-    "দু",
-    "নি",
-    "ইং",
-    "খ্রি",
-    "খৃ",
-    "মিসেস",
-    "লেফ",
-    "বৃহ",
-    "শুক্র",
-    "মাও",
-    "অ্যাড",
-    "এ্যাড",
-    "আলহা",
-    "অধ্যা",
-    "ইঞ্জি",
-    "এড",
-    "রেজি",
-];
+static VISARGA_OWN: Words = Words::new(tables::BN_VISARGA, "own");
 
 /// Tells visargas from colons.
 fn visarga_and_colon(letters: &mut [Sourced]) {
@@ -191,8 +165,8 @@ fn visarga_and_colon(letters: &mut [Sourced]) {
         let word: String = letters[start..i].iter().map(|s| s.c).collect();
         let next = letters.get(i + 1).map_or(' ', |s| s.c);
         if letters[i].c == ':' {
-            let inside = is_bengali(next) && VISARGA_INSIDE.contains(&word.as_str());
-            let after = !is_digit(next) && next != '/' && VISARGA_AFTER.contains(&word.as_str());
+            let inside = is_bengali(next) && VISARGA_INSIDE.contains(&word);
+            let after = !is_digit(next) && next != '/' && VISARGA_AFTER.contains(&word);
             // "মো: করিম" is a name, "লি:" closes one; "সা:" and the like at a text's start could be a label.
             if inside || (after && (start > 0 || matches!(word.as_str(), "মো" | "ডা" | "ড" | "মোসা" | "মোছা")))
             {
@@ -202,8 +176,8 @@ fn visarga_and_colon(letters: &mut [Sourced]) {
             letters[i].c = ':';
         } else if !is_bengali(next) {
             let own = word.ends_with(['ত', 'শ'])
-                || VISARGA_OWN.contains(&word.as_str())
-                || VISARGA_AFTER.contains(&word.as_str())
+                || VISARGA_OWN.contains(&word)
+                || VISARGA_AFTER.contains(&word)
                 || is_listed(&format!("{word}{VISARGA}"))
                 || word.chars().count() < 3;
             if !own {

@@ -1,5 +1,6 @@
-//! Built-in tables of names and their English: countries, cities, organizations, titles (`gazetteer.tsv`), towns
-//! (`upazilas.tsv`) and persons (`persons.tsv`).
+//! Built-in tables of names and their English: countries, cities, organizations, titles (`data/bn/names.tsv`), towns
+//! (`towns.tsv`) and persons (`persons.tsv`).
+use super::{rows, tables};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -26,6 +27,8 @@ pub struct Entry {
     /// The preferred form first.
     pub english: Vec<&'static str>,
     pub kind: EntryKind,
+    /// Also an ordinary word.
+    pub ambiguous: bool,
 }
 
 /// The table with its indices.
@@ -40,7 +43,7 @@ pub struct Gazetteer {
 /// The built-in tables.
 pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
     let mut out = Gazetteer { entries: Vec::new(), by_first: HashMap::new(), by_word: HashMap::new() };
-    for line in rows(include_str!("gazetteer.tsv")) {
+    for line in rows(tables::BN_NAMES) {
         let mut fields = line.split('\t');
         let (Some(bengali), Some(english), Some(kind)) = (fields.next(), fields.next(), fields.next()) else {
             continue;
@@ -49,25 +52,19 @@ pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
             "place" => EntryKind::Place,
             "town" => EntryKind::Town,
             "people" => EntryKind::People,
+            "person" => EntryKind::Person,
             "org" => EntryKind::Organization,
             "title" => EntryKind::Title,
             _ => EntryKind::Term,
         };
-        out.add(bengali, english, kind);
+        out.add(bengali, english, kind, fields.next() == Some("ambiguous"));
     }
-    for (table, kind) in
-        [(include_str!("upazilas.tsv"), EntryKind::Town), (include_str!("persons.tsv"), EntryKind::Person)]
-    {
-        rows(table).filter_map(|line| line.split_once('\t')).for_each(|(b, e)| out.add(b, e, kind));
+    for (table, kind) in [(tables::BN_TOWNS, EntryKind::Town), (tables::BN_PERSON_WORDS, EntryKind::Person)] {
+        rows(table).filter_map(|line| line.split_once('\t')).for_each(|(b, e)| out.add(b, e, kind, false));
     }
     // The further tables come last: where an earlier one has a name, its English is preferred.
-    for table in [
-        include_str!("../../data/bn/terms.tsv"),
-        include_str!("../../data/bn/titles.tsv"),
-        include_str!("../../data/bn/organizations.tsv"),
-        include_str!("../../data/bn/persons.tsv"),
-        include_str!("../../data/bn/places.tsv"),
-    ] {
+    for table in [tables::BN_TERMS, tables::BN_TITLES, tables::BN_ORGANIZATIONS, tables::BN_PERSONS, tables::BN_PLACES]
+    {
         for line in rows(table) {
             let mut fields = line.split('\t');
             let (Some(bengali), Some(english), Some(kind)) = (fields.next(), fields.next(), fields.next()) else {
@@ -81,15 +78,11 @@ pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
                 "title" => EntryKind::Title,
                 _ => EntryKind::Term,
             };
-            out.add(bengali, english, kind);
+            out.add(bengali, english, kind, false);
         }
     }
     out
 });
-
-fn rows(table: &'static str) -> impl Iterator<Item = &'static str> {
-    table.lines().filter(|line| !line.starts_with('#'))
-}
 
 /// Lower-case words of an English name, without possessive endings.
 pub(crate) fn english_words(name: &str) -> impl Iterator<Item = String> + '_ {
@@ -97,16 +90,16 @@ pub(crate) fn english_words(name: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 impl Gazetteer {
-    fn add(&mut self, bengali: &str, english: &'static str, kind: EntryKind) {
-        let bengali = super::canonical::canonical(bengali);
+    fn add(&mut self, bengali: &str, english: &'static str, kind: EntryKind, ambiguous: bool) {
+        let bengali = bengali.to_string();
         if bengali.contains("র্য") {
             // articles keep the joiner that the checks drop: র‍্যাব
-            self.insert(bengali.replace("র্য", "র\u{200d}্য"), english, kind);
+            self.insert(bengali.replace("র্য", "র\u{200d}্য"), english, kind, ambiguous);
         }
-        self.insert(bengali, english, kind);
+        self.insert(bengali, english, kind, ambiguous);
     }
 
-    fn insert(&mut self, bengali: String, english: &'static str, kind: EntryKind) {
+    fn insert(&mut self, bengali: String, english: &'static str, kind: EntryKind, ambiguous: bool) {
         let index = self.entries.len();
         if let Some(first) = bengali.chars().next() {
             self.by_first.entry(first).or_default().push(index);
@@ -118,7 +111,7 @@ impl Gazetteer {
                 list.push(index);
             }
         }
-        self.entries.push(Entry { bengali, english, kind });
+        self.entries.push(Entry { bengali, english, kind, ambiguous });
     }
 
     /// Entries whose Bengali form starts at the beginning of `text` (canonical, at a word's beginning), with the rest
@@ -127,7 +120,7 @@ impl Gazetteer {
         let candidates = text.chars().next().and_then(|first| self.by_first.get(&first)).map_or(&[][..], Vec::as_slice);
         candidates.iter().filter_map(move |&i| {
             let rest = text.strip_prefix(self.entries[i].bengali.as_str())?;
-            let end = rest.find(|c| !crate::text::script::is_bengali(c)).unwrap_or(rest.len());
+            let end = rest.find(|c| !crate::lang::script::is_bengali(c)).unwrap_or(rest.len());
             Some((i, &rest[..end]))
         })
     }
@@ -180,7 +173,7 @@ mod tests {
 
     #[test]
     fn demonyms_derive_from_countries() {
-        let find = |bengali: &str| GAZETTEER.at(&super::super::canonical::canonical(bengali)).next().unwrap().0;
+        let find = |bengali: &str| GAZETTEER.at(&super::canonical::canonical(bengali)).next().unwrap().0;
         for (bengali, word) in
             [("মালয়েশিয়ার", "malaysian"), ("ইতালি", "italian"), ("জাপানের", "japanese"), ("ভারতীয়", "indian")]
         {

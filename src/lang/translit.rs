@@ -2,7 +2,8 @@
 //!
 //! A Bengali word is a sequence of units (letters, vowels visible or inherent, some conjuncts); each unit is spelled
 //! with 0 to 3 Latin letters. The probabilities were learned by expectation maximization from 17,000 pairs of
-//! Wikipedia and place names (`scripts/names/learn.py`); they stand in `translit.tsv` as thousandths of a nat.
+//! Wikipedia and place names (`scripts/names/learn.py`); they stand in `data/bn/sounds.tsv` as thousandths of a nat.
+use super::{Words, rows, tables};
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -39,8 +40,7 @@ struct Table {
 static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
 
 /// Case endings, particles and classifiers that follow names.
-const ENDINGS: &str =
-    "র ের এর কে তে ে য় য়ের ই ও রা েরা দের েরও কেও রই সহ টি টির গুলো য়ে েও ায় রাও িরা ীয় ি ী স দেরকে এ এও এবং েই তেও ভিত্তিক";
+static ENDINGS: Words = Words::new(tables::BN_ENDINGS, "sound");
 
 impl Table {
     fn new() -> Self {
@@ -52,7 +52,7 @@ impl Table {
             inherent: 0,
             endings: Vec::new(),
         };
-        for line in include_str!("translit.tsv").lines() {
+        for line in rows(tables::BN_SOUNDS) {
             let Some((unit, spellings)) = line.split_once('\t') else { continue };
             let vowel = is_vowel_unit(unit);
             let mut silent = if vowel { SILENT_VOWEL } else { SILENT_CONSONANT };
@@ -67,8 +67,7 @@ impl Table {
             table.silent.push(silent);
         }
         table.inherent = table.ids.get(INHERENT).copied().unwrap_or(0);
-        table.endings =
-            ENDINGS.split(' ').filter_map(|ending| table.units(&super::canonical::canonical(ending))).collect();
+        table.endings = ENDINGS.longest_first().iter().filter_map(|ending| table.units(ending)).collect();
         table
     }
 
@@ -243,7 +242,7 @@ pub fn spell(word: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::canonical::canonical;
+    use crate::lang::canonical::canonical;
 
     fn far(bengali: &str, english: &str) -> f32 {
         distance(&units(&canonical(bengali)).unwrap(), &latin(english))

@@ -1,0 +1,29 @@
+//! Months and weekdays, as English says what a Bengali word of a date means.
+use super::number_words::{Role, known};
+
+const MONTHS: [&str; 12] = [
+    "January",
+    "February",
+    "March",
+    "April",
+    "May",
+    "June",
+    "July",
+    "August",
+    "September",
+    "October",
+    "November",
+    "December",
+];
+const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+
+/// The English of a canonical word of a date: a month, a weekday by its full name, the half of the day.
+pub(crate) fn date_word(word: &str) -> Option<&'static str> {
+    match (word, known(word)) {
+        ("এএম", _) => Some("am"),
+        ("পিএম", _) => Some("pm"),
+        (_, Some(Role::Month(month))) => MONTHS.get(usize::from(month).checked_sub(1)?).copied(),
+        (_, Some(Role::Weekday(day, false))) => WEEKDAYS.get(usize::from(day).checked_sub(1)?).copied(),
+        _ => None,
+    }
+}
