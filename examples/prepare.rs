@@ -3,7 +3,7 @@
 //!
 //! `cargo run --release --example prepare < bengali.txt > prepared.tsv`
 use anubad::hints::SourceStep;
-use anubad::text::normalize;
+use anubad::lang::normalize;
 use std::borrow::Cow;
 use std::io::{BufRead, BufWriter, Write};
 
