@@ -91,6 +91,32 @@ pub(super) fn fetch(
     cache.link(commit, &file.name, digest.hex())
 }
 
+/// Downloads `url` to `target`, which appears only when its SHA-256 is right. `file`: its name for the reader, its size
+/// where known.
+pub(super) fn fetch_to(
+    client: &Client,
+    url: &str,
+    (name, size): (&str, Option<u64>),
+    sha256: &str,
+    target: &Path,
+    observer: &mut Observer<'_>,
+) -> Result<()> {
+    let mut locked = target.as_os_str().to_owned();
+    locked.push(".lock");
+    let locked = PathBuf::from(locked);
+    let lock = lock(&locked, client.config.network.lock_wait, name, observer)?;
+    if !target.is_file() {
+        let wanted = vec![Digest::Sha256(sha256.to_owned())];
+        let partial = partial_path(target);
+        let server = url.split('/').nth(2).unwrap_or(url);
+        Transfer { client, url: url.to_owned(), repo: server, name, size, wanted, partial }.run(target, observer)?;
+    }
+    drop(lock);
+    // Whoever waits for it holds the file open; a name that is gone harms nobody.
+    let _ = std::fs::remove_file(&locked);
+    Ok(())
+}
+
 fn wrong_digest(name: &str, is: &str, want: &Digest) -> Error {
     let kind = if matches!(want, Digest::Sha256(_)) { "SHA-256" } else { "git digest" };
     Error::Hub(format!(
@@ -302,6 +328,9 @@ impl Transfer<'_> {
             (206, None) => None,
             _ => Some(0),
         };
+        if let (None, 206, Some(range)) = (self.size, response.status().as_u16(), header("content-range")) {
+            self.size = range.rsplit('/').next().and_then(|total| total.parse().ok());
+        }
         if self.size.is_none() && response.status().as_u16() == 200 {
             self.size = header("content-length").and_then(|v| v.parse().ok());
             if self.size.is_none() {
@@ -380,7 +409,9 @@ impl Transfer<'_> {
         let mut options = OpenOptions::new();
         let mut file = options.create(true).truncate(false).read(true).write(true).open(&self.partial).map_err(fail)?;
         let mut there = file.metadata().map_err(fail)?.len();
-        if self.size.is_none_or(|size| there > size) {
+        // git's digest begins with the size, so that without it nothing that is there can be counted in.
+        let countable = self.wanted.iter().all(|digest| matches!(digest, Digest::Sha256(_)));
+        if self.size.map_or(!countable, |size| there > size) {
             file.set_len(0).map_err(fail)?;
             there = 0;
         }

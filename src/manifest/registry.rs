@@ -15,6 +15,7 @@ macro_rules! built_in {
 /// (id, text) of the manifests in `models/`.
 const BUILT_IN: &[(&str, &str)] = built_in![
     "anubad-270m-bn-en",
+    "firefox-bn-en",
     "opus-mt-bn-en",
     "nllb-200-distilled-600m",
     "nllb-200-distilled-1.3b",
@@ -187,7 +188,7 @@ mod tests {
     #[test]
     fn the_users_manifest_wins_over_the_built_in_one() {
         let folder = tempfile::tempdir().unwrap();
-        let text = BUILT_IN[1].1.replace("OPUS-MT Bengali", "Mine");
+        let text = BUILT_IN[2].1.replace("OPUS-MT Bengali", "Mine");
         std::fs::write(folder.path().join("x.toml"), text).unwrap();
         std::fs::write(folder.path().join("ignored.txt"), "not a manifest").unwrap();
         let mut registry = Registry::built_in().unwrap();

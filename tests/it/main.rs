@@ -14,6 +14,7 @@ mod eval;
 mod hub;
 mod layers;
 mod lines;
+mod marian_native;
 mod metrics;
 mod names;
 mod parity;

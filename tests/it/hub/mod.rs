@@ -2,3 +2,4 @@
 mod commands;
 mod download;
 mod server;
+mod url;
