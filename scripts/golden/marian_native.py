@@ -2,7 +2,7 @@
 """Models in Marian's own format with random weights, and what Mozilla's engine makes of them.
 
   parity.py --arch marian-native --out FOLDER [--seed N] [--size tiny|base|full|DxHEADSxFFNxENCxDECxVOCAB]
-            [--variants NAME,…] [--lines FILE] [--count N] [--verbose] [--pack]
+            [--variants NAME,…] [--lines FILE] [--count N] [--verbose] [--endless] [--pack]
 
 FOLDER/marian-native-VARIANT gets the model as Firefox has it (model.*.bin, vocabularies, shortlist) and
 golden-marian.json: the lines and their texts by fxtranslate (PyPI, MPL-2.0), one sentence at a time. Variants:
@@ -301,7 +301,7 @@ class Reference:
 
 def shortlist_lists(source, target, seed, best=50):
     rng = np.random.default_rng(seed + 7)
-    best = min(best, target // 8)
+    best = min(best, max(2, target // 64))  # few enough that a sentence does not allow everything
     return [sorted(rng.choice(target, best, replace=False).tolist()) for _ in range(source)]
 
 
@@ -324,7 +324,7 @@ def end_sometimes(net, translate, lines):
         low, high = (low, bias[0, 0]) if short > len(lines) / 2 else (bias[0, 0], high)
 
 
-def make(out, variant, shape, seed, lines, corpus, verbose=False):
+def make(out, variant, shape, seed, lines, corpus, verbose=False, endless=False):
     split, attention, int8 = variant.startswith("split"), variant == "attention", "float" not in variant
     size = shape[5]
     source = vocabulary(corpus, size, seed)
@@ -340,7 +340,10 @@ def make(out, variant, shape, seed, lines, corpus, verbose=False):
         import fxtranslate
         return fxtranslate.Translator(model=net.container(), src_vocab=source, trg_vocab=target, shortlist=lex).translate
 
-    end_sometimes(net, lambda some: list(map(engine(), some)), lines[:12])
+    if endless:
+        net.floats["decoder_ff_logit_out_b"][0, 0] = -1000.0
+    else:
+        end_sometimes(net, lambda some: list(map(engine(), some)), lines[:12])
     translate = engine()
     texts = [translate(line) for line in lines]
     reference = Reference(net, lists, source, target)
@@ -349,6 +352,8 @@ def make(out, variant, shape, seed, lines, corpus, verbose=False):
     for i in some if verbose else []:
         print(f"{lines[i]}\n  {texts[i]}\n  {reference(lines[i])}")
     out.mkdir(parents=True, exist_ok=True)
+    if endless:
+        (out / "endless").write_text("The end token is never the likeliest: every text is as long as it may be.\n")
     kind = "intgemm.alphas.bin" if int8 else "bin"
     if variant == "float-npz":
         (out / "model.npz").write_bytes(net.npz())
@@ -396,6 +401,7 @@ def main():
     parser.add_argument("--lines", type=pathlib.Path)
     parser.add_argument("--count", type=int, default=300)
     parser.add_argument("--verbose", action="store_true", help="show some texts beside numpy's")
+    parser.add_argument("--endless", action="store_true", help="no sentence ends by itself, for measuring speed")
     parser.add_argument("--pack", action="store_true")
     args = parser.parse_args()
     shape = SIZES.get(args.size) or tuple(int(part) for part in args.size.split("x"))
@@ -404,7 +410,7 @@ def main():
                                          "Prices rose by 7 percent on Monday, officials said."] * 20
     for variant in args.variants.split(","):
         folder = args.out / f"marian-native-{variant}"
-        make(folder, variant, shape, args.seed, lines, corpus, args.verbose)
+        make(folder, variant, shape, args.seed, lines, corpus, args.verbose, args.endless)
         if args.pack:
             names = sorted(p.name for p in folder.iterdir())
             tar = subprocess.run(["tar", "--sort=name", "--owner=0", "--group=0", "--mtime=@0", "-C", args.out, "-cf", "-", folder.name], check=True, stdout=subprocess.PIPE)
