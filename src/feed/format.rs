@@ -27,7 +27,10 @@ pub enum Format {
     #[cfg_attr(feature = "cli", value(alias = "md"))]
     Markdown,
     /// One .docx, .odt, .epub, .srt, .vtt or .pdf
-    #[cfg_attr(feature = "cli", value(alias = "docx", alias = "odt", alias = "epub", alias = "srt", alias = "vtt", alias = "pdf"))]
+    #[cfg_attr(
+        feature = "cli",
+        value(alias = "docx", alias = "odt", alias = "epub", alias = "srt", alias = "vtt", alias = "pdf")
+    )]
     Document,
     /// Pages of a web archive (WARC), or their text (WET)
     #[value(alias = "wet")]

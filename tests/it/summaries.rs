@@ -226,9 +226,7 @@ fn a_summary_is_checked_and_mended_like_a_translation() {
 fn translate_and_bulk_take_the_same_options() {
     let options = ["--sentences", "1", "--style", "bullets", "--lang", "bn", "--summary-method", "extractive"];
     let mut translate = Command::cargo_bin("anubad").unwrap();
-    let text = stdout(
-        translate.args(["translate", "--quiet"]).args(options).write_stdin(ARTICLE).assert().success(),
-    );
+    let text = stdout(translate.args(["translate", "--quiet"]).args(options).write_stdin(ARTICLE).assert().success());
     assert!(text.contains("৩০ সেন্টিমিটার") && text.contains("30"), "{text}");
     let folder = tempfile::tempdir().unwrap();
     let (feed, out) = (folder.path().join("a.md"), folder.path().join("out.jsonl"));
