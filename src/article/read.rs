@@ -81,8 +81,14 @@ pub fn parse(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Article>
         return Ok(Document::open(bytes.to_vec(), name, kind, options, false)?.article);
     }
     let by_name = options.format.or_else(|| format_of_name(name));
-    let text =
-        if options.bijoy { bijoy::decode(bytes) } else { encoding::decode(bytes, name, by_name, options.lossy)? };
+    let text = match encoding::decode(bytes, name, by_name, options.lossy) {
+        _ if options.bijoy => bijoy::decode(bytes),
+        Err(_) if bijoy::looks_like_bytes(bytes) => {
+            let what = "Bijoy (SutonnyMJ) text in Windows-1252";
+            return Err(Error::Input(format!("{name}: this looks like {what}; --bijoy converts it")));
+        }
+        decoded => decoded?,
+    };
     if text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')) {
         let what = if bytes.is_empty() { "empty" } else { "nothing but white space" };
         return Err(Error::Input(format!("{name}: {what}; give a file with a Bengali article in it")));

@@ -36,6 +36,16 @@ pub(super) fn compare(earlier: &Earlier, now: &Header, output: &Path) -> Result<
     Ok(())
 }
 
+/// Nothing but the number of articles has changed, and it has grown: the run goes on where it stopped.
+pub(super) fn only_grows(earlier: &Earlier, now: &Header, output: &Path) -> bool {
+    let limit = |settings: &Value| settings["filters"]["limit"].as_u64();
+    let Some(then) = limit(&earlier.header.settings) else { return false };
+    let grows = limit(&now.settings).is_none_or(|now| now > then);
+    let mut same = earlier.clone();
+    same.header.settings["filters"]["limit"] = now.settings["filters"]["limit"].clone();
+    grows && compare(&same, now, output).is_ok()
+}
+
 /// Which settings differ, by their dotted names.
 fn differences(prefix: &str, then: &Value, now: &Value) -> Vec<String> {
     match (then, now) {

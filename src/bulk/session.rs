@@ -1,5 +1,5 @@
 //! A job from its beginning to its end: what an earlier run has left, the run, what is said at the end.
-use crate::bulk::compare::compare;
+use crate::bulk::compare::{compare, only_grows};
 use crate::bulk::input::Start;
 use crate::bulk::options::{BulkOptions, Resume};
 use crate::bulk::output::{self, OutputFormat};
@@ -103,7 +103,11 @@ fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
         Some(earlier) => {
             // What is complete can only be started over; what is not can be gone on with in spite of everything.
             let anyway = options.resume == Resume::Anyway && !earlier.complete;
-            if !anyway {
+            // A first look at a few articles is the beginning of the whole.
+            let grown = options.resume == Resume::Auto
+                && only_grows(&earlier, header, &options.output)
+                && (!earlier.complete || journal::reopen(&paths.log)?);
+            if !anyway && !grown {
                 compare(&earlier, header, &options.output)?;
             }
             let (mut store, complete) = Store::resume(&paths, Layout::of(options), options.sync)?;
@@ -112,7 +116,7 @@ fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
             if complete && earlier.header.input == header.input {
                 return Ok(complete_report(context, &store));
             }
-            if anyway {
+            if anyway || grown {
                 store.change_header(header)?;
             }
             (store, start)

@@ -4,6 +4,7 @@ pub mod bench;
 pub mod bulk;
 mod bulk_progress;
 pub mod common;
+mod config;
 pub mod eval;
 pub mod exit;
 mod input;
@@ -22,7 +23,8 @@ pub mod summary_args;
 mod tables;
 pub mod translate;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -72,18 +74,30 @@ pub enum Command {
     Completions {
         shell: clap_complete::Shell,
     },
-    /// Print the manual page (roff)
-    Man,
+    /// Print a manual page (roff): the program's, or a command's
+    Man {
+        command: Option<String>,
+        /// Write the pages of all commands into a folder
+        #[arg(long, value_name = "DIR", conflicts_with = "command")]
+        dir: Option<std::path::PathBuf>,
+    },
+    /// Show every setting and where it comes from: the environment, config.toml, or the program
+    ///
+    /// config.toml lies in the user's configuration folder (ANUBAD_CONFIG names another). It holds the long options of the
+    /// commands: at its top for all of them, under [translate], [bulk] and so on for one. The command line goes before the
+    /// environment, the environment before the file.
+    Config,
 }
 
 /// Parses the arguments, runs the command and turns errors into one line and an exit code.
 pub fn run() -> ExitCode {
     std::panic::set_hook(Box::new(report_panic));
-    let cli = Cli::parse();
+    let parsed = parse();
+    let cli = parsed.as_ref().ok().map(|(cli, ..)| &cli.command);
     // RUST_LOG=anubad=debug and the like: what happens inside, on standard error; warnings unless it is set, and with -v
     // what is left out of a page.
-    let usual = match &cli.command {
-        Command::Translate(args) if args.verbose > 0 => "warn,anubad::article=info",
+    let usual = match cli {
+        Some(Command::Translate(args)) if args.verbose > 0 => "warn,anubad::article=info",
         _ => "warn",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| usual.into());
@@ -94,11 +108,7 @@ pub fn run() -> ExitCode {
         .without_time()
         .with_target(false)
         .init();
-    if writes_to_stdout(&cli.command) && limits::stdout_is_closed() {
-        eprintln!("anubad: standard output is closed: what is translated would be lost; open it, or name a file");
-        return ExitCode::from(exit::FAILED);
-    }
-    match dispatch(cli.command) {
+    match parsed.and_then(|(cli, config, command)| started(cli, &config, &command)) {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
@@ -131,14 +141,82 @@ fn report_panic(info: &std::panic::PanicHookInfo<'_>) {
 /// Commands whose result is lost with a closed standard output.
 fn writes_to_stdout(command: &Command) -> bool {
     match command {
-        Command::Translate(_) | Command::Summarize(_) => true,
+        Command::Translate(args) => args.output.is_none(),
+        Command::Summarize(_) => true,
         Command::Bulk(args) => args.writes_to_stdout(),
         _ => false,
     }
 }
 
+/// Reads the file of settings and the arguments.
+fn parse() -> anyhow::Result<(Cli, config::Config, clap::Command)> {
+    let config = config::Config::read(&Cli::command())?;
+    let command = config.apply(Cli::command());
+    let matches = command.clone().get_matches_from(with_command(std::env::args_os().collect(), &command));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    Ok((cli, config, command))
+}
+
+fn started(cli: Cli, config: &config::Config, command: &clap::Command) -> anyhow::Result<ExitCode> {
+    match cli.command {
+        Command::Config => {
+            config.show(&mut std::io::stdout(), command)?;
+            Ok(ExitCode::SUCCESS)
+        }
+        other if writes_to_stdout(&other) && limits::stdout_is_closed() => {
+            eprintln!("anubad: standard output is closed: what is translated would be lost; open it, or name a file");
+            Ok(ExitCode::from(exit::FAILED))
+        }
+        other => dispatch(other),
+    }
+}
+
+/// `anubad FILE` means `anubad translate FILE`, and so does `anubad -o OUT FILE`.
+fn with_command(mut arguments: Vec<OsString>, command: &clap::Command) -> Vec<OsString> {
+    let Some(first) = arguments.get(1) else { return arguments };
+    let text = first.to_string_lossy();
+    let known = text == "help" || command.get_subcommands().any(|sub| sub.get_name() == text);
+    let option = text.starts_with('-') && text != "-";
+    let own = ["-h", "--help", "-V", "--version"].contains(&&*text);
+    let input = text == "-" || crate::fetch::is_address(&text) || std::path::Path::new(first).exists();
+    if !known && if option { !own } else { input } {
+        arguments.insert(1, "translate".into());
+    }
+    arguments
+}
+
+/// The manual page of the program or of a command.
+fn manual(name: Option<&str>, out: &mut dyn Write) -> anyhow::Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    let page = match name {
+        None => command,
+        Some(name) => match command.find_subcommand(name) {
+            // Names live as long as the program, which ends after this.
+            Some(sub) => sub.clone().name(&*format!("anubad-{name}").leak()).version(version()),
+            None => return Err(crate::Error::Settings(format!("there is no command `{name}`")).into()),
+        },
+    };
+    Ok(clap_mangen::Man::new(page).render(out)?)
+}
+
+/// All manual pages, each in its file.
+fn manuals(folder: &std::path::Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).map_err(|e| crate::Error::io(folder, e))?;
+    let names = Cli::command().get_subcommands().map(|sub| sub.get_name().to_owned()).collect::<Vec<_>>();
+    for name in std::iter::once(None).chain(names.iter().map(|name| Some(name.as_str()))) {
+        let file = folder.join(name.map_or("anubad.1".into(), |name| format!("anubad-{name}.1")));
+        let mut page = Vec::new();
+        manual(name, &mut page)?;
+        output::save(&file, &page)?;
+    }
+    Ok(())
+}
+
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
+        // Shown where the settings are at hand.
+        Command::Config => Ok(ExitCode::SUCCESS),
         Command::Translate(args) if args.lines => lines::run(&args),
         Command::Translate(args) => articles::run(&args),
         Command::Summarize(args) => summarize::run(args),
@@ -155,8 +233,9 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
             std::io::stdout().write_all(&script)?;
             Ok(ExitCode::SUCCESS)
         }
-        Command::Man => {
-            clap_mangen::Man::new(Cli::command()).render(&mut std::io::stdout())?;
+        Command::Man { dir: Some(folder), .. } => manuals(&folder).map(|()| ExitCode::SUCCESS),
+        Command::Man { command, .. } => {
+            manual(command.as_deref(), &mut std::io::stdout())?;
             Ok(ExitCode::SUCCESS)
         }
     }

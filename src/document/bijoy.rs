@@ -41,6 +41,12 @@ pub fn looks_like(text: &str) -> bool {
     telling >= 2 && telling * 40 > letters && !is_english(text)
 }
 
+/// Whether bytes that are no UTF-8 are Bijoy, as the programs of its time wrote it.
+pub fn looks_like_bytes(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(64 << 10)];
+    !start.contains(&0) && looks_like(&encoding_rs::WINDOWS_1252.decode_without_bom_handling(start).0)
+}
+
 /// Whether a line of a text that is Bijoy otherwise may be Bijoy, too: a short one has none of the telling letters.
 pub fn may_be(text: &str) -> bool {
     !is_english(text)

@@ -230,6 +230,21 @@ pub fn earlier(path: &Path) -> Result<Option<Earlier>> {
     Ok(found.map(|header| Earlier { header, complete }))
 }
 
+/// Takes the end off a journal, so that the run can go on; false where the output was closed by packing its end.
+pub fn reopen(path: &Path) -> Result<bool> {
+    let mut length = 0;
+    for (line, end) in lines(path)? {
+        match line {
+            Line::Mark(mark) if mark.kind == Kind::Last => return Ok(false),
+            Line::End(_) => break,
+            _ => length = end,
+        }
+    }
+    let file = OpenOptions::new().write(true).open(path).map_err(|e| Error::io(path, e))?;
+    file.set_len(length).and_then(|()| file.sync_data()).map_err(|e| Error::io(path, e))?;
+    Ok(true)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

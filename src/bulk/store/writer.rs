@@ -1,7 +1,7 @@
 //! The one who writes: takes what is finished in any order and appends it in the order of the input.
 use crate::bulk::input::gate::Gate;
 use crate::bulk::message::{Message, What};
-use crate::bulk::options::BulkOptions;
+use crate::bulk::options::{BulkOptions, Resume};
 use crate::bulk::output::OutputFormat;
 use crate::bulk::report::Report;
 use crate::bulk::store::ahead::Ahead;
@@ -72,6 +72,7 @@ pub fn write<'a>(
 ) -> (Target<'a>, Result<()>) {
     let mut waiting: BTreeMap<u64, Message> = BTreeMap::new();
     let mut next = 0;
+    let mut alike = Alike::default();
     for message in messages {
         if message.slot != next {
             target.keep(&message);
@@ -84,10 +85,51 @@ pub fn write<'a>(
             }
             next += 1;
             gate.leave(message.bytes);
+            if options.resume != Resume::RetryErrors
+                && let Some(reason) = alike.all_fail(&message.what)
+            {
+                gate.close();
+                return (target, Err(all_failed(reason)));
+            }
             count(&mut report.lock().unwrap_or_else(PoisonError::into_inner), message);
         }
     }
     (target, Ok(()))
+}
+
+/// So many failures for one reason, and nothing else, are enough.
+const ENOUGH: u64 = 100;
+
+/// Whether everything so far has failed for one reason.
+#[derive(Default)]
+struct Alike {
+    reason: Option<String>,
+    failures: u64,
+    other: bool,
+}
+
+impl Alike {
+    /// The reason, when enough entries have failed for it and none has done anything else.
+    fn all_fail(&mut self, what: &What) -> Option<&str> {
+        // Numbers in it are places and sizes.
+        let plain = |text: &str| text.chars().filter(|c| !c.is_numeric()).collect::<String>();
+        match what {
+            What::Failed(error) if !self.other => match &self.reason {
+                Some(reason) if plain(reason) == plain(&error.error) => self.failures += 1,
+                Some(_) => self.other = true,
+                None => (self.reason, self.failures) = (Some(error.error.clone()), 1),
+            },
+            What::Written(_) => self.other = true,
+            _ => {}
+        }
+        if !self.other && self.failures == ENOUGH { self.reason.as_deref() } else { None }
+    }
+}
+
+fn all_failed(reason: &str) -> Error {
+    Error::Bulk(format!(
+        "stopped, since the first {ENOUGH} articles all failed for one reason: {reason}; then start over with --fresh"
+    ))
 }
 
 fn count(report: &mut Report, message: Message) {
