@@ -2,6 +2,9 @@
 use super::BlockKind;
 use std::io::{Result, Write};
 
+/// Stands in a text where a note belongs to what is before it: see [`BlockWriter::block_with_notes`].
+pub const MARK: char = '\u{e000}';
+
 /// What the article is written as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Style {
@@ -35,7 +38,8 @@ impl<W: Write> BlockWriter<W> {
         self.block_with_notes(kind, text, &[])
     }
 
-    /// One block with notes on it (doubtful places, for instance), which are numbered and written by [`Self::finish`].
+    /// One block with notes on it (doubtful places, for instance), which are numbered and written by [`Self::finish`]. A
+    /// [`MARK`] in the text is where the next note belongs; those without a mark belong to the block's end.
     pub fn block_with_notes(&mut self, kind: BlockKind, text: &str, notes: &[String]) -> Result<()> {
         if text.trim().is_empty() {
             return Ok(());
@@ -46,14 +50,15 @@ impl<W: Write> BlockWriter<W> {
             Style::Text => as_text(kind, text),
             Style::Markdown => as_markdown(kind, text),
         };
-        write!(self.out, "{line}")?;
-        for note in notes {
-            self.notes.push(harmless(note).into_owned());
-            match self.style {
-                Style::Text => write!(self.out, " [{}]", self.notes.len())?,
-                Style::Markdown => write!(self.out, "[^{}]", self.notes.len())?,
-            }
+        let mut notes = notes.iter();
+        let mut rest = line.as_str();
+        while let Some((before, after)) = rest.split_once(MARK) {
+            write!(self.out, "{before}")?;
+            notes.next().map_or(Ok(()), |note| self.refer(note))?;
+            rest = after;
         }
+        write!(self.out, "{rest}")?;
+        notes.try_for_each(|note| self.refer(note))?;
         writeln!(self.out)?;
         if self.style == Style::Markdown && kind == BlockKind::TableRow && self.previous != Some(BlockKind::TableRow) {
             let columns = text.split('\t').count();
@@ -61,6 +66,15 @@ impl<W: Write> BlockWriter<W> {
         }
         self.previous = Some(kind);
         self.out.flush()
+    }
+
+    /// The number of a new note.
+    fn refer(&mut self, note: &str) -> Result<()> {
+        self.notes.push(note.to_owned());
+        match self.style {
+            Style::Text => write!(self.out, " [{}]", self.notes.len()),
+            Style::Markdown => write!(self.out, "[^{}]", self.notes.len()),
+        }
     }
 
     /// A summary under a heading of its own, one sentence a line, as a list in Markdown.
@@ -239,6 +253,21 @@ mod tests {
             let written = String::from_utf8(w.finish().expect("writes")).expect("UTF-8");
             assert!(!written.contains(|c: char| c.is_control() && !matches!(c, '\t' | '\n')), "{written:?}");
             assert!(written.contains("lo"));
+        }
+    }
+
+    #[test]
+    fn notes_stand_where_their_marks_are() {
+        for (style, line) in
+            [(Style::Text, "One. [1] Two. Three. [2] [3]"), (Style::Markdown, "One.[^1] Two. Three.[^2][^3]")]
+        {
+            let mut w = BlockWriter::new(Vec::new(), style);
+            let notes = ["a".to_owned(), "b".to_owned(), "c".to_owned()];
+            let text = format!("One.{MARK} Two. Three.{MARK}");
+            w.block_with_notes(BlockKind::Paragraph, &text, &notes).expect("writes");
+            w.block(BlockKind::Paragraph, &format!("A mark{MARK} of nobody's")).expect("writes");
+            let written = String::from_utf8(w.finish().expect("writes")).expect("UTF-8");
+            assert!(written.starts_with(&format!("{line}\n\nA mark of nobody's\n")), "{written}");
         }
     }
 

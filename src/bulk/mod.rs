@@ -29,7 +29,7 @@ pub use input::filter::Reason;
 pub use options::{BulkOptions, Filters, Resume, Sync};
 pub use output::{Compression, OutputFormat};
 pub use overlap::check as check_files;
-pub use record::{Aligned, ErrorRecord, Finished, Record, Source, plain_text};
+pub use record::{Aligned, Doubtful, ErrorRecord, Finished, Record, Source, plain_text};
 pub use report::{Report, Slow};
 pub use schedule::progress::{Observer, Progress};
 pub use schedule::steps::{PipelineSteps, Steps};

@@ -3,6 +3,7 @@ use crate::article::{Article, BlockWriter, Meta, Row, Style};
 use crate::engine::ModelIdentity;
 use crate::feed::{BadEntry, Place};
 use crate::pipeline::TranslatedSegment;
+use crate::pipeline::doubt::{Trust, trust};
 use crate::text::Finding;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -24,6 +25,11 @@ pub struct Record {
     /// The English text, paragraphs separated by an empty line.
     pub text: String,
     pub summary: Option<String>,
+    /// Mean confidence of the sentences, 0 to 1, and those that are to be looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f32>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubtful: Vec<Doubtful>,
     pub findings: Vec<Finding>,
     pub model: ModelIdentity,
     /// The Bengali, when it was asked for.
@@ -41,6 +47,17 @@ pub struct Record {
     /// The row of a table that stays a table.
     #[serde(skip)]
     pub row: Option<std::sync::Arc<Row>>,
+}
+
+/// A sentence that is to be looked up.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Doubtful {
+    /// Its number in the article, as in [`Finding::segment`].
+    pub segment: usize,
+    pub source: String,
+    pub text: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub confidence: Option<f32>,
 }
 
 /// The sentences of an article in both languages.
@@ -80,6 +97,25 @@ pub struct Finished {
     pub aligned: Aligned,
 }
 
+impl Aligned {
+    /// Mean confidence, and the doubtful sentences.
+    fn doubts(&self, findings: &[Finding]) -> (Option<f32>, Vec<Doubtful>) {
+        let known: Vec<f32> = self.segments.iter().filter_map(|s| s.confidence).collect();
+        let mean = known.iter().sum::<f32>() / known.len().max(1) as f32;
+        let confidence = (!known.is_empty()).then(|| (mean * 1000.0).round() / 1000.0);
+        let doubtful = self.segments.iter().enumerate().filter(|(index, segment)| {
+            trust(segment, findings.iter().filter(|f| f.segment == Some(*index))) == Some(Trust::Doubtful)
+        });
+        let doubtful = doubtful.map(|(segment, s)| Doubtful {
+            segment,
+            source: s.source.clone(),
+            text: s.text.clone(),
+            confidence: s.confidence,
+        });
+        (confidence, doubtful.collect())
+    }
+}
+
 impl Record {
     /// Joins what the feed said of an article with what became of it.
     pub fn new(n: u64, meta: Meta, done: Finished, model: &ModelIdentity, source: Option<Source>) -> Self {
@@ -88,7 +124,26 @@ impl Record {
         let Finished { article, summary, findings, aligned } = done;
         let (title, text) = (article.title.clone(), plain_text(&article));
         let model = model.clone();
-        Self { n, id, url, date, author, title, text, summary, findings, model, source, extra, article, aligned, row }
+        let (confidence, doubtful) = aligned.doubts(&findings);
+        Self {
+            n,
+            id,
+            url,
+            date,
+            author,
+            title,
+            text,
+            summary,
+            confidence,
+            doubtful,
+            findings,
+            model,
+            source,
+            extra,
+            article,
+            aligned,
+            row,
+        }
     }
 }
 

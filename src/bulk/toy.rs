@@ -57,6 +57,7 @@ impl Toy {
             target_tokens,
             parts: 1,
             truncated: false,
+            trace: Default::default(),
             alternatives: vec![],
         })
     }

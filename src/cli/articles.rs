@@ -1,8 +1,9 @@
 //! `anubad translate` over its inputs: each read, translated and written before the next.
 use super::common::Loaded;
 use super::input::Input;
+use super::mark::{Marks, verdict};
 use super::output::{self, Form, Target};
-use super::translate::{OutputFormat, TranslateArgs, pipeline_options, progress, report, write_block};
+use super::translate::{OutputFormat, TranslateArgs, pipeline_options, progress, report};
 use crate::Error;
 use crate::article::write::{BlockWriter, Style};
 use crate::article::{BlockKind, ReadOptions};
@@ -192,13 +193,23 @@ fn print(
         _ => {
             let style = if format == OutputFormat::Md { Style::Markdown } else { Style::Text };
             let mut writer = BlockWriter::new(&mut *out, style);
-            let mut show = |part: Ready<'_>| match part {
-                Ready::Sentences { .. } => Ok(()),
-                Ready::Title(title) => writer.title(title),
-                Ready::Block(block, findings) => write_block(&mut writer, block, findings, args.mark),
+            let mut marks = Marks::new(args.mark);
+            let mut show = |part: Ready<'_>| {
+                let (kind, (text, notes)) = match part {
+                    Ready::Sentences { segments, findings, .. } => {
+                        marks.take(segments, findings);
+                        return Ok(());
+                    }
+                    Ready::Title(title) => (BlockKind::Heading { level: 1 }, marks.title(prepared, title)),
+                    Ready::Block(block, _) => (block.kind, marks.next_block(prepared, &block.text)),
+                };
+                writer.block_with_notes(kind, &text, &notes)
             };
             let translation = translate(args, prepared, options, session, &mut show)?;
             finish(writer, &translation, from_web)?;
+            if let Some(verdict) = verdict(&translation).filter(|_| format == OutputFormat::Text) {
+                writeln!(out, "\n{verdict}")?;
+            }
             translation
         }
     };

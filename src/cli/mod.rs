@@ -10,6 +10,7 @@ pub mod exit;
 mod input;
 mod limits;
 pub mod lines;
+mod mark;
 mod model;
 mod output;
 mod page;

@@ -2,15 +2,13 @@
 use super::common::ModelArgs;
 use super::sentence_args::SentenceArgs;
 use super::summary_args::SummaryArgs;
-use crate::article::Block;
 use crate::article::read::Format;
-use crate::article::write::BlockWriter;
 use crate::pipeline::{PipelineOptions, Quality, Translation};
-use crate::text::{Finding, Severity};
+use crate::text::Severity;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::PathBuf;
 
 /// What `--help` shows at its end.
@@ -67,7 +65,7 @@ pub struct TranslateArgs {
     /// Exit with 3 if serious findings remain
     #[arg(long)]
     pub strict: bool,
-    /// Mark doubtful passages in the output (Markdown: footnotes)
+    /// Mark doubtful sentences in the output, with notes on why (Markdown: footnotes)
     #[arg(long)]
     pub mark: bool,
     #[command(flatten)]
@@ -113,19 +111,6 @@ impl From<InputFormat> for Format {
 pub(super) fn pipeline_options(args: &TranslateArgs) -> crate::Result<PipelineOptions> {
     let summary = (!args.no_summary).then(|| args.summary_args.options());
     Ok(PipelineOptions { summary, ..args.sentences.options(Quality::Best)? })
-}
-
-pub(super) fn write_block(
-    writer: &mut BlockWriter<impl Write>,
-    block: &Block,
-    findings: &[Finding],
-    mark: bool,
-) -> std::io::Result<()> {
-    let notes: Vec<String> = match mark {
-        true => findings.iter().filter(|f| f.severity >= Severity::Warning).map(|f| f.message.clone()).collect(),
-        false => Vec::new(),
-    };
-    writer.block_with_notes(block.kind, &block.text, &notes)
 }
 
 pub(super) fn progress(args: &TranslateArgs, blocks: usize) -> ProgressBar {

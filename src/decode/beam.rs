@@ -10,6 +10,7 @@ use super::{
     loop_guard::is_loop,
     search::{Bounds, Fork, Hypothesis, Search, broken_logits, with_scratch},
     top_k::top_k,
+    trace::{Trace, entropy},
 };
 use crate::{
     Result,
@@ -27,6 +28,8 @@ pub(crate) struct Beam {
     loop_guard: bool,
     /// Σ log-probability of the running hypotheses.
     running: Vec<f32>,
+    /// Their traces.
+    traces: Vec<Trace>,
     /// At most `beams`, best first.
     finished: Vec<Hypothesis>,
     /// The best hypothesis that the loop guard stopped: the result when nothing better ever ends. A loop is
@@ -40,6 +43,8 @@ struct Candidate {
     score: f32,
     parent: usize,
     column: u32,
+    /// Of the choice that it comes from.
+    entropy: f32,
 }
 
 /// How a continuation ends.
@@ -63,6 +68,7 @@ impl Beam {
             early_stopping: options.early_stopping,
             loop_guard: options.loop_guard,
             running: vec![0.0],
+            traces: vec![Trace::default()],
             finished: Vec::new(),
             looped: None,
         }
@@ -81,6 +87,7 @@ impl Beam {
             let log_probability = |logit: f32| logit - log_sum;
             let context = Context { history, prompt: self.bounds.prompt, max_length: self.bounds.max_length, columns };
             let so_far = self.running[parent];
+            let entropy = entropy(row, log_sum);
             if self.constraints.applies(&context) {
                 with_scratch(|scratch| {
                     scratch.clear();
@@ -88,7 +95,12 @@ impl Beam {
                     self.constraints.apply_in_place(&context, scratch);
                     top_k(scratch, keep, &mut best);
                 });
-                all.extend(best.iter().map(|&(score, column)| Candidate { score: score + so_far, parent, column }));
+                all.extend(best.iter().map(|&(score, column)| Candidate {
+                    score: score + so_far,
+                    parent,
+                    column,
+                    entropy,
+                }));
             } else {
                 // The best logits are the best log-probabilities.
                 top_k(row, keep, &mut best);
@@ -96,6 +108,7 @@ impl Beam {
                     score: log_probability(logit) + so_far,
                     parent,
                     column,
+                    entropy,
                 }));
             }
         }
@@ -151,16 +164,19 @@ impl Search for Beam {
         let candidates = self.candidates(columns, histories, logits)?;
         let mut forks = Vec::with_capacity(self.beams);
         let mut scores = Vec::with_capacity(self.beams);
+        let mut traces = Vec::with_capacity(self.beams);
         let mut tokens = Vec::new();
-        for (rank, &Candidate { score, parent, column }) in candidates.iter().enumerate() {
+        for (rank, &Candidate { score, parent, column, entropy }) in candidates.iter().enumerate() {
             let token = columns.id(column as usize);
             tokens.clear();
             tokens.extend_from_slice(histories[parent]);
             tokens.push(token);
+            let trace = self.traces[parent].with(score - self.running[parent], entropy);
             let Some(end) = self.end_of(&tokens) else {
                 if forks.len() < self.beams {
                     forks.push(Fork { parent, token });
                     scores.push(score);
+                    traces.push(trace);
                 }
                 continue;
             };
@@ -174,6 +190,7 @@ impl Search for Beam {
                 log_prob: score,
                 truncated: end != End::Eos,
                 tokens: generated,
+                trace,
             };
             if end != End::Loop {
                 self.add_finished(hypothesis);
@@ -181,8 +198,8 @@ impl Search for Beam {
                 self.looped = Some(hypothesis);
             }
         }
-        let best_so_far = self.running[0];
-        self.running = scores;
+        let (best_so_far, best_trace) = (self.running[0], self.traces[0]);
+        (self.running, self.traces) = (scores, traces);
         let generated = histories[0].len() + 1 - self.bounds.prompt;
         if self.is_content(generated) {
             forks.clear();
@@ -191,7 +208,7 @@ impl Search for Beam {
             // The constraints forbid every continuation: what is there so far must do.
             let (tokens, log_prob) = (histories[0][self.bounds.prompt..].to_vec(), best_so_far);
             let score = self.penalized(log_prob, tokens.len().max(1));
-            self.finished.push(Hypothesis { tokens, score, log_prob, truncated: true });
+            self.finished.push(Hypothesis { tokens, score, log_prob, truncated: true, trace: best_trace });
         }
         Ok(forks)
     }

@@ -5,6 +5,7 @@ use super::{
     constraint::{Constraints, Context},
     loop_guard::is_loop,
     search::{Bounds, Fork, Hypothesis, Search, broken_logits, with_scratch},
+    trace::{Trace, entropy},
 };
 use crate::{
     Result,
@@ -27,6 +28,7 @@ pub(crate) struct Independent {
 
 struct Running {
     log_prob: f32,
+    trace: Trace,
     sampler: Option<LogitsProcessor>,
 }
 
@@ -34,9 +36,13 @@ impl Independent {
     /// `prompt` makes the draws of different sentences differ though they have the same seed.
     pub fn new(bounds: Bounds, options: &DecodeOptions, constraints: Arc<Constraints>, prompt: &[u32]) -> Self {
         let running = match &options.sampling {
-            None => vec![Running { log_prob: 0.0, sampler: None }],
+            None => vec![Running { log_prob: 0.0, trace: Trace::default(), sampler: None }],
             Some(sampling) => (0..=options.alternatives as u64)
-                .map(|i| Running { log_prob: 0.0, sampler: Some(sampler(sampling, prompt, i)) })
+                .map(|i| Running {
+                    log_prob: 0.0,
+                    trace: Trace::default(),
+                    sampler: Some(sampler(sampling, prompt, i)),
+                })
                 .collect(),
         };
         Self { bounds, constraints, loop_guard: options.loop_guard, running, started: false, finished: Vec::new() }
@@ -71,8 +77,9 @@ impl Search for Independent {
             let parent = if first { 0 } else { index };
             let (history, row) = (histories[parent], logits[parent]);
             let context = Context { history, prompt: self.bounds.prompt, max_length: self.bounds.max_length, columns };
-            let (column, log_prob) = choose(&self.constraints, &context, row, running.sampler.as_mut())?;
+            let (column, log_prob, entropy) = choose(&self.constraints, &context, row, running.sampler.as_mut())?;
             running.log_prob += log_prob;
+            running.trace = running.trace.with(log_prob, entropy);
             let token = columns.id(column);
             match self.end_of(history, token) {
                 None => {
@@ -83,7 +90,8 @@ impl Search for Independent {
                     let mut tokens = history[self.bounds.prompt..].to_vec();
                     tokens.push(token);
                     let score = running.log_prob / tokens.len() as f32;
-                    self.finished.push(Hypothesis { tokens, score, log_prob: running.log_prob, truncated });
+                    let Running { log_prob, trace, .. } = running;
+                    self.finished.push(Hypothesis { tokens, score, log_prob, truncated, trace });
                 }
             }
         }
@@ -117,13 +125,13 @@ impl Independent {
     }
 }
 
-/// The next token's column and its log-probability under the model (not under the constraints).
+/// The next token's column, its log-probability under the model (not under the constraints), and the entropy of the choice.
 fn choose(
     constraints: &Constraints,
     context: &Context,
     row: &[f32],
     sampler: Option<&mut LogitsProcessor>,
-) -> Result<(usize, f32)> {
+) -> Result<(usize, f32, f32)> {
     let level = Level::detect();
     let log_sum = rows::log_sum_exp(level, row);
     if !log_sum.is_finite() {
@@ -144,5 +152,5 @@ fn choose(
             sampler.sample(&Tensor::from_vec(scores, length, &Device::Cpu)?)? as usize
         }
     };
-    Ok((column, row[column] - log_sum))
+    Ok((column, row[column] - log_sum, entropy(row, log_sum)))
 }

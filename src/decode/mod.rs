@@ -19,6 +19,7 @@ mod tests;
 mod top_k;
 #[cfg(test)]
 pub(crate) mod toy;
+mod trace;
 pub use columns::Columns;
 pub use consensus::consensus;
 pub use generate::generate;
@@ -29,6 +30,7 @@ pub use request::{Finished, Limits, Request, SessionStats};
 pub use search::Hypothesis;
 use serde::{Deserialize, Serialize};
 pub use session::Session;
+pub use trace::Trace;
 
 /// How hypotheses are searched for. The names and meanings are those of `generation_config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -1,5 +1,5 @@
 //! What greedy search, sampling and beam search have in common.
-use super::columns::Columns;
+use super::{columns::Columns, trace::Trace};
 use crate::{Error, Result};
 use candle_core::{Device, Storage, Tensor};
 use std::cell::RefCell;
@@ -17,6 +17,8 @@ pub struct Hypothesis {
     pub log_prob: f32,
     /// It did not end by itself: the length limit or the loop guard stopped it.
     pub truncated: bool,
+    /// How sure the model was, token by token.
+    pub trace: Trace,
 }
 
 impl Hypothesis {

@@ -26,6 +26,7 @@ fn translation(document: &Document) -> Translation {
             confidence: None,
             source_tokens: 0,
             target_tokens: 0,
+            trace: Default::default(),
         })
         .collect();
     let texts: Vec<String> = segments.iter().map(|s| s.text.clone()).collect();

@@ -43,6 +43,8 @@ pub struct Outcome {
     pub parts: usize,
     /// Decoding hit the length limit before the model ended the sentence.
     pub truncated: bool,
+    /// How sure the model was, token by token.
+    pub trace: crate::decode::Trace,
     /// Other hypotheses, best first, when asked for ([`crate::decode::DecodeOptions::alternatives`]).
     pub alternatives: Vec<(String, f32)>,
 }

@@ -5,7 +5,7 @@ use super::{
 };
 use crate::{
     Error, Result,
-    decode::{Choice, Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session, consensus},
+    decode::{Choice, Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session, Trace, consensus},
     hints::SourceStep,
     metrics::Chrf,
     text::{answer, clause},
@@ -190,6 +190,7 @@ impl Translator {
             target_tokens,
             parts: parts.len().max(1),
             truncated: best.iter().any(|h| h.truncated),
+            trace: best.iter().map(|h| h.trace).reduce(Trace::joined).unwrap_or_default(),
             alternatives,
         })
     }

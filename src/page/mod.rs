@@ -17,7 +17,7 @@ pub use write::{escape, policy};
 
 use crate::article::Article;
 use crate::engine::ModelIdentity;
-use crate::pipeline::doubt::{Trust, count};
+use crate::pipeline::doubt::{Trust, UNSURE, count};
 use crate::pipeline::{TranslatedSegment, Translation};
 use crate::text::Finding;
 use notes::Notes;
@@ -171,7 +171,9 @@ fn verdict(doubtful: usize, all: usize) -> String {
 
 /// The class and the words of a sentence's trust; none for one that can pass.
 fn badge(trust: Trust, confidence: Option<f32>) -> Option<(&'static str, String)> {
-    let percent = confidence.map_or(String::new(), |c| format!(" {:.0}%", c * 100.0));
+    // A high chance beside "doubtful" would contradict it: there it is a finding that speaks against the sentence.
+    let low = confidence.filter(|c| *c < UNSURE);
+    let percent = low.map_or(String::new(), |c| format!(" {:.0}%", c * 100.0));
     match trust {
         Trust::Doubtful => Some(("doubtful", format!("doubtful{percent}"))),
         Trust::Unsure => Some(("unsure", format!("unsure{percent}"))),

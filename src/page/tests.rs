@@ -21,6 +21,7 @@ fn segment(block: Option<usize>, sentence: usize, source: &str, text: &str, conf
         confidence: Some(confidence),
         source_tokens: 3,
         target_tokens: 3,
+        trace: Default::default(),
     }
 }
 

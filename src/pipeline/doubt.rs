@@ -69,6 +69,7 @@ mod tests {
             confidence,
             source_tokens: 1,
             target_tokens: 1,
+            trace: Default::default(),
         }
     }
 

@@ -26,6 +26,7 @@ pub(super) fn segment_result(
         confidence: None,
         source_tokens: 0,
         target_tokens: 0,
+        trace: Default::default(),
     };
     let mut findings = Vec::new();
     match outcome {
@@ -39,6 +40,7 @@ pub(super) fn segment_result(
             let (text, notes) = respelled(&segment.text, tidy(&segment.text, &outcome.text, options));
             out.text = text;
             out.score = Some(outcome.score);
+            out.trace = outcome.trace;
             out.source_tokens = outcome.source_tokens;
             out.target_tokens = outcome.target_tokens;
             findings = check_segment(&segment.text, &out.text, &options.checks);
@@ -70,6 +72,7 @@ pub(super) fn settled(done: &TranslatedSegment, findings: &[Finding]) -> Attempt
         source_tokens: done.source_tokens,
         target_tokens: done.target_tokens,
         truncated: findings.iter().any(|f| f.kind == FindingKind::LengthLimit),
+        trace: done.trace,
         findings: findings.to_vec(),
     }
 }

@@ -5,6 +5,7 @@
 //! ```
 pub mod confidence;
 pub mod doubt;
+pub mod features;
 pub mod finish;
 pub mod prepare;
 pub mod quality;
@@ -59,7 +60,7 @@ pub struct TranslatedSegment {
     /// Mean log-probability of the generated tokens; absent where nothing was generated (already English, failed).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub score: Option<f32>,
-    /// Chance, 0 to 1, that the sentence is translated well (see [`confidence::confidence`]); absent as `score` is.
+    /// Chance, 0 to 1, that the sentence is translated well (see [`confidence`]); absent as `score` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f32>,
     /// Tokens read and generated.
@@ -67,6 +68,9 @@ pub struct TranslatedSegment {
     pub source_tokens: usize,
     #[serde(default)]
     pub target_tokens: usize,
+    /// How sure the model was, token by token.
+    #[serde(skip)]
+    pub trace: crate::decode::Trace,
 }
 
 /// How long the parts took.

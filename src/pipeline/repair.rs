@@ -8,7 +8,7 @@ use super::TranslatedSegment;
 use super::finish::{length_limit, respelled};
 use crate::Result;
 use crate::check::{CheckOptions, check_segment, patch_numbers};
-use crate::decode::DecodeOptions;
+use crate::decode::{DecodeOptions, Trace};
 use crate::engine::Outcome;
 use crate::lang::words::is_common_english;
 use crate::text::{Finding, FindingKind, Severity, clause};
@@ -26,6 +26,7 @@ pub struct Attempt {
     pub source_tokens: usize,
     pub target_tokens: usize,
     pub truncated: bool,
+    pub trace: Trace,
     pub findings: Vec<Finding>,
 }
 
@@ -142,6 +143,7 @@ impl Mending {
         }
         done.text = best.text;
         done.score = Some(best.score);
+        done.trace = best.trace;
         (done.source_tokens, done.target_tokens) = (best.source_tokens, best.target_tokens);
         (done, findings)
     }
@@ -238,6 +240,8 @@ fn attempts(source: &str, outcomes: &[Outcome], options: &RepairOptions, tidy: T
     let source_tokens = outcomes.iter().map(|o| o.source_tokens).sum();
     let target_tokens = outcomes.iter().map(|o| o.target_tokens).sum();
     let truncated = outcomes.iter().any(|o| o.truncated);
+    // Of an alternative nothing more is known than of the best.
+    let trace = outcomes.iter().map(|o| o.trace).reduce(Trace::joined).unwrap_or_default();
     let texts: Vec<(String, f32)> = match outcomes {
         [] => Vec::new(),
         [one] => std::iter::once((one.text.clone(), one.score)).chain(one.alternatives.iter().cloned()).collect(),
@@ -254,7 +258,7 @@ fn attempts(source: &str, outcomes: &[Outcome], options: &RepairOptions, tidy: T
             let (text, notes) = respelled(source, tidy(source, &text));
             let mut findings = check_segment(source, &text, &options.checks);
             findings.extend(notes);
-            Attempt { text, score, source_tokens, target_tokens, truncated, findings }
+            Attempt { text, score, source_tokens, target_tokens, truncated, trace, findings }
         })
         .collect()
 }
@@ -339,6 +343,7 @@ mod tests {
                     target_tokens: 5,
                     parts: 1,
                     truncated: false,
+                    trace: Default::default(),
                     alternatives: others.into_iter().map(|t| (t, -0.9)).collect(),
                 });
                 if !done(job.id, outcome) {
@@ -363,6 +368,7 @@ mod tests {
                     target_tokens: 5,
                     parts: 1,
                     truncated: false,
+                    trace: Default::default(),
                     alternatives: Vec::new(),
                 };
                 Supply::Job(Sentence { first: First::Made(Some(Ok(first))), ..Sentence::new(*source) })

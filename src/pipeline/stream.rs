@@ -352,6 +352,7 @@ mod tests {
                     target_tokens: 5,
                     parts: 1,
                     truncated: false,
+                    trace: Default::default(),
                     alternatives: Vec::new(),
                 };
                 let fails = job.text.contains("ব্যর্থ");

@@ -1,5 +1,5 @@
 //! One article through the engine, in waves, with every block handed out as soon as it is done.
-use super::confidence::confidence;
+use super::confidence::judge;
 use super::finish::{article_findings, assemble, run_text};
 use super::prepare::Prepared;
 use super::stream::{self, First, Sentence};
@@ -190,10 +190,8 @@ impl<'a> Work<'a> {
 
     /// Says how far segments can be trusted.
     fn judge(&mut self, range: Range<usize>) {
-        for index in range {
-            let own = self.findings.iter().filter(|f| f.segment == Some(index));
-            self.done[index].confidence = self.done[index].score.map(|score| confidence(score, own));
-        }
+        let first = range.start;
+        judge(&self.engine.identity().id, &mut self.done[range], first, &self.findings);
     }
 
     /// Everything together, and the summary.

@@ -13,7 +13,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// How long an idle worker waits for a sentence before it looks whether the server ends.
-const PATIENCE: Duration = Duration::from_millis(200);
+const PATIENCE: Duration = Duration::from_millis(20);
 /// How often a request looks whether its client is still there.
 const LOOK: Duration = Duration::from_millis(50);
 /// Sentences of one request that wait or are with the engine at once.

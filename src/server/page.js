@@ -61,7 +61,7 @@
     entry.row.classList.remove("waiting", "draft");
     english.textContent = data.text;
     if (data.trust === "doubtful" || data.trust === "unsure") {
-      var percent = typeof data.confidence === "number" ? " " + Math.round(data.confidence * 100) + "%" : "";
+      var percent = typeof data.confidence === "number" && data.confidence < 0.6 ? " " + Math.round(data.confidence * 100) + "%" : "";
       entry.row.classList.add(data.trust);
       english.appendChild(document.createTextNode(" "));
       english.appendChild(element("span", "badge", words[data.trust] + percent));

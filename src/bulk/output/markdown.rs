@@ -23,6 +23,12 @@ pub fn document(record: &Record) -> Vec<u8> {
             field(name, serde_json::to_string(value));
         }
     }
+    if let Some(confidence) = record.confidence {
+        field("confidence", serde_json::to_string(&confidence));
+    }
+    if !record.doubtful.is_empty() {
+        field("doubtful", serde_json::to_string(&record.doubtful));
+    }
     field("model", serde_json::to_string(&record.model));
     if !record.findings.is_empty() {
         field("findings", serde_json::to_string(&record.findings));

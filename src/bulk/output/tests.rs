@@ -29,6 +29,7 @@ fn record() -> Record {
         date: Some("Fri, 01 Mar 2024 12:30:00 +0600".into()),
         author: Some("আনিস".into()),
         extra: serde_json::from_str(r#"{"category": ["ক", {"deep": null}]}"#).unwrap(),
+        row: None,
     };
     let model =
         ModelIdentity { id: "toy".into(), digest: "00ff".into(), architecture: "toy".into(), compute: "f32".into() };

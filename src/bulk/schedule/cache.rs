@@ -1,6 +1,7 @@
 //! Translations that need not be made twice: remembered within a run up to a bound of bytes and, where a folder is
 //! given, between runs, keyed by model, settings and text.
 use crate::decode::DecodeOptions;
+use crate::decode::Trace;
 use crate::engine::{Job, ModelIdentity, Outcome};
 use crate::{Error, Result};
 use lru::LruCache;
@@ -29,6 +30,8 @@ struct Kept {
     target_tokens: usize,
     parts: usize,
     truncated: bool,
+    /// What earlier versions kept has none, and is translated anew.
+    trace: Trace,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     alternatives: Vec<(String, f32)>,
 }
@@ -207,6 +210,7 @@ impl Disk {
             target_tokens: outcome.target_tokens,
             parts: outcome.parts,
             truncated: outcome.truncated,
+            trace: outcome.trace,
             alternatives: outcome.alternatives.clone(),
         };
         if let Ok(bytes) = serde_json::to_vec(&kept) {
@@ -257,9 +261,9 @@ fn quietly<T, E: std::fmt::Display>(
 }
 
 fn decode(bytes: &[u8]) -> Option<Outcome> {
-    let Kept { text, score, source_tokens, target_tokens, parts, truncated, alternatives } =
+    let Kept { text, score, source_tokens, target_tokens, parts, truncated, trace, alternatives } =
         serde_json::from_slice(bytes).ok()?;
-    Some(Outcome { text, score, source_tokens, target_tokens, parts, truncated, alternatives })
+    Some(Outcome { text, score, source_tokens, target_tokens, parts, truncated, trace, alternatives })
 }
 
 #[cfg(test)]
@@ -278,6 +282,7 @@ mod tests {
             target_tokens: 4,
             parts: 1,
             truncated: false,
+            trace: Trace::default().with(-0.7, 1.5).with(-0.123_456_7, 0.25),
             alternatives: vec![(format!("{text}, too"), -0.7)],
         }
     }

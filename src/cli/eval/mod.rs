@@ -9,7 +9,9 @@ use crate::check::{CheckOptions, CheckRates, check_segment};
 use crate::engine::{Supply, Translate};
 use crate::metrics::bootstrap::{DEFAULT_RESAMPLES, DEFAULT_SEED};
 use crate::metrics::{Bleu, Chrf, CorpusMetric, Rouge, paired_bootstrap, sum};
-use crate::pipeline::confidence::confidence;
+use crate::pipeline::confidence::ConfidenceModel;
+use crate::pipeline::features::{NAMES, features};
+use crate::pipeline::stream::Finished;
 use crate::pipeline::{PipelineOptions, Quality, Sentence, translate_sentences};
 use crate::text::{Finding, FindingKind};
 use crate::{Error, Result};
@@ -96,8 +98,8 @@ pub enum Metric {
 struct System {
     name: String,
     texts: Vec<String>,
-    /// The model's own scores, where it was run here.
-    scores: Vec<Option<f32>>,
+    /// What the model made, where it was run here.
+    made: Vec<Option<Finished>>,
 }
 
 /// Runs the command.
@@ -152,8 +154,8 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
 fn from_file(path: &Path, limit: usize) -> Result<System> {
     let mut texts = read(path, Part::Hypothesis)?;
     texts.truncate(limit);
-    let scores = vec![None; texts.len()];
-    Ok(System { name: path.display().to_string(), texts, scores })
+    let made = vec![None; texts.len()];
+    Ok(System { name: path.display().to_string(), texts, made })
 }
 
 /// Runs the model over the sources, as `translate --lines` would.
@@ -162,7 +164,7 @@ fn translate(args: &EvalArgs, sources: Option<&[String]>, options: &PipelineOpti
         Error::Settings("name the translations with --hypothesis, or the Bengali to translate with --source".into())
     })?;
     let loaded = args.model.load(Some(args.sentences.quality(Quality::Standard)), args.quiet)?;
-    let (mut texts, mut scores) = (vec![String::new(); sources.len()], vec![None; sources.len()]);
+    let (mut texts, mut made) = (vec![String::new(); sources.len()], vec![None; sources.len()]);
     let mut left = sources.iter();
     let mut next = |_idle| left.next().map_or(Supply::End, |source| Supply::Job(Sentence::new(source.as_str())));
     let stats = translate_sentences(&loaded.translator, options, &mut next, &mut |done| {
@@ -171,7 +173,7 @@ fn translate(args: &EvalArgs, sources: Option<&[String]>, options: &PipelineOpti
         }
         let index = done.index as usize;
         texts[index] = done.segment.text.replace(['\n', '\r'], " ");
-        scores[index] = done.segment.score;
+        made[index] = Some(done);
         true
     })?;
     if options.repair && !args.quiet {
@@ -186,7 +188,7 @@ fn translate(args: &EvalArgs, sources: Option<&[String]>, options: &PipelineOpti
     if let Some(path) = &args.output {
         std::fs::write(path, texts.join("\n") + "\n").map_err(|e| Error::io(path, e))?;
     }
-    Ok(System { name: loaded.translator.identity().id.clone(), texts, scores })
+    Ok(System { name: loaded.translator.identity().id.clone(), texts, made })
 }
 
 fn measure(
@@ -259,18 +261,22 @@ fn segments(
     checks: &CheckOptions,
 ) -> Vec<SegmentReport> {
     let chrf = Chrf::plus_plus();
+    let model = ConfidenceModel::of(&system.name);
     (0..references.len())
         .map(|i| {
             let source = sources.map(|s| s[i].clone());
             let findings: Vec<Finding> =
                 source.as_deref().map_or(Vec::new(), |s| check_segment(s, &system.texts[i], checks));
+            let made = system.made[i].as_ref();
+            let own = made.and_then(|made| features(&made.segment, &made.findings));
             SegmentReport {
-                confidence: system.scores[i].map(|score| confidence(score, &findings)),
+                confidence: made.zip(model).and_then(|(made, model)| model.chance(&made.segment, &made.findings)),
+                features: own.map(|own| NAMES.into_iter().zip(own).collect()),
                 source,
                 hypothesis: system.texts[i].clone(),
                 reference: references[i].clone(),
                 chrf: 100.0 * chrf.sentence(&system.texts[i], &references[i]),
-                score: system.scores[i],
+                score: made.and_then(|made| made.segment.score),
                 findings,
             }
         })

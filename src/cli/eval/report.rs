@@ -4,6 +4,7 @@ use crate::check::CheckRates;
 use crate::metrics::{PairedBootstrap, Rouge};
 use crate::text::Finding;
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::io::Write;
 
 /// Version of the JSON; it grows when a field changes its meaning or goes away.
@@ -63,9 +64,12 @@ pub struct SegmentReport {
     /// Mean log-probability of the tokens, where the model was run.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub score: Option<f32>,
-    /// What `translate --format json` says of such a score and such findings.
+    /// What `translate --format json` says of such a sentence, where the model has a model of confidence.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f32>,
+    /// What that is judged by, for `scripts/fit-confidence`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub features: Option<BTreeMap<&'static str, f32>>,
     pub findings: Vec<Finding>,
 }
 
