@@ -1,7 +1,7 @@
 //! A decoder-only model in Hub layout: config.json, safetensors or another kind of weights, tokenizer.json.
 use crate::manifest::Manifest;
 use crate::model::decoder_only::{DecoderConfig, MODEL_TYPES, Naming};
-use crate::model::weights::{Checkpoint, TensorSource};
+use crate::model::weights::{Checkpoint, TensorSource, stand_in};
 use crate::tokenizer::{FolderOptions, Tokenizer, from_folder_with};
 use crate::{Error, Result};
 use serde_json::Value;
@@ -85,6 +85,9 @@ fn read_json(path: &Path) -> Result<Option<Value>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io(path, error)),
     };
+    if let Some(what) = stand_in(&bytes) {
+        return Err(Error::Model(format!("{}: {what}", path.display())));
+    }
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|e| Error::Model(format!("{}: not JSON ({e}); download it again", path.display())))

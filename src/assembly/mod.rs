@@ -1,5 +1,6 @@
 //! A model ready for use: network, tokenizer, prompt and defaults, from whatever the user named.
 mod asking;
+pub mod choice;
 mod decoder_folder;
 pub mod embedded;
 
@@ -49,6 +50,8 @@ pub struct Model {
     /// Decoding defaults of the model and its manifest.
     pub decode: DecodeOptions,
     pub manifest: Option<Manifest>,
+    /// Why this model was taken, where the user left the choice open.
+    pub chosen: Option<String>,
     /// Longest source that is translated whole, in tokens.
     pub max_sentence_tokens: Option<usize>,
     /// What the manifest wants done to a sentence before the model sees it.
@@ -129,6 +132,7 @@ impl Model {
             decode,
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
+            chosen: None,
             manifest,
         })
     }
@@ -216,6 +220,7 @@ impl Model {
             decode,
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
+            chosen: None,
             manifest,
         })
     }

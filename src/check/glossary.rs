@@ -94,6 +94,17 @@ impl Glossary {
         out
     }
 
+    /// Bengali, as the file spells it, and English of the terms that occur in a sentence.
+    pub fn found_in(&self, source: &str) -> Vec<(String, String)> {
+        let terms = self.occurring(&canonical(source)).into_iter();
+        terms.map(|term| (term.original.clone(), term.english.clone())).collect()
+    }
+
+    /// All terms in one text, which tells two glossaries apart.
+    pub fn name(&self) -> String {
+        self.terms.iter().map(|term| format!("{}={};", term.original, term.english)).collect()
+    }
+
     /// The source with the glossary's English in its terms' places, case endings left as they are: a model copies what
     /// already stands there in English.
     pub fn write_into(&self, source: &str) -> String {

@@ -1,5 +1,5 @@
 //! `anubad translate` over its inputs: each read, translated and written before the next.
-use super::common::Loaded;
+use super::common::{Loaded, told};
 use super::input::Input;
 use super::mark::{Marks, verdict};
 use super::output::{self, Form, Target};
@@ -23,7 +23,7 @@ struct Session {
 pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     let targets = output::targets(&args.files, args.output.as_deref(), args.format)?;
     let options = pipeline_options(args)?;
-    let mut session = None;
+    let mut session: Option<Session> = None;
     let (mut failed, mut doubtful) = (0, false);
     let several = args.files.len() > 1;
     for (index, (path, target)) in args.files.iter().zip(&targets).enumerate() {
@@ -40,6 +40,9 @@ pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
             }
             Err(error) => return Err(error),
         }
+    }
+    if let Some(session) = session.as_ref().filter(|_| !args.quiet) {
+        session.loaded.say_which(args.verbose > 0);
     }
     Ok(ExitCode::from(match failed {
         _ if failed == args.files.len() => super::exit::FAILED,
@@ -130,7 +133,8 @@ fn fitting(options: &PipelineOptions, prepared: &Prepared, target: &Target, args
 }
 
 fn open(args: &TranslateArgs, options: &PipelineOptions) -> crate::Result<Session> {
-    let loaded = args.model.load(Some(args.sentences.quality(Quality::Best)), args.quiet)?;
+    let mut loaded = args.model.load(Some(args.sentences.quality(Quality::Best)), args.quiet)?;
+    loaded.translator = told(loaded.translator, options.checks.glossary.as_ref());
     let summary = match &options.summary {
         Some(summary) => args.summary_args.open_model(&args.model, summary, args.quiet)?,
         None => None,
@@ -158,7 +162,7 @@ fn translate(
     progress.finish_and_clear();
     match failure {
         Some(error) => Err(error.into()),
-        None => Ok(result?),
+        None => Ok(Translation { model_choice: session.loaded.model.chosen.clone(), ..result? }),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `anubad bulk`: translate a feed, a dump or a folder into one output file.
 use super::bulk_progress::Shown;
-use super::common::ModelArgs;
+use super::common::{ModelArgs, told};
 use super::exit::PARTLY;
 use super::sentence_args::SentenceArgs;
 use super::signals;
@@ -380,7 +380,7 @@ fn load(args: &BulkArgs, table: bool) -> anyhow::Result<(Translator, PipelineSte
     let model = model_args.open(args.output.quiet)?;
     let decode = model_args.decode_options(&model, Some(sentences.quality(Quality::Standard)))?;
     let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options()? };
-    let translator = model.translator(decode, engine)?;
+    let translator = told(model.translator(decode, engine)?, options.checks.glossary.as_ref());
     let license = model.manifest.as_ref().map(|m| m.license.summary.clone());
     let steps = PipelineSteps::new(options, writer, &translator).with_license(license);
     Ok((translator, steps))

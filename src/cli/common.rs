@@ -1,20 +1,27 @@
 //! Options that several commands share: which model, where it runs, how it decodes.
+use super::settings::Settings;
+use crate::assembly::choice::{AUTO, Choice, better_than_built_in, choose, is_installed};
 use crate::assembly::{Model, ModelOptions};
+use crate::check::Glossary;
 use crate::decode::DecodeOptions;
-use crate::engine::{EngineOptions, Translator};
+use crate::engine::{EngineOptions, Terms, Translator};
+use crate::hub::HubConfig;
 use crate::hub::resolve::{ResolveOptions, resolve};
-use crate::manifest::DEFAULT_MODEL;
+use crate::manifest::{DEFAULT_MODEL, Registry};
 use crate::model::layers::Compute;
 use crate::pipeline::Quality;
 use crate::{Error, Result};
 use candle_core::Device;
+use std::io::IsTerminal;
+use std::sync::Arc;
 
 /// Which model, and how it runs.
 #[derive(Debug, Clone, clap::Args)]
 pub struct ModelArgs {
-    /// Model: an id of `anubad model list`, a folder in Hub layout, or a .gguf file
-    #[arg(long, short, env = "ANUBAD_MODEL", default_value = DEFAULT_MODEL, value_name = "ID|DIR|FILE")]
-    pub model: String,
+    /// Model: an id of `anubad model list`, a folder in Hub layout, or a .gguf file; auto is the best one installed, by
+    /// published quality [default: `model` in config.toml, else auto]
+    #[arg(long, short, env = "ANUBAD_MODEL", value_name = "ID|DIR|FILE|auto")]
+    pub model: Option<String>,
     /// Download the model first if it is not there (otherwise the network is never touched)
     #[arg(long)]
     pub download: bool,
@@ -54,6 +61,40 @@ pub struct Loaded {
     pub translator: Translator,
 }
 
+impl Loaded {
+    /// Says on standard error, once the translation is there, which model was taken and why (`verbose`), and, to a person
+    /// at a terminal, what a better one than the built-in costs.
+    pub fn say_which(&self, verbose: bool) {
+        let id = &self.model.identity.id;
+        if let Some(why) = self.model.chosen.as_ref().filter(|_| verbose) {
+            crate::error::say!("anubad: model {id}: {why}");
+        }
+        if id == DEFAULT_MODEL && std::io::stderr().is_terminal() && self.model.chosen.is_some() {
+            let Ok(registry) = Registry::load() else { return };
+            if let Some(better) = better_than_built_in(&registry, memory_mb()) {
+                let size = better.smallest().map(|mb| format!(" ({mb} MB)")).unwrap_or_default();
+                crate::error::say!(
+                    "anubad: the built-in model gives the gist; for a better translation: anubad model pull {}{size}",
+                    better.id
+                );
+            }
+        }
+    }
+}
+
+/// The translator with the glossary in its prompt, where it has one and the model has a place for it.
+pub fn told(translator: Translator, glossary: Option<&Arc<Glossary>>) -> Translator {
+    let Some(glossary) = glossary.cloned() else { return translator };
+    translator.with_terms(Terms { name: glossary.name(), find: Arc::new(move |text| glossary.found_in(text)) })
+}
+
+/// Megabytes of memory that this machine has.
+pub fn memory_mb() -> Option<u64> {
+    let mut system = sysinfo::System::new();
+    system.refresh_memory();
+    Some(system.total_memory() / 1_000_000).filter(|mb| *mb > 0)
+}
+
 impl ModelArgs {
     /// Finds, opens and readies the model. Notes for the user go to stderr unless `quiet`.
     pub fn load(&self, quality: Option<Quality>, quiet: bool) -> Result<Loaded> {
@@ -64,7 +105,8 @@ impl ModelArgs {
 
     /// Finds and opens the model.
     pub fn open(&self, quiet: bool) -> Result<Model> {
-        let resolved = resolve(&self.model, &ResolveOptions { download: self.download, config: None })?;
+        let choice = self.choice()?;
+        let resolved = resolve(&choice.id, &ResolveOptions { download: self.download, config: None })?;
         if !quiet {
             resolved.notes.iter().for_each(|note| crate::error::say!("anubad: {note}"));
         }
@@ -74,7 +116,24 @@ impl ModelArgs {
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         super::limits::check(super::limits::weights(&resolved.path), threads.min(1024))
             .map_err(|e| Error::Model(e.to_string()))?;
-        Model::open(&resolved, &self.model_options()?)
+        let mut model = Model::open(&resolved, &self.model_options()?)?;
+        model.chosen = Some(choice.why).filter(|why| !why.is_empty());
+        Ok(model)
+    }
+
+    /// The model that is meant, and why, where the user left that open.
+    fn choice(&self) -> Result<Choice> {
+        let named = match &self.model {
+            Some(model) => Some(model.clone()),
+            None => Settings::load()?.model,
+        };
+        match named {
+            Some(id) if id != AUTO => Ok(Choice { id, why: String::new() }),
+            _ => {
+                let config = HubConfig::from_env();
+                Ok(choose(&Registry::load()?, memory_mb(), &|manifest| is_installed(&config, manifest)))
+            }
+        }
     }
 
     fn model_options(&self) -> Result<ModelOptions> {

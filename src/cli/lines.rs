@@ -2,6 +2,7 @@
 //!
 //! A line is answered as soon as it is done, though more may follow: a program that writes one line and waits for its
 //! translation gets it.
+use super::common::told;
 use super::translate::TranslateArgs;
 use crate::engine::Supply;
 use crate::pipeline::stream::{Finished, Sentence};
@@ -34,11 +35,16 @@ pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
         let file = std::fs::File::open(path).map_err(|e| crate::Error::io(path, e))?;
         Box::new(std::io::BufReader::new(file))
     };
-    let loaded = args.model.load(Some(args.sentences.quality(Quality::Best)), args.quiet)?;
+    let mut loaded = args.model.load(Some(args.sentences.quality(Quality::Best)), args.quiet)?;
+    loaded.translator = told(loaded.translator, options.checks.glossary.as_ref());
     let mut lines = Lines::start(input, name, args.lossy);
     let mut out = Output::new(args, std::io::BufWriter::new(std::io::stdout()));
     translate_sentences(&loaded.translator, &options, &mut |idle| lines.next(idle), &mut |line| out.sentence(line))?;
-    out.finish(lines.failure)
+    let done = out.finish(lines.failure)?;
+    if !args.quiet {
+        loaded.say_which(args.verbose > 0);
+    }
+    Ok(done)
 }
 
 /// The lines of the input.

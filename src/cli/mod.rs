@@ -17,6 +17,7 @@ mod page;
 pub mod sentence_args;
 #[cfg(feature = "server")]
 mod serve;
+mod settings;
 mod shorten;
 pub mod signals;
 pub mod summarize;

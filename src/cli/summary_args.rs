@@ -90,7 +90,7 @@ impl SummaryArgs {
             return Ok(None);
         };
         // beams and penalties on the command line are those of the translation
-        let model = ModelArgs { model: name.clone(), whole_vocabulary: true, ..device.clone() }.open(quiet)?;
+        let model = ModelArgs { model: Some(name.clone()), whole_vocabulary: true, ..device.clone() }.open(quiet)?;
         SummaryModel::new(model, options).map(Some)
     }
 }

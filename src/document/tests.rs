@@ -40,6 +40,7 @@ fn translation(document: &Document) -> Translation {
         findings: Vec::new(),
         summary: None,
         model,
+        model_choice: None,
         timings: Default::default(),
     }
 }

@@ -11,7 +11,7 @@ mod tests;
 mod translator;
 mod worker;
 pub use options::EngineOptions;
-pub use prompt::{Chat, Hints, Prompt, Slot};
+pub use prompt::{Chat, Hints, Prompt, Slot, Terms};
 pub use stats::EngineStats;
 pub use translator::Translator;
 

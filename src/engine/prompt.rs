@@ -5,6 +5,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::Arc;
 
 /// What stands around a sentence when it is given to the model.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +53,15 @@ pub struct Hints {
     pub terms: Vec<(String, String)>,
     /// The text before it.
     pub context: Option<String>,
+}
+
+/// The terms of a glossary, as a translator sees them.
+#[derive(Clone)]
+pub struct Terms {
+    /// Tells two glossaries apart.
+    pub name: String,
+    /// Bengali and English of the terms that occur in a sentence.
+    pub find: Arc<dyn Fn(&str) -> Vec<(String, String)> + Send + Sync>,
 }
 
 impl Prompt {

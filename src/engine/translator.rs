@@ -1,6 +1,6 @@
 //! The translator: a network, a tokenizer, a prompt and options behind [`Translate`](super::Translate).
 use super::{
-    EngineOptions, EngineStats, Job, ModelIdentity, Outcome, Prompt,
+    EngineOptions, EngineStats, Hints, Job, ModelIdentity, Outcome, Prompt, Terms,
     prepared::{Part, Prepared},
 };
 use crate::{
@@ -37,6 +37,8 @@ pub struct Translator {
     prefix: Vec<u32>,
     /// What is done to a sentence before the model sees it.
     steps: Vec<SourceStep>,
+    /// Finds the terms that the prompt is to tell.
+    terms: Option<Terms>,
     /// One a worker.
     pub(super) pools: Vec<ThreadPool>,
     /// For a worker that has the machine to itself. Reading the weights is what a lone sentence costs, and one core
@@ -78,6 +80,7 @@ impl Translator {
             overhead,
             prefix,
             steps: Vec::new(),
+            terms: None,
             pools,
             together,
             idle: Mutex::default(),
@@ -90,10 +93,17 @@ impl Translator {
         Self { steps, ..self }
     }
 
+    /// The same with terms of a glossary in the prompt, where the model has a place for them.
+    pub fn with_terms(self, terms: Terms) -> Self {
+        let terms = Some(terms).filter(|_| self.prompt.takes_terms());
+        Self { terms, ..self }
+    }
+
     /// All that is done to a sentence between the caller and the network, in words: two translators that differ in it
     /// differ in what they give.
     pub fn preparation(&self) -> String {
-        format!("{:?} {:?}", self.steps, self.prompt)
+        let terms = self.terms.as_ref().map_or("", |terms| terms.name.as_str());
+        format!("{:?} {:?} {terms}", self.steps, self.prompt)
     }
 
     pub fn options(&self) -> &DecodeOptions {
@@ -156,8 +166,14 @@ impl Translator {
             .iter()
             .filter(|text| !text.trim().is_empty())
             .map(|text| {
-                let ids = self.prompt.encode(&*self.tokenizer, text)?;
-                let most = self.max_new_tokens(ids.len().saturating_sub(self.overhead));
+                let terms = self.terms.as_ref().map(|terms| (terms.find)(text)).unwrap_or_default();
+                let ids = self.prompt.encode_with(&*self.tokenizer, text, &Hints { terms, context: None })?;
+                // Terms in the prompt make it longer, but not the translation.
+                let source = match self.terms {
+                    Some(_) => self.tokenizer.encode(text)?.len(),
+                    None => ids.len().saturating_sub(self.overhead),
+                };
+                let most = self.max_new_tokens(source);
                 Ok(Part { text: text.to_string(), ids, max_new_tokens: options.max_new_tokens.unwrap_or(most) })
             })
             .collect::<Result<_>>()?;

@@ -11,6 +11,7 @@ pub mod cache;
 pub mod client;
 pub mod config;
 pub mod download;
+mod foreign;
 pub mod pull;
 pub mod pypi;
 pub mod resolve;

@@ -2,6 +2,7 @@
 use super::client::Client;
 use super::config::HubConfig;
 use super::download::Observer;
+use super::foreign;
 use super::pull::{Snapshot, cached_source, find_cached, guess_source, has_weights, pull, split_names};
 use super::pypi;
 use super::sums;
@@ -250,6 +251,12 @@ fn open_path(path: &Path, registry: &Registry) -> Result<ResolvedModel> {
                 path.display()
             ))),
         };
+    }
+    if let Some(snapshot) = foreign::snapshot_in(path)? {
+        return open_path(&snapshot, registry);
+    }
+    if !holds_marian(path) {
+        foreign::refuse(path)?;
     }
     if path.join("config.json").is_file() || holds_marian(path) {
         return made(path.to_path_buf(), ModelKind::Folder);

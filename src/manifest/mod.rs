@@ -149,6 +149,8 @@ pub struct License {
     /// One plain sentence.
     pub summary: String,
     pub url: Option<String>,
+    /// Whether the weights may be used commercially, conditions in the summary; nothing where that is not known.
+    pub commercial: Option<bool>,
     /// The Hub asks for an account and a click before it hands the files out.
     #[serde(default)]
     pub gated: bool,
@@ -321,6 +323,30 @@ impl Manifest {
     pub fn read(path: &Path) -> Result<Self> {
         let text = bounds::read(path)?;
         Self::parse(&text, &path.display().to_string())
+    }
+
+    /// BLEU from Bengali to English on FLORES-200 devtest, as somebody published it: the one figure that most models have.
+    pub fn published(&self) -> Option<f64> {
+        self.figure("BLEU")
+    }
+
+    /// A published figure on FLORES-200 devtest.
+    pub fn figure(&self, metric: &str) -> Option<f64> {
+        let fits = |q: &&Quality| q.set.starts_with("FLORES-200 devtest") && q.metric == metric;
+        self.quality.iter().find(fits).map(|q| q.value)
+    }
+
+    /// Megabytes of weights in memory in the smallest form.
+    pub fn smallest(&self) -> Option<u32> {
+        self.memory.values().min().copied()
+    }
+
+    /// Whether that leaves room for the rest in a machine of so many megabytes; what is not known does.
+    pub fn fits(&self, memory: Option<u64>) -> bool {
+        match (self.smallest(), memory) {
+            (Some(weights), Some(memory)) => u64::from(weights) + 512 <= memory,
+            _ => true,
+        }
     }
 
     /// The Hub source, if it has one.

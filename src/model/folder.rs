@@ -2,7 +2,7 @@
 use super::encoder_decoder::{Config, EncoderDecoder, Generation};
 use super::layers::{Compute, Placement};
 use super::weights::gguf::Gguf;
-use super::weights::{Checkpoint, TensorSource};
+use super::weights::{Checkpoint, TensorSource, stand_in};
 use crate::decode::{DecodeOptions, Generator};
 use crate::kernels::Level;
 use crate::{Error, Result};
@@ -121,6 +121,9 @@ fn read_json(path: &Path) -> Result<Option<Value>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(Error::io(path, error)),
     };
+    if let Some(what) = stand_in(&bytes) {
+        return Err(Error::Model(format!("{}: {what}", path.display())));
+    }
     serde_json::from_slice(&bytes)
         .map(Some)
         .map_err(|e| Error::Model(format!("{}: not JSON ({e}); download it again", path.display())))

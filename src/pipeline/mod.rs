@@ -93,6 +93,9 @@ pub struct Translation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<Summary>,
     pub model: ModelIdentity,
+    /// Why this model was taken, where the user left the choice open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_choice: Option<String>,
     pub timings: Timings,
 }
 

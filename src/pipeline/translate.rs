@@ -223,6 +223,7 @@ impl<'a> Work<'a> {
             findings: self.findings,
             summary,
             model: self.engine.identity().clone(),
+            model_choice: None,
             timings: self.timings,
         })
     }

@@ -1,5 +1,6 @@
 //! `anubad model`: list, download, inspect, verify, quantize and remove models.
 mod inspect;
+mod list;
 mod progress;
 mod quantize;
 
@@ -114,7 +115,7 @@ struct RmArgs {
 /// Runs the command.
 pub fn run(args: ModelArgs) -> anyhow::Result<ExitCode> {
     match args.command {
-        ModelCommand::List(args) => list(args),
+        ModelCommand::List(args) => list::run(args),
         ModelCommand::Pull(args) => pull_models(args),
         ModelCommand::Path(args) => path(args),
         ModelCommand::Inspect(args) => inspect::run(&args.model, args.tensors, args.json),
@@ -133,58 +134,6 @@ fn state(config: &HubConfig, manifest: &Manifest) -> &'static str {
         _ if pypi::find(config, manifest).or_else(|| url::find(config, manifest)).is_some() => "downloaded",
         _ => "-",
     }
-}
-
-fn list(args: ListArgs) -> anyhow::Result<ExitCode> {
-    let config = HubConfig::from_env();
-    let registry = Registry::load()?;
-    let wanted = args.task.map(|task| match task {
-        TaskArg::Translate => Task::Translate,
-        TaskArg::Summarize => Task::Summarize,
-    });
-    let models: Vec<(&Manifest, &str)> = registry
-        .entries()
-        .iter()
-        .map(|entry| (&entry.manifest, state(&config, &entry.manifest)))
-        .filter(|(manifest, state)| wanted.is_none_or(|t| manifest.task.covers(t)) && !(args.here && *state == "-"))
-        .collect();
-    let mut out = std::io::stdout().lock();
-    if args.json {
-        let models: Vec<Value> = models.iter().map(|(manifest, state)| listed(manifest, state)).collect();
-        writeln!(out, "{:#}", json!({ "version": 1, "models": models }))?;
-        return Ok(ExitCode::SUCCESS);
-    }
-    writeln!(out, "{:<38} {:<9} {:>8} {:>6}  {:<18} STATE", "MODEL", "TASK", "SIZE", "CHRF++", "LICENSE")?;
-    for (manifest, state) in models {
-        let size = smallest(manifest).map(|mb| human(u64::from(mb) * 1_000_000)).unwrap_or_default();
-        let chrf = flores_chrf(manifest).map(|value| format!("{value:.1}")).unwrap_or_else(|| "-".into());
-        let license = manifest.license.spdx.trim_start_matches("LicenseRef-");
-        writeln!(
-            out,
-            "{:<38} {:<9} {size:>8} {chrf:>6}  {license:<18} {state}",
-            manifest.id,
-            manifest.task.to_string()
-        )?;
-    }
-    writeln!(
-        out,
-        "\nSIZE: the smallest form in memory. CHRF++: FLORES-200 devtest, as published (`anubad model inspect MODEL`)."
-    )?;
-    Ok(ExitCode::SUCCESS)
-}
-
-fn listed(manifest: &Manifest, state: &str) -> Value {
-    let mut value = serde_json::to_value(manifest).unwrap_or_default();
-    value["state"] = json!(state);
-    value
-}
-
-fn smallest(manifest: &Manifest) -> Option<u32> {
-    manifest.memory.values().min().copied()
-}
-
-fn flores_chrf(manifest: &Manifest) -> Option<f64> {
-    manifest.quality.iter().find(|q| q.set.starts_with("FLORES-200 devtest") && q.metric == "chrF++").map(|q| q.value)
 }
 
 fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {

@@ -15,7 +15,12 @@ pub struct Checkpoint {
     files: Vec<(String, Box<dyn TensorSource>)>,
     /// Which file has a tensor.
     places: BTreeMap<String, usize>,
+    /// What stands before every name in the files and says nothing of the network.
+    wrapper: String,
 }
+
+/// Left by torch.compile, by DataParallel and its kin, and by both.
+const WRAPPERS: [&str; 2] = ["_orig_mod.", "module."];
 
 /// `*.index.json`.
 #[derive(Deserialize)]
@@ -31,6 +36,10 @@ impl Checkpoint {
     /// # Errors
     /// No weights, a missing shard, an index that names what a shard has not, a damaged or hostile file.
     pub fn open(folder: &Path) -> Result<Self> {
+        Self::as_it_lies(folder).map(Self::unwrapped)
+    }
+
+    fn as_it_lies(folder: &Path) -> Result<Self> {
         for (single, indexed) in SINGLE.iter().zip(INDEXED) {
             if folder.join(single).is_file() {
                 return Self::from_files(folder, &[single.to_string()]);
@@ -68,7 +77,18 @@ impl Checkpoint {
             places.extend(file.names().into_iter().map(|tensor| (tensor, files.len())));
             files.push((path.display().to_string(), file));
         }
-        Ok(Self { files, places })
+        Ok(Self { files, places, wrapper: String::new() })
+    }
+
+    /// Takes away what training tools put before every name.
+    fn unwrapped(mut self) -> Self {
+        while let Some(wrapper) =
+            WRAPPERS.iter().find(|w| !self.places.is_empty() && self.places.keys().all(|name| name.starts_with(**w)))
+        {
+            self.wrapper.push_str(wrapper);
+            self.places = self.places.into_iter().map(|(name, at)| (name[wrapper.len()..].to_owned(), at)).collect();
+        }
+        self
     }
 
     fn sharded(folder: &Path, index_path: &Path) -> Result<Self> {
@@ -106,14 +126,14 @@ impl TensorSource for Checkpoint {
 
     fn find(&self, name: &str) -> Result<Option<TensorView<'_>>> {
         match self.places.get(name) {
-            Some(&place) => self.files[place].1.find(name),
+            Some(&place) => self.files[place].1.find(&format!("{}{name}", self.wrapper)),
             None => Ok(None),
         }
     }
 
     fn release(&self, name: &str) {
         if let Some(&place) = self.places.get(name) {
-            self.files[place].1.release(name);
+            self.files[place].1.release(&format!("{}{name}", self.wrapper));
         }
     }
 }

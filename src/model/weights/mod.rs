@@ -202,7 +202,24 @@ fn map_file(path: &Path) -> Result<Mmap> {
         return Err(Error::Model(format!("{}: is empty; download it again", path.display())));
     }
     // SAFETY: the map is read-only; the documented precondition is that nobody truncates a model file in use.
-    unsafe { Mmap::map(&file) }.map_err(|e| Error::io(path, e))
+    let map = unsafe { Mmap::map(&file) }.map_err(|e| Error::io(path, e))?;
+    match stand_in(&map) {
+        Some(what) => Err(Error::Model(format!("{}: {what}", path.display()))),
+        None => Ok(map),
+    }
+}
+
+/// What a file is that a download left in the place of another, with the remedy; `None` for other files.
+pub(crate) fn stand_in(bytes: &[u8]) -> Option<&'static str> {
+    let start = bytes[..bytes.len().min(512)].trim_ascii_start();
+    let begins = |text: &str| start.get(..text.len()).is_some_and(|head| head.eq_ignore_ascii_case(text.as_bytes()));
+    if begins("version https://git-lfs") {
+        return Some(
+            "is a Git LFS pointer, not the file itself; run `git lfs pull` in its folder or download it again",
+        );
+    }
+    let page = ["<!doctype html", "<html"].into_iter().any(begins);
+    page.then_some("is a web page, not the file itself: the download failed or wanted a login; download it again")
 }
 
 /// Gives the pages of `range` back to the system: the numbers in them have been converted and are kept elsewhere.
