@@ -4,14 +4,15 @@ mod list;
 mod progress;
 mod quantize;
 
+use crate::assembly::choice::is_installed;
 use crate::hub::cache::RepoCache;
 use crate::hub::pull::{self, human};
 use crate::hub::verify::{Verdict, verify};
 use crate::hub::{self, Client, HubConfig, ModelKind, ResolveOptions, pypi, url};
-use crate::manifest::{HubSource, Manifest, Registry, Source, Task, UrlSource};
+use crate::manifest::{HubSource, Manifest, Registry, Source, UrlSource};
 use anyhow::{Context, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::json;
 use std::io::Write;
 use std::process::ExitCode;
 
@@ -127,11 +128,9 @@ pub fn run(args: ModelArgs) -> anyhow::Result<ExitCode> {
 
 /// Where a model is now.
 fn state(config: &HubConfig, manifest: &Manifest) -> &'static str {
-    let cached = || manifest.hub().is_some_and(|source| pull::find_cached(config, source).is_some());
     match () {
         _ if manifest.embedded() => "built in",
-        _ if cached() => "downloaded",
-        _ if pypi::find(config, manifest).or_else(|| url::find(config, manifest)).is_some() => "downloaded",
+        _ if is_installed(config, manifest) => "downloaded",
         _ => "-",
     }
 }

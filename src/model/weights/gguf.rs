@@ -6,7 +6,6 @@ mod parser;
 
 use super::{Encoding, TensorSource, TensorView, forget_pages, map_file};
 use crate::{Error, Result};
-use candle_core::quantized::GgmlDType;
 use parser::Parser;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
@@ -51,7 +50,7 @@ struct Tensor {
     shard: usize,
     /// Outermost dimension first.
     shape: Vec<usize>,
-    dtype: GgmlDType,
+    encoding: Encoding,
     range: Range<usize>,
 }
 
@@ -205,12 +204,7 @@ impl TensorSource for Gguf {
     fn find(&self, name: &str) -> Result<Option<TensorView<'_>>> {
         Ok(self.tensors.get(name).map(|tensor| TensorView {
             shape: tensor.shape.clone(),
-            encoding: match tensor.dtype {
-                GgmlDType::F32 => Encoding::F32,
-                GgmlDType::F16 => Encoding::F16,
-                GgmlDType::BF16 => Encoding::BF16,
-                other => Encoding::Ggml(other),
-            },
+            encoding: tensor.encoding,
             bytes: Cow::Borrowed(&self.shards[tensor.shard][tensor.range.clone()]),
         }))
     }

@@ -1,6 +1,7 @@
 //! Weights behind one view, whatever file they came in: GGUF, safetensors, pickle.
 mod checkpoint;
 pub mod gguf;
+mod iq4;
 pub mod ledger;
 pub mod marian;
 mod pickle;
@@ -30,6 +31,24 @@ pub enum Encoding {
     U8,
     /// Blocks of a GGUF quantization along the last dimension.
     Ggml(GgmlDType),
+    /// The same in levels that are not evenly spaced.
+    Iq4Nl,
+    Iq4Xs,
+}
+
+impl Encoding {
+    /// Numbers and bytes of a block, the smallest part that can be read by itself.
+    pub fn block(self) -> (usize, usize) {
+        match self {
+            Self::F64 | Self::I64 => (1, 8),
+            Self::F32 | Self::I32 => (1, 4),
+            Self::F16 | Self::BF16 => (1, 2),
+            Self::U8 => (1, 1),
+            Self::Ggml(dtype) => (dtype.block_size(), dtype.type_size()),
+            Self::Iq4Nl => iq4::NL,
+            Self::Iq4Xs => iq4::XS,
+        }
+    }
 }
 
 /// A tensor as it lies in its file.
@@ -64,14 +83,8 @@ impl TensorView<'_> {
 
     /// Bytes of one row.
     pub fn row_bytes(&self) -> usize {
-        let columns = self.columns();
-        match self.encoding {
-            Encoding::F64 | Encoding::I64 => 8 * columns,
-            Encoding::F32 | Encoding::I32 => 4 * columns,
-            Encoding::F16 | Encoding::BF16 => 2 * columns,
-            Encoding::U8 => columns,
-            Encoding::Ggml(dtype) => columns / dtype.block_size() * dtype.type_size(),
-        }
+        let (numbers, bytes) = self.encoding.block();
+        self.columns() / numbers * bytes
     }
 
     /// Writes row `row` to `out` (of length [`TensorView::columns`]) as floats.
@@ -86,6 +99,8 @@ impl TensorView<'_> {
             Encoding::I64 => convert(bytes, out, |b| i64::from_le_bytes(b) as f32),
             Encoding::I32 => convert(bytes, out, |b| i32::from_le_bytes(b) as f32),
             Encoding::U8 => convert(bytes, out, |[b]| f32::from(b)),
+            Encoding::Iq4Nl => iq4::read_nl(bytes, out),
+            Encoding::Iq4Xs => iq4::read_xs(bytes, out),
             Encoding::Ggml(GgmlDType::Q8_0) => {
                 for (block, out) in bytes.as_chunks::<34>().0.iter().zip(out.chunks_exact_mut(32)) {
                     let scale = half::f16::from_le_bytes([block[0], block[1]]).to_f32();

@@ -81,7 +81,7 @@ fn element_size(encoding: Encoding) -> usize {
         Encoding::F64 | Encoding::I64 => 8,
         Encoding::F32 | Encoding::I32 => 4,
         Encoding::F16 | Encoding::BF16 => 2,
-        Encoding::U8 | Encoding::Ggml(_) => 1,
+        Encoding::U8 | Encoding::Ggml(_) | Encoding::Iq4Nl | Encoding::Iq4Xs => 1,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reads the header, the metadata and the tensor directory of a GGUF file, trusting none of it.
 use super::{Tensor, Value};
+use crate::model::weights::Encoding;
 use crate::{Error, Result};
 use candle_core::quantized::GgmlDType;
 use std::collections::HashMap;
@@ -162,17 +163,17 @@ impl<'a> Parser<'a> {
             }
             shape.reverse();
             let code = self.u32()?;
-            let dtype = dtype(code).ok_or_else(|| {
-                Error::Model(format!("{}: tensor {name} has the quantization type {code}, which is not supported; use a file with F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0 or Q2_K to Q6_K", self.name))
+            let encoding = encoding(code).ok_or_else(|| {
+                Error::Model(format!("{}: tensor {name} has the quantization type {code}, which is not supported; use a file with F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL or IQ4_XS", self.name))
             })?;
             let offset = usize::try_from(self.u64()?).unwrap_or(usize::MAX);
-            listed.push((name, shape, dtype, offset));
+            listed.push((name, shape, encoding, offset));
         }
         let data = self.at.next_multiple_of(alignment as usize);
         let mut out = Vec::with_capacity(listed.len());
-        for (name, shape, dtype, offset) in listed {
-            let size = tensor_bytes(&shape, dtype).ok_or_else(|| {
-                self.damaged(format!("tensor {name} has the impossible shape {shape:?} for {dtype:?}"))
+        for (name, shape, encoding, offset) in listed {
+            let size = tensor_bytes(&shape, encoding).ok_or_else(|| {
+                self.damaged(format!("tensor {name} has the impossible shape {shape:?} for {encoding:?}"))
             })?;
             if offset % alignment as usize != 0 {
                 return Err(self.damaged(format!(
@@ -187,27 +188,31 @@ impl<'a> Parser<'a> {
                     self.bytes.len()
                 ))
             })?;
-            out.push((name, Tensor { shard, shape, dtype, range }));
+            out.push((name, Tensor { shard, shape, encoding, range }));
         }
         Ok(out)
     }
 }
 
 /// Bytes of a tensor, or `None` where its rows aren't whole blocks or the product overflows.
-fn tensor_bytes(shape: &[usize], dtype: GgmlDType) -> Option<usize> {
+fn tensor_bytes(shape: &[usize], encoding: Encoding) -> Option<usize> {
     let last = *shape.last()?;
-    if last == 0 || last % dtype.block_size() != 0 {
+    let (numbers, bytes) = encoding.block();
+    if last == 0 || last % numbers != 0 {
         return None;
     }
     let count = shape.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim))?;
-    (count / dtype.block_size()).checked_mul(dtype.type_size()).filter(|&size| size > 0)
+    (count / numbers).checked_mul(bytes).filter(|&size| size > 0)
 }
 
 /// GGML's numbering of tensor types.
-fn dtype(code: u32) -> Option<GgmlDType> {
-    Some(match code {
-        0 => GgmlDType::F32,
-        1 => GgmlDType::F16,
+fn encoding(code: u32) -> Option<Encoding> {
+    Some(Encoding::Ggml(match code {
+        0 => return Some(Encoding::F32),
+        1 => return Some(Encoding::F16),
+        20 => return Some(Encoding::Iq4Nl),
+        23 => return Some(Encoding::Iq4Xs),
+        30 => return Some(Encoding::BF16),
         2 => GgmlDType::Q4_0,
         3 => GgmlDType::Q4_1,
         6 => GgmlDType::Q5_0,
@@ -220,7 +225,6 @@ fn dtype(code: u32) -> Option<GgmlDType> {
         13 => GgmlDType::Q5K,
         14 => GgmlDType::Q6K,
         15 => GgmlDType::Q8K,
-        30 => GgmlDType::BF16,
         _ => return None,
-    })
+    }))
 }
