@@ -168,6 +168,7 @@ impl Model {
             decode,
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
+            chosen: None,
             manifest,
         })
     }

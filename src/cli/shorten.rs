@@ -12,7 +12,7 @@ const TOGETHER: usize = 256;
 /// Runs the command: one line in, one line out; empty lines stay empty.
 pub(super) fn run(files: &[PathBuf], model: &ModelArgs, protect: bool, quiet: bool) -> anyhow::Result<ExitCode> {
     let opened = model.open(quiet)?;
-    let engine = opened.shortening_engine(model.engine_options()?)?.ok_or_else(|| no_task(&model.model))?;
+    let engine = opened.shortening_engine(model.engine_options()?)?.ok_or_else(|| no_task(&opened.identity.id))?;
     let mut options = ShortenOptions { protect, ..ShortenOptions::default() };
     options.beams = model.beam.unwrap_or(options.beams);
     let shortener = Shortener::new(&engine, &*opened.tokenizer, opened.generator.spec().eos.clone(), options);

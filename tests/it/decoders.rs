@@ -93,11 +93,15 @@ fn open(folder: &Path, compute: Compute) -> Model {
 }
 
 fn try_open(folder: &Path, compute: Compute) -> anubad::Result<Model> {
+    open_as(folder, ModelKind::Folder, compute)
+}
+
+fn open_as(path: &Path, kind: ModelKind, compute: Compute) -> anubad::Result<Model> {
     let resolved = ResolvedModel {
         id: "fixture".into(),
         manifest: None,
-        path: folder.to_path_buf(),
-        kind: ModelKind::Folder,
+        path: path.to_path_buf(),
+        kind,
         revision: None,
         notes: Vec::new(),
     };
@@ -222,6 +226,51 @@ fn a_batch_of_a_decoder_equals_its_singles() {
             }
         }
     }
+}
+
+/// GGUF files of the same weights, which scripts/golden/decoder_gguf.py wrote: beside the checkpoint as ARCH.gguf, or
+/// committed as ARCH.gguf.zst.
+fn gguf_of(fixture: &Fixture, folder: &Path) -> Option<PathBuf> {
+    let name = format!("{}.gguf", fixture.golden.arch);
+    if fixture.folder.join(&name).is_file() {
+        return Some(fixture.folder.join(&name));
+    }
+    let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/decoders").join(format!("{name}.zst"));
+    let own = std::env::var_os("ANUBAD_FIXTURES").is_some();
+    let bytes = std::fs::read(packed).ok().filter(|_| !own)?;
+    std::fs::write(folder.join(&name), zstd::decode_all(&bytes[..]).unwrap()).unwrap();
+    Some(folder.join(name))
+}
+
+/// Ends are found by their spelling (the files name only the end of a text), prompts and words are those of the
+/// checkpoint, scaled rotation comes from rope_freqs.weight, Hunyuan's from the stretched base.
+#[test]
+fn a_gguf_file_computes_what_its_checkpoint_does() {
+    let unpacked = tempfile::tempdir().unwrap();
+    let mut compared = 0;
+    for fixture in fixtures() {
+        let Some(path) = gguf_of(fixture, unpacked.path()) else { continue };
+        let (golden, arch) = (&fixture.golden, &fixture.golden.arch);
+        let model = open_as(&path, ModelKind::Gguf, Compute::F32).unwrap();
+        assert_eq!(model.generator.spec().eos, golden.ends, "{arch}");
+        let wanted = golden.batch.iter().flat_map(|row| &row.logits);
+        for (want, got) in wanted.zip(logits(&*model.generator, &golden.batch)) {
+            let difference = want.values.iter().zip(&got).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(difference < TOLERANCE, "{arch}: logits at {} differ by {difference}", want.at);
+        }
+        let greedy = &golden.generate[0];
+        let ids: Vec<Vec<u32>> =
+            decode(&model, &golden.sources, &greedy.options, 16).into_iter().map(|(ids, _)| ids).collect();
+        assert_eq!(ids, greedy.sequences, "{arch}");
+        let plain = golden.lines.iter().enumerate().filter(|(_, line)| !spells_special(line));
+        let same = |(i, line): &(usize, &String)| model.tokenizer.encode(line).unwrap() == golden.plain[*i];
+        let (all, equal) = (plain.clone().count(), plain.clone().filter(same).count());
+        // GGUF orders the merges of Gemma's vocabulary by piece, not by pair, and cannot tell two ways to one piece apart.
+        let enough = if arch.starts_with("gemma") { all * 9 / 10 } else { all };
+        assert!(equal >= enough, "{arch}: {equal} of {all} lines have the checkpoint's ids");
+        compared += 1;
+    }
+    assert!(compared > 0 || std::env::var_os("ANUBAD_FIXTURES").is_some(), "no GGUF file among the fixtures");
 }
 
 /// The Llama fixture: one file of weights, the template in a file of its own.
