@@ -11,6 +11,7 @@ mod composed;
 mod decoders;
 mod default_model;
 mod eval;
+mod growth;
 mod hub;
 mod layers;
 mod lines;

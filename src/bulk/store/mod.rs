@@ -330,9 +330,21 @@ impl Store {
         if due { self.sync() } else { Ok(()) }
     }
 
+    /// The output's name still leads to what is written: else all of it is lost as soon as this process ends.
+    fn check_there(&self) -> Result<()> {
+        let Some(file) = &self.out else { return Ok(()) };
+        let own = file.metadata().map_err(|e| Error::io(&self.paths.out, e))?;
+        if self.paths.out.metadata().is_ok_and(|there| is_same(&there, &own)) {
+            return Ok(());
+        }
+        let out = self.paths.out.display();
+        Err(Error::Bulk(format!("{out}: was removed or replaced while it was written; start over with --fresh")))
+    }
+
     /// Forces everything onto the disk, the output before the journal, and writes that down.
     pub fn sync(&mut self) -> Result<()> {
         self.synced = Instant::now();
+        self.check_there()?;
         if !self.dirty || self.policy == Sync::Never {
             return Ok(());
         }
@@ -395,6 +407,18 @@ impl Store {
         }
         Ok(self.at)
     }
+}
+
+#[cfg(unix)]
+fn is_same(a: &std::fs::Metadata, b: &std::fs::Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    (a.dev(), a.ino()) == (b.dev(), b.ino())
+}
+
+/// Elsewhere a file that is open cannot be removed.
+#[cfg(not(unix))]
+fn is_same(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
+    true
 }
 
 /// Makes new names in a folder durable; not every system can, and then nothing is lost by trying.
