@@ -52,18 +52,84 @@ fn tables() {
 #[test]
 fn pages_of_one_tag() {
     let names = [
-        "a", "abbr", "article", "b", "blockquote", "body", "button", "caption", "center", "col", "colgroup", "dd",
-        "details", "div", "dl", "dt", "fieldset", "font", "form", "frameset", "h1", "h2", "head", "html", "i", "iframe",
-        "label", "legend", "li", "main", "marquee", "math", "menu", "nobr", "object", "ol", "optgroup", "option", "p",
-        "plaintext", "pre", "q", "rb", "rp", "rt", "rtc", "ruby", "script", "section", "select", "span", "strong",
-        "style", "sub", "summary", "svg", "table", "tbody", "td", "template", "textarea", "tfoot", "th", "thead",
-        "title", "tr", "tt", "u", "ul", "xmp",
+        "a",
+        "abbr",
+        "article",
+        "b",
+        "blockquote",
+        "body",
+        "button",
+        "caption",
+        "center",
+        "col",
+        "colgroup",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "font",
+        "form",
+        "frameset",
+        "h1",
+        "h2",
+        "head",
+        "html",
+        "i",
+        "iframe",
+        "label",
+        "legend",
+        "li",
+        "main",
+        "marquee",
+        "math",
+        "menu",
+        "nobr",
+        "object",
+        "ol",
+        "optgroup",
+        "option",
+        "p",
+        "plaintext",
+        "pre",
+        "q",
+        "rb",
+        "rp",
+        "rt",
+        "rtc",
+        "ruby",
+        "script",
+        "section",
+        "select",
+        "span",
+        "strong",
+        "style",
+        "sub",
+        "summary",
+        "svg",
+        "table",
+        "tbody",
+        "td",
+        "template",
+        "textarea",
+        "tfoot",
+        "th",
+        "thead",
+        "title",
+        "tr",
+        "tt",
+        "u",
+        "ul",
+        "xmp",
     ];
     for name in names {
         let tag = format!("<{name}>");
         grows_with_its_size("f.html", |size| filled(size, "<!doctype html><body>", &tag, WORDS));
     }
-    for pair in ["<b><p>", "<a><div>", "<table><tr>", "<li><ul>", "<p><nobr>", "<select><option>", "<td><table>", "</p>"] {
+    for pair in
+        ["<b><p>", "<a><div>", "<table><tr>", "<li><ul>", "<p><nobr>", "<select><option>", "<td><table>", "</p>"]
+    {
         grows_with_its_size("f.html", |size| filled(size, "<!doctype html><body>", pair, WORDS));
     }
 }
@@ -72,7 +138,10 @@ fn pages_of_one_tag() {
 fn pages_that_make_others_work() {
     let page = |title: usize, headings: usize| {
         let title = "বৃষ্টি ".repeat(title / 20);
-        format!("<html><head><title>{title}</title></head><body>{}<p>{WORDS}</p>", "<h1>বৃষ্টি হয়েছে</h1>".repeat(headings))
+        format!(
+            "<html><head><title>{title}</title></head><body>{}<p>{WORDS}</p>",
+            "<h1>বৃষ্টি হয়েছে</h1>".repeat(headings)
+        )
     };
     grows_with_its_size("f.html", |size| page(size / 2, size / 80));
     grows_with_its_size("f.html", |size| format!("<body><p {}>{WORDS}", numbered(size, |i| format!("a{i}=1 "))));
