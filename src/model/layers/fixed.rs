@@ -1,5 +1,8 @@
 //! 8-bit products whose scales are all fixed beforehand: one for the weights of a matrix, one for what it multiplies
 //! (Marian's intgemm8 with alphas). Sums are those of integers, so that every processor computes the same.
+//!
+//! Marian adds 127 to the rounded inputs, which makes them unsigned, and takes what that adds to the sums out again with
+//! the bias, in floats. The last bits of the result depend on it, and so may the text: it is done here as well.
 use super::Placement;
 use crate::kernels::Level;
 use crate::kernels::matmul_q8::{GROUP, PANEL, PackedQ8, QuantizedRows};
@@ -54,6 +57,10 @@ impl FixedPart<'_> {
 pub(super) struct Fixed {
     matrix: PackedQ8,
     columns: Vec<Columns>,
+    /// What inputs that are larger by 127 add to the sum of each column.
+    shift: Vec<f32>,
+    /// Bias of each column, less the shift.
+    bias: Vec<f32>,
 }
 
 /// Columns that one part fills.
@@ -72,7 +79,7 @@ impl Fixed {
     }
 
     pub fn pack(parts: &[FixedPart<'_>], k: usize, level: Level) -> Self {
-        let mut columns = Vec::new();
+        let (mut columns, mut shift, mut bias) = (Vec::new(), Vec::new(), Vec::new());
         let mut first = 0;
         for part in parts {
             let width = part.outputs(k);
@@ -83,6 +90,11 @@ impl Fixed {
                 width,
             });
             first += width;
+            for row in part.weights.chunks_exact(k) {
+                let sum: i32 = row.iter().map(|&byte| i32::from(byte as i8)).sum();
+                shift.push((127 * sum) as f32);
+                bias.push(-(127.0 * part.scale() * sum as f32));
+            }
         }
         let mut matrix = PackedQ8::new(level, first, k);
         matrix.fill(|mut j, values, scales| {
@@ -95,14 +107,19 @@ impl Fixed {
             }
             scales.fill(f16::ONE);
         });
-        Self { matrix, columns }
+        Self { matrix, columns, shift, bias }
+    }
+
+    /// Adds a bias of as many numbers as there are columns.
+    pub fn add_bias(&mut self, bias: &[f32]) {
+        self.bias.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
     }
 
     pub fn size(&self) -> usize {
-        self.matrix.size()
+        self.matrix.size() + (self.shift.len() + self.bias.len()) * size_of::<f32>()
     }
 
-    /// x·Wᵀ for x [m, k] into `out` [m, n]. Inputs are rounded once for neighbors of equal scale.
+    /// x·Wᵀ + bias for x [m, k] into `out` [m, n]. Inputs are rounded once for neighbors of equal scale.
     pub fn multiply(&self, level: Level, x: &[f32], m: usize, out: &mut [f32]) {
         let mut rounded: Option<(f32, QuantizedRows)> = None;
         for part in &self.columns {
@@ -115,11 +132,14 @@ impl Fixed {
             rounded = Some((multiplier, rows));
         }
         for row in out.chunks_exact_mut(self.matrix.n()) {
-            let mut rest = row;
+            let mut first = 0;
             for part in &self.columns {
-                let (columns, after) = rest.split_at_mut(part.width);
-                columns.iter_mut().for_each(|y| *y *= part.scale);
-                rest = after;
+                let columns = first..first + part.width;
+                let (shift, bias) = (&self.shift[columns.clone()], &self.bias[columns.clone()]);
+                for ((y, shift), bias) in row[columns.clone()].iter_mut().zip(shift).zip(bias) {
+                    *y = (*y + shift) * part.scale + bias;
+                }
+                first = columns.end;
             }
         }
     }

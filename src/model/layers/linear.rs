@@ -253,6 +253,10 @@ impl Linear {
         if bias.len() != self.n {
             return Err(Error::Model(format!("a bias of {} numbers for a layer with {} outputs", bias.len(), self.n)));
         }
+        if let Kind::Packed(Packed::Fixed(matrix)) = &mut self.kind {
+            matrix.add_bias(&bias);
+            return Ok(self);
+        }
         if is_composed(&self.place.device, self.place.level) || matches!(self.kind, Kind::Simulated(_)) {
             self.bias_tensor = Some(Tensor::from_slice(&bias, self.n, &self.place.device)?);
         }
