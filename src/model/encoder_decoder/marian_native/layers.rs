@@ -1,12 +1,10 @@
 //! Reading layers out of a Marian file.
-use crate::model::layers::{Activation, Compute, FixedPart, LayerNorm, Linear, Placement};
+use super::norm::Norm;
+use crate::model::layers::{Activation, Compute, FixedPart, Linear, Placement};
 use crate::model::weights::marian::MarianFile;
 use crate::model::weights::{Encoding, TensorSource, TensorView};
 use crate::{Error, Result};
 use candle_core::Tensor;
-
-/// Added to the variance by Marian's layer norm.
-const EPS: f64 = 1e-6;
 
 /// A file and where its layers go.
 pub(super) struct Loader<'a> {
@@ -46,10 +44,10 @@ impl Loader<'_> {
     }
 
     /// `PREFIX_ln_scale` and `PREFIX_ln_bias`.
-    pub fn norm(&self, prefix: &str, d: usize) -> Result<LayerNorm> {
+    pub fn norm(&self, prefix: &str, d: usize) -> Result<Norm> {
         let source: &dyn TensorSource = self.file;
         let part = |name: &str| source.floats(&format!("{prefix}_ln_{name}"), &[d]);
-        LayerNorm::new(part("scale")?, part("bias")?, EPS, self.place)
+        Norm::new(part("scale")?, part("bias")?, self.place)
     }
 
     fn fixed<'n>(&'n self, name: &'n str, shape: [usize; 2], scale: &str) -> Result<FixedPart<'n>> {
@@ -68,7 +66,7 @@ impl Loader<'_> {
 pub(super) struct FeedForward {
     up: Linear,
     down: Linear,
-    norm: LayerNorm,
+    norm: Norm,
 }
 
 impl FeedForward {

@@ -4,9 +4,8 @@ mod config;
 mod files;
 mod layers;
 mod network;
+mod norm;
 mod shortlist;
-#[cfg(test)]
-mod tests;
 mod yaml;
 
 pub use config::{DecoderKind, MarianConfig};

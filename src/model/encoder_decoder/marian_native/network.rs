@@ -1,6 +1,7 @@
 //! The network as a [`Generator`].
 use super::config::{DecoderKind, MarianConfig};
 use super::layers::{FeedForward, Loader, Table};
+use super::norm::Norm;
 use super::shortlist::LexicalShortlist;
 use crate::decode::{Cache, Generator, GeneratorSpec, StepBatch};
 use crate::kernels::parallel;
@@ -8,7 +9,7 @@ use crate::model::encoder_decoder::attention::{AttentionNames, CrossAttention, S
 use crate::model::encoder_decoder::network::wanted;
 use crate::model::layers::op::map1;
 use crate::model::layers::ssru::ssru;
-use crate::model::layers::{KvStore, LayerNorm, Linear, Placement, add};
+use crate::model::layers::{KvStore, Linear, Placement, add};
 use crate::model::weights::TensorSource;
 use crate::model::weights::marian::MarianFile;
 use crate::{Error, Result};
@@ -34,15 +35,15 @@ pub struct MarianNative {
 
 struct EncoderLayer {
     attention: SelfAttention,
-    norm: LayerNorm,
+    norm: Norm,
     ffn: FeedForward,
 }
 
 struct DecoderLayer {
     memory: Memory,
-    norm: LayerNorm,
+    norm: Norm,
     cross: CrossAttention,
-    cross_norm: LayerNorm,
+    cross_norm: Norm,
     ffn: FeedForward,
 }
 
