@@ -85,12 +85,9 @@ fn structure_out_is_structure_in() {
 
 /// Nothing is taken out of clean articles: their bodies have no furniture.
 #[test]
-fn prose_is_never_dropped() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared/data/articles_bnlpc.jsonl");
-    let Ok(lines) = std::fs::read_to_string(&path) else {
-        println!("skipped: {} is not there", path.display());
-        return;
-    };
+#[ignore = "needs ANUBAD_TEST_DATA: scripts/test-external"]
+fn external_prose_is_never_dropped() {
+    let lines = super::external::text("articles_bnlpc.jsonl");
     for line in lines.lines() {
         let entry: serde_json::Value = serde_json::from_str(line).expect("JSON");
         // One sentence a block is the hardest case: the shorter a block, the more it looks like furniture.

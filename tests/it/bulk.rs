@@ -122,24 +122,10 @@ const SENTENCES: [&str; 8] = [
     "বাজারে পেঁয়াজের দাম কেজিতে ১০ টাকা বেড়েছে।",
 ];
 
-/// Titles and sentences of `n` articles: real ones where they are at hand.
+/// Titles and sentences of `n` articles.
 fn articles(n: usize) -> Vec<(String, Vec<String>)> {
-    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/articles_bnlpc.jsonl");
-    let real = std::fs::read_to_string(&shared).unwrap_or_default();
-    if real.is_empty() {
-        eprintln!("{} is absent: the articles are made up", shared.display());
-    }
-    let mut articles: Vec<(String, Vec<String>)> = real
-        .lines()
-        .take(n)
-        .map(|line| {
-            let article: serde_json::Value = serde_json::from_str(line).unwrap();
-            let body = article["body"].as_str().unwrap();
-            let sentences = body.split_inclusive('।').map(|s| s.trim().to_owned()).filter(|s| !s.is_empty());
-            (article["title"].as_str().unwrap().to_owned(), sentences.collect())
-        })
-        .collect();
-    for i in articles.len()..n {
+    let mut articles = Vec::with_capacity(n);
+    for i in 0..n {
         let sentences = (0..8 + i % 9).map(|j| format!("{} ({})", SENTENCES[(i * 5 + j) % 8], i * j));
         articles.push((format!("সংবাদ {i}"), sentences.collect()));
     }

@@ -12,6 +12,7 @@ mod decoders;
 mod default_model;
 mod eval;
 mod growth;
+mod external;
 mod hub;
 mod layers;
 mod lines;

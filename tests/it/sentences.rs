@@ -32,12 +32,9 @@ fn table() {
 
 /// Whole articles: every character that is no white space lies in exactly one sentence, and no sentence is absurd.
 #[test]
-fn whole_articles() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data/articles_bnlpc.jsonl");
-    let Ok(lines) = std::fs::read_to_string(&path) else {
-        println!("skipped: {} is not there", path.display());
-        return;
-    };
+#[ignore = "needs ANUBAD_TEST_DATA: scripts/test-external"]
+fn external_whole_articles() {
+    let lines = super::external::text("articles_bnlpc.jsonl");
     let mut total = 0;
     for line in lines.lines() {
         let article: serde_json::Value = serde_json::from_str(line).expect("JSON");

@@ -8,13 +8,9 @@ use anubad::summary::{Length, SummaryOptions, extractive};
 use assert_cmd::Command;
 use std::path::{Path, PathBuf};
 
-/// 195 Bengali news articles, each with three human extractive summaries, where they are at hand.
-fn articles() -> Option<Vec<(Article, Vec<String>)>> {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/data/articles_bnlpc.jsonl");
-    let Ok(text) = std::fs::read_to_string(path) else {
-        println!("skipped: the BNLPC articles are not there");
-        return None;
-    };
+/// 195 Bengali news articles, each with three human extractive summaries.
+fn articles() -> Vec<(Article, Vec<String>)> {
+    let text = super::external::text("articles_bnlpc.jsonl");
     let read = |line: &str| {
         let row: serde_json::Value = serde_json::from_str(line).unwrap();
         let field = |name: &str| row[name].as_str().unwrap().to_string();
@@ -23,7 +19,7 @@ fn articles() -> Option<Vec<(Article, Vec<String>)>> {
         let summaries = row["summaries"].as_array().unwrap().iter().map(|s| s.as_str().unwrap().to_string()).collect();
         (article, summaries)
     };
-    Some(text.lines().map(read).collect())
+    text.lines().map(read).collect()
 }
 
 /// Mean ROUGE-2 F1 against the nearest human summary.
@@ -54,8 +50,9 @@ fn first_sentences(segments: &[Segment], length: Length) -> Vec<usize> {
 }
 
 #[test]
-fn extraction_beats_the_first_sentences_on_both_halves() {
-    let Some(articles) = articles() else { return };
+#[ignore = "needs ANUBAD_TEST_DATA: scripts/test-external"]
+fn external_extraction_beats_the_first_sentences_on_both_halves() {
+    let articles = articles();
     for length in [Length::Sentences(3), Length::Words(65)] {
         let options = SummaryOptions { length, ..Default::default() };
         for (half, skip) in [("tuned", 0), ("held out", 1)] {
