@@ -24,14 +24,15 @@ pub enum Error {
     #[error("{0}")]
     Settings(String),
     /// The network, the hub or the download failed.
-    #[error("{0}")]
-    Hub(String),
+    #[error(transparent)]
+    Hub(#[from] crate::hub::HubError),
     /// The tensor library failed; `context` says while doing what.
     #[error("{context}: {source}")]
     Tensor { context: String, source: candle_core::Error },
     /// A bulk run cannot go on.
-    #[error("{0}")]
-    Bulk(String),
+    #[cfg(feature = "bulk")]
+    #[error(transparent)]
+    Bulk(#[from] crate::bulk::BulkError),
     /// The caller asked to stop (Ctrl-C, a broken pipe).
     #[error("interrupted")]
     Interrupted,

@@ -1,6 +1,7 @@
 //! May a run go on with what an earlier one has left?
+use crate::Result;
+use crate::bulk::BulkError;
 use crate::bulk::store::journal::{Earlier, Header};
-use crate::{Error, Result};
 use serde_json::Value;
 use std::path::Path;
 
@@ -8,17 +9,9 @@ use std::path::Path;
 pub(super) fn compare(earlier: &Earlier, now: &Header, output: &Path) -> Result<()> {
     let out = output.display();
     let Earlier { header: then, complete } = earlier;
-    let refuse = |what: String| {
-        let advice = match complete {
-            true => "it is complete; start over with --fresh, or name another output",
-            false => "start over with --fresh, or go on even so with --resume-anyway",
-        };
-        Err(Error::Bulk(format!("{out}: {what}; {advice}")))
-    };
+    let refuse = |what: String| Err(BulkError::Changed { what: format!("{out}: {what}"), complete: *complete }.into());
     if then.version != now.version {
-        return Err(Error::Bulk(format!(
-            "{out}: its journal is of another version of anubad; start over with --fresh"
-        )));
+        return Err(BulkError::Version(out.to_string()).into());
     }
     if then.model != now.model {
         let name = |m: &crate::engine::ModelIdentity| {

@@ -12,6 +12,7 @@
 //! first appended to the output and then to the journal; a run that was killed goes on behind the last record that
 //! both agree on, and what it writes in the end is byte for byte what an uninterrupted run writes.
 mod compare;
+mod error;
 mod input;
 mod message;
 mod options;
@@ -25,6 +26,7 @@ mod session;
 mod stop;
 mod store;
 
+pub use error::BulkError;
 pub use input::filter::Reason;
 pub use options::{BulkOptions, Filters, Resume, Sync};
 pub use output::{Compression, OutputFormat};

@@ -1,6 +1,7 @@
 //! `--retry-errors`: only the entries that failed are run again, into a side output; then the two are merged in the
 //! order of the input. The merged files take the place of the old ones by renaming, and a run that is killed in
 //! between is settled by the next one.
+use crate::bulk::BulkError;
 use crate::bulk::compare::compare;
 use crate::bulk::input::Start;
 use crate::bulk::options::BulkOptions;
@@ -59,9 +60,8 @@ pub fn run(context: &Context<'_>, header: &Header) -> Result<Report> {
     let options = context.options;
     let (paths, out) = (Paths::of(&options.output), options.output.display());
     let Some(earlier) = journal::earlier(&paths.log)? else {
-        return Err(Error::Bulk(format!(
-            "{out}: has no journal, so there is nothing to retry; run without --retry-errors"
-        )));
+        let what = format!("{out}: has no journal, so there is nothing to retry");
+        return Err(BulkError::NothingToRetry(what).into());
     };
     compare(&earlier, header, &options.output)?;
     let mut failed = BTreeSet::new();
@@ -74,14 +74,14 @@ pub fn run(context: &Context<'_>, header: &Header) -> Result<Report> {
         }
     }
     let Some(old_end) = end else {
-        return Err(Error::Bulk(format!("{out}: is not complete yet; run without --retry-errors first")));
+        return Err(BulkError::NothingToRetry(format!("{out}: is not complete yet")).into());
     };
     let (side_store, at) = side_output(options, header)?;
     let only = failed.iter().copied().filter(|n| *n > at.n).collect();
     let start = Start { only: Some(only), ..Start::default() };
     let (Ended { target, end, mut report }, result) =
         execute(context, Target::Store(Box::new(side_store), None), start);
-    let Target::Store(mut side, _) = target else { return Err(Error::Bulk("the output was lost".into())) };
+    let Target::Store(mut side, _) = target else { return Err(BulkError::Defect("the output was lost").into()) };
     if result.is_err() || end.is_none() {
         let _ = side.sync();
     }
@@ -92,7 +92,8 @@ pub fn run(context: &Context<'_>, header: &Header) -> Result<Report> {
         (old_end.written, old_end.failed, old_end.skipped);
     if let Some(end) = end {
         if end.input != old_end.input {
-            return Err(Error::Bulk(format!("{out}: the input has changed since; start over with --fresh")));
+            let what = format!("{out}: the input has changed since");
+            return Err(BulkError::Changed { what, complete: true }.into());
         }
         side.finish(end.n, &end.input)?;
         let mark = merge(options, header, &old_end)?;

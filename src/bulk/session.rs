@@ -1,4 +1,5 @@
 //! A job from its beginning to its end: what an earlier run has left, the run, what is said at the end.
+use crate::bulk::BulkError;
 use crate::bulk::compare::{compare, only_grows};
 use crate::bulk::input::Start;
 use crate::bulk::options::{BulkOptions, Resume};
@@ -131,7 +132,7 @@ fn run_or_resume(context: &Context<'_>, header: &Header) -> Result<Report> {
     });
     let target = Target::Store(Box::new(store), ahead);
     let (Ended { target, end, mut report }, result) = execute(context, target, start);
-    let Target::Store(mut store, _) = target else { return Err(Error::Bulk("the output was lost".into())) };
+    let Target::Store(mut store, _) = target else { return Err(BulkError::Defect("the output was lost").into()) };
     if let Err(error) = result {
         // What is written stays written; that this fails too is no news on a full disk.
         let _ = store.sync();
@@ -183,18 +184,14 @@ fn refuse_to_overwrite(options: &BulkOptions, paths: &Paths) -> Result<()> {
     };
     if taken {
         let out = paths.out.display();
-        let advice =
-            format!("{out}: exists and has no journal beside it; name another output, or overwrite it with --fresh");
-        return Err(Error::Bulk(advice));
+        return Err(BulkError::Foreign(format!("{out}: exists and has no journal beside it")).into());
     }
     // What a run that was killed at its very beginning leaves is empty.
     let foreign = paths.all().into_iter().skip(1).find(|path| path.metadata().is_ok_and(|m| m.len() > 0));
     if let Some(path) = foreign {
         let (path, out) = (path.display(), paths.out.display());
-        return Err(Error::Bulk(format!(
-            "{path}: exists, and no journal says that it is of {out}; move it away, name another output, or overwrite \
-             it with --fresh"
-        )));
+        let what = format!("{path}: exists, and no journal says that it is of {out}");
+        return Err(BulkError::Foreign(what).into());
     }
     Ok(())
 }
@@ -205,10 +202,7 @@ fn refuse_links(output: &Path) -> Result<()> {
     let lock = folder.join("lock");
     let mut own = paths.all().into_iter().skip(1).chain([folder.as_path(), lock.as_path()]);
     match own.find(|path| path.is_symlink()) {
-        Some(link) => Err(Error::Bulk(format!(
-            "{}: is a link, and anubad writes its own files through none; remove it, or name another output",
-            link.display()
-        ))),
+        Some(link) => Err(BulkError::Link(link.display().to_string()).into()),
         None => Ok(()),
     }
 }

@@ -127,7 +127,7 @@ impl Steps for ToySteps {
         let mut english = Article { meta: article.meta.clone(), ..Article::default() };
         for (segment, outcome) in prepared.segments.iter().zip(outcomes) {
             assert!(!segment.text.contains(PANIC_LATE), "as the test wishes");
-            let mut text = outcome.ok_or_else(|| Error::Bulk("an outcome is missing".into()))??.text;
+            let mut text = outcome.ok_or_else(|| Error::Input("an outcome is missing".into()))??.text;
             if segment.text.contains(REPAIR) {
                 text = engine.translate_all(&[format!("{} আবার", segment.text)])?.remove(0)?.text;
             }

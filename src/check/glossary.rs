@@ -7,16 +7,18 @@ use crate::lang::script::is_bengali;
 use crate::lang::translit;
 use crate::text::{Finding, FindingKind, Severity};
 use crate::{Error, Result};
+use serde::Serialize;
 use std::path::Path;
 
 /// Terms with their prescribed translations.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
 pub struct Glossary {
     /// Longest Bengali term first.
     terms: Vec<Term>,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 struct Term {
     bengali: String,
     /// As the file spells it, for messages.

@@ -29,6 +29,7 @@ pub(crate) use units::mend_units;
 use crate::lang::canonical::canonical;
 use crate::lang::translit;
 use crate::text::{Finding, FindingKind, Severity};
+use serde::{Serialize, Serializer};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -38,14 +39,21 @@ pub const NAME_LIMIT: f32 = 1.6;
 pub(crate) const NAME_REJECT: f32 = 1.9;
 
 /// Which checks are made.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct CheckOptions {
     pub numbers: bool,
     pub names: bool,
     pub loops: bool,
     /// Length, script, punctuation, sentences, addresses, remains of the prompt.
     pub surface: bool,
+    /// Terms that must be translated as given.
+    #[serde(serialize_with = "glossary_terms")]
     pub glossary: Option<Arc<Glossary>>,
+}
+
+/// A glossary is serialized term by term.
+fn glossary_terms<S: Serializer>(glossary: &Option<Arc<Glossary>>, serializer: S) -> Result<S::Ok, S::Error> {
+    glossary.as_deref().serialize(serializer)
 }
 
 impl Default for CheckOptions {

@@ -59,7 +59,7 @@ impl CheckRates {
 fn kind_name(finding: &Finding) -> String {
     match serde_json::to_value(finding.kind) {
         Ok(serde_json::Value::String(name)) => name,
-        _ => format!("{:?}", finding.kind),
+        _ => finding.kind.name().replace(' ', "_"),
     }
 }
 

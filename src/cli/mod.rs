@@ -14,6 +14,7 @@ mod mark;
 mod model;
 mod output;
 mod page;
+mod remedy;
 pub mod sentence_args;
 #[cfg(feature = "server")]
 mod serve;
@@ -116,7 +117,10 @@ pub fn run() -> ExitCode {
         Err(error) => {
             // The library's errors are complete; what caused them would only be said twice.
             match error.downcast_ref::<crate::Error>() {
-                Some(own) => crate::error::say!("anubad: {own}"),
+                Some(own) => match remedy::remedy(own) {
+                    Some(remedy) => crate::error::say!("anubad: {own}; {remedy}"),
+                    None => crate::error::say!("anubad: {own}"),
+                },
                 None => crate::error::say!("anubad: {error:#}"),
             }
             let usage = matches!(error.downcast_ref(), Some(crate::Error::Settings(_) | crate::Error::Kernels(_)));

@@ -13,7 +13,7 @@ mod worker;
 pub use options::EngineOptions;
 pub use prompt::{Chat, Hints, Prompt, Slot, Terms};
 pub use stats::EngineStats;
-pub use translator::Translator;
+pub use translator::{Preparation, Translator};
 
 use crate::Result;
 use serde::{Deserialize, Serialize};

@@ -12,6 +12,7 @@ use crate::{
     tokenizer::Tokenizer,
 };
 use rayon::{ThreadPool, ThreadPoolBuilder};
+use serde::Serialize;
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -47,6 +48,17 @@ pub struct Translator {
     /// Sessions of workers that are done, for the next call.
     idle: Mutex<Vec<Session>>,
     stats: Mutex<EngineStats>,
+}
+
+/// See [`Translator::preparation`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Preparation<'a> {
+    /// What is done to the text.
+    pub steps: &'a [SourceStep],
+    /// What stands around it.
+    pub prompt: &'a Prompt,
+    /// What tells apart the glossaries whose terms stand in the prompt.
+    pub terms: Option<&'a str>,
 }
 
 impl Translator {
@@ -99,11 +111,11 @@ impl Translator {
         Self { terms, ..self }
     }
 
-    /// All that is done to a sentence between the caller and the network, in words: two translators that differ in it
-    /// differ in what they give.
-    pub fn preparation(&self) -> String {
-        let terms = self.terms.as_ref().map_or("", |terms| terms.name.as_str());
-        format!("{:?} {:?} {terms}", self.steps, self.prompt)
+    /// All that is done to a sentence between the caller and the network: two translators that differ in it differ in what
+    /// they give.
+    pub fn preparation(&self) -> Preparation<'_> {
+        let terms = self.terms.as_ref().map(|terms| terms.name.as_str());
+        Preparation { steps: &self.steps, prompt: &self.prompt, terms }
     }
 
     pub fn options(&self) -> &DecodeOptions {

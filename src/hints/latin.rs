@@ -10,10 +10,12 @@ use crate::lang::gazetteer::{EntryKind, GAZETTEER};
 use crate::lang::letters::acronym;
 use crate::lang::normalize::canonical;
 use crate::lang::script::is_bengali;
+use serde::Serialize;
 use std::borrow::Cow;
 
 /// What is done to a sentence before a model sees it, beside [`crate::lang::normalize`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SourceStep {
     LatinNames,
     LatinDigits,

@@ -1,4 +1,5 @@
 //! HTTP with the Hub: listing a repository, opening a file, following redirects, trying again.
+use super::HubError;
 use super::config::HubConfig;
 use crate::manifest::{is_hex, is_safe_file_name};
 use crate::{Error, Result};
@@ -66,12 +67,14 @@ pub(super) struct Failure {
 }
 
 impl Failure {
-    pub fn fatal(text: String) -> Self {
-        Self { error: Box::new(Error::Hub(text)), again: false, wait: None }
+    /// It is of no use to try again.
+    pub fn fatal(error: HubError) -> Self {
+        Self { error: Box::new(error.into()), again: false, wait: None }
     }
 
-    pub fn passing(text: String) -> Self {
-        Self { error: Box::new(Error::Hub(text)), again: true, wait: None }
+    /// The next attempt may succeed.
+    pub fn passing(error: HubError) -> Self {
+        Self { error: Box::new(error.into()), again: true, wait: None }
     }
 }
 
@@ -101,9 +104,8 @@ impl Client {
     /// A client; an error when the settings say offline.
     pub fn new(config: HubConfig) -> Result<Self> {
         if config.offline {
-            return Err(Error::Hub(
-                "HF_HUB_OFFLINE is set: nothing is downloaded; unset it and run the command again".into(),
-            ));
+            let text = "HF_HUB_OFFLINE is set: nothing is downloaded; unset it and run the command again";
+            return Err(HubError::Offline(text.into()).into());
         }
         let agent = ureq::Agent::config_builder()
             .http_status_as_error(false)
@@ -123,13 +125,15 @@ impl Client {
         let text = self.retrying(&mut |_, _| {}, &mut || {
             let mut response = self.get(&url, &[])?;
             check_status(&response, &format!("{repo} at {revision}"), repo)?;
-            response.body_mut().with_config().limit(64 << 20).read_to_string().map_err(|e| broken(&url, &e))
+            response.body_mut().with_config().limit(64 << 20).read_to_string().map_err(|e| broken(&url, e))
         })?;
-        let model: ApiModel = serde_json::from_str(&text).map_err(|e| {
-            Error::Hub(format!("{}: not the answer of a Hub ({e}); check HF_ENDPOINT", shown_url(&url)))
+        let model: ApiModel = serde_json::from_str(&text).map_err(|e| HubError::Answer {
+            text: format!("{}: not the answer of a Hub ({e}); check HF_ENDPOINT", shown_url(&url)),
+            source: Some(e.into()),
         })?;
         if !is_hex(&model.sha, 40) {
-            return Err(Error::Hub(format!("{}: {:?} is no commit; check HF_ENDPOINT", shown_url(&url), model.sha)));
+            let text = format!("{}: `{}` is no commit; check HF_ENDPOINT", shown_url(&url), model.sha);
+            return Err(HubError::Answer { text, source: None }.into());
         }
         let files = model.siblings.into_iter().filter(|f| is_safe_file_name(&f.rfilename)).map(remote_file).collect();
         Ok(Listing { commit: model.sha, files })
@@ -157,17 +161,16 @@ impl Client {
             }
             let target = header("location").unwrap_or_default();
             address = absolute(&address, target).ok_or_else(|| {
-                Failure::fatal(format!(
-                    "{}: redirected to {:?}, which is no web address; check HF_ENDPOINT",
+                let text = format!(
+                    "{}: redirected to `{}`, which is no web address; check HF_ENDPOINT",
                     shown_url(&address),
                     shown_url(target)
-                ))
+                );
+                Failure::fatal(HubError::Answer { text, source: None })
             })?;
         }
-        Err(Failure::fatal(format!(
-            "{}: more than {MOST_REDIRECTS} redirects; check HF_ENDPOINT and the proxy",
-            shown_url(url)
-        )))
+        let text = format!("{}: more than {MOST_REDIRECTS} redirects; check HF_ENDPOINT and the proxy", shown_url(url));
+        Err(Failure::fatal(HubError::Answer { text, source: None }))
     }
 
     fn get(&self, url: &str, headers: &[(&str, &str)]) -> Result<Response<ureq::Body>, Failure> {
@@ -186,7 +189,7 @@ impl Client {
                 });
             }
         }
-        request.call().map_err(|e| broken(url, &e))
+        request.call().map_err(|e| broken(url, e))
     }
 
     /// Runs `attempt` until it succeeds, fails for good or has used up its tries. `told` hears of each
@@ -209,7 +212,7 @@ impl Client {
                 Err(failure) => return Err(*failure.error),
             }
         }
-        Err(Error::Hub("no attempt was made".into()))
+        Err(HubError::Unreachable { text: "no attempt was made".into(), source: None }.into())
     }
 
     /// A small text from any address (no token unless it is the endpoint's own host).
@@ -217,7 +220,7 @@ impl Client {
         self.retrying(&mut |_, _| {}, &mut || {
             let mut response = self.get(url, &[("accept", accept)])?;
             check_status(&response, &shown_url(url), &shown_url(url))?;
-            response.body_mut().with_config().limit(64 << 20).read_to_string().map_err(|e| broken(url, &e))
+            response.body_mut().with_config().limit(64 << 20).read_to_string().map_err(|e| broken(url, e))
         })
     }
 }
@@ -246,39 +249,49 @@ pub(super) fn check_status(response: &Response<ureq::Body>, what: &str, repo: &s
     let code = header("x-error-code").unwrap_or_default();
     let account = "accept the terms on the model's page, then give your token in HF_TOKEN (or run `hf auth login`)";
     Err(match status {
-        StatusCode::UNAUTHORIZED if code == "RepoNotFound" || code.is_empty() => Failure::fatal(format!(
-            "{what}: the Hub says 401: there is no such repository, or it is private or gated; check the name, {account}"
-        )),
-        StatusCode::UNAUTHORIZED => {
-            Failure::fatal(format!("{what}: this model is gated and the Hub knows no account of yours; {account}"))
+        StatusCode::UNAUTHORIZED if code == "RepoNotFound" || code.is_empty() => {
+            Failure::fatal(HubError::NotFound(format!(
+                "{what}: the Hub says 401: there is no such repository, or it is private or gated; check the name, {account}"
+            )))
         }
-        StatusCode::FORBIDDEN => Failure::fatal(format!(
+        StatusCode::UNAUTHORIZED => Failure::fatal(HubError::Gated(format!(
+            "{what}: this model is gated and the Hub knows no account of yours; {account}"
+        ))),
+        StatusCode::FORBIDDEN => Failure::fatal(HubError::Gated(format!(
             "{what}: your account has no access to this model yet; open the page of {repo} on the Hub, {account}"
-        )),
+        ))),
         StatusCode::NOT_FOUND if code == "RevisionNotFound" => {
-            Failure::fatal(format!("{what}: no such revision; check the manifest's `revision`"))
+            Failure::fatal(HubError::NotFound(format!("{what}: no such revision; check the manifest's `revision`")))
         }
-        StatusCode::NOT_FOUND => Failure::fatal(format!("{what}: not there (404); check the name on the Hub")),
+        StatusCode::NOT_FOUND => {
+            Failure::fatal(HubError::NotFound(format!("{what}: not there (404); check the name on the Hub")))
+        }
         _ if status.is_server_error() || matches!(status.as_u16(), 408 | 425 | 429) => {
             let wait = header("retry-after").and_then(|v| v.trim().parse().ok()).map(Duration::from_secs);
             let text = format!("{what}: the Hub answered {status}; try again later");
-            Failure { wait, ..Failure::passing(text) }
+            Failure { wait, ..Failure::passing(HubError::Unreachable { text, source: None }) }
         }
-        _ => Failure::fatal(format!("{what}: the Hub answered {status}; check HF_ENDPOINT and the proxy")),
+        _ => {
+            let text = format!("{what}: the Hub answered {status}; check HF_ENDPOINT and the proxy");
+            Failure::fatal(HubError::Answer { text, source: None })
+        }
     })
 }
 
 /// A failure below HTTP. Names that cannot be resolved and addresses that make no sense are final.
-fn broken(url: &str, error: &ureq::Error) -> Failure {
-    // The library's own words may quote the address.
-    let error_text = error.to_string().replace(url, &shown_url(url));
-    let text = format!("{}: {error_text}; check the connection and run the same command again", shown_url(url));
-    match error {
-        ureq::Error::BadUri(_) | ureq::Error::InvalidProxyUrl | ureq::Error::BodyExceedsLimit(_) => {
-            Failure::fatal(text)
-        }
-        _ => Failure::passing(text),
-    }
+fn broken(url: &str, error: ureq::Error) -> Failure {
+    // The library's own words may quote the address; then they are not handed on as the cause either.
+    let said = error.to_string();
+    let text = format!(
+        "{}: {}; check the connection and run the same command again",
+        shown_url(url),
+        said.replace(url, &shown_url(url))
+    );
+    let lasting =
+        matches!(error, ureq::Error::BadUri(_) | ureq::Error::InvalidProxyUrl | ureq::Error::BodyExceedsLimit(_));
+    let source = if said.contains(url) { None } else { Some(error.into()) };
+    let error = HubError::Unreachable { text, source };
+    if lasting { Failure::fatal(error) } else { Failure::passing(error) }
 }
 
 /// An address as messages may show it: signed ones carry secrets in their query, others a name and a password before

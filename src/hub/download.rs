@@ -1,4 +1,5 @@
 //! One file from the Hub into the cache: locked, resumed, counted, hashed, renamed.
+use super::HubError;
 use super::cache::RepoCache;
 use super::client::{Client, Digest, Failure, Opened, RemoteFile, check_status, shown_url};
 use super::pull::human;
@@ -51,21 +52,21 @@ pub(super) fn fetch(
         None => ask_digest(client, &url, repo)?
             .or_else(|| sha256.map(|hex| Digest::Sha256(hex.to_owned())))
             .ok_or_else(|| {
-                Error::Hub(format!(
+                Error::Hub(HubError::Corrupt(format!(
                     "{}: the server names no digest, so it cannot be checked; use another HF_ENDPOINT",
                     file.name
-                ))
+                )))
             })?,
     };
     let wanted = [Some(digest.clone()), sha256.map(|hex| Digest::Sha256(hex.to_owned()))];
     if let (Digest::Sha256(hub), Some(manifest)) = (&digest, sha256)
         && hub != manifest
     {
-        return Err(Error::Hub(format!(
+        return Err(Error::Hub(HubError::Corrupt(format!(
             "{}: the Hub's SHA-256 is {hub}, the manifest's {manifest}; the file has changed on the Hub and is refused; \
              look for an update of anubad or correct the manifest",
             file.name
-        )));
+        ))));
     }
     let blob = cache.blob(digest.hex());
     let _lock = lock(&cache.lock(digest.hex()), client.config.network.lock_wait, &file.name, observer)?;
@@ -119,11 +120,11 @@ pub(super) fn fetch_to(
 
 fn wrong_digest(name: &str, is: &str, want: &Digest) -> Error {
     let kind = if matches!(want, Digest::Sha256(_)) { "SHA-256" } else { "git digest" };
-    Error::Hub(format!(
+    Error::Hub(HubError::Corrupt(format!(
         "{name}: its {kind} is {is}, but should be {}; the file was refused and removed; run the same command again, \
          and if it happens twice, don't trust the source",
         want.hex()
-    ))
+    )))
 }
 
 /// Where a blob grows; the name that Python's tools use too.
@@ -155,10 +156,10 @@ fn lock(path: &Path, patience: Duration, name: &str, observer: &mut Observer<'_>
             Ok(()) => return Ok(file),
             Err(std::fs::TryLockError::Error(e)) => return Err(Error::io(path, e)),
             Err(std::fs::TryLockError::WouldBlock) if start.elapsed() >= patience => {
-                return Err(Error::Hub(format!(
+                return Err(Error::Hub(HubError::Busy(format!(
                     "{name}: another process has been downloading it for {} s; wait for it or end it, then run the command again",
                     start.elapsed().as_secs()
-                )));
+                ))));
             }
             Err(std::fs::TryLockError::WouldBlock) => {
                 if !std::mem::replace(&mut told, true) {
@@ -233,12 +234,12 @@ pub(super) fn room_for(config: &super::HubConfig, bytes: u64) -> Result<()> {
     if bytes == 0 || bytes.saturating_add(SPARE) <= free {
         return Ok(());
     }
-    Err(Error::Hub(format!(
+    Err(Error::Hub(HubError::NoSpace(format!(
         "{}: {} are needed and {} are free; free some space, or set HF_HOME to a folder on another disk",
         config.cache.display(),
         human(bytes.saturating_add(SPARE)),
         human(free)
-    )))
+    ))))
 }
 
 /// Lower-case hex digits.
@@ -316,10 +317,10 @@ impl Transfer<'_> {
         let Opened { mut response, .. } = self.client.open(&self.url, sink.done)?;
         if response.status().as_u16() == 416 {
             self.restart(sink)?;
-            return Err(Failure::passing(format!(
-                "{}: the server has fewer bytes than were resumed from; started again",
-                self.name
-            )));
+            return Err(Failure::passing(HubError::Unreachable {
+                text: format!("{}: the server has fewer bytes than were resumed from; started again", self.name),
+                source: None,
+            }));
         }
         check_status(&response, self.name, self.repo)?;
         let header = |name: &str| response.headers().get(name).and_then(|v| v.to_str().ok()).map(str::to_owned);
@@ -334,31 +335,31 @@ impl Transfer<'_> {
         if self.size.is_none() && response.status().as_u16() == 200 {
             self.size = header("content-length").and_then(|v| v.parse().ok());
             if self.size.is_none() {
-                return Err(Failure::fatal(format!(
+                return Err(Failure::fatal(HubError::Corrupt(format!(
                     "{}: the server does not say how large it is, so it could fill the disk; it was not fetched: use \
                      another HF_ENDPOINT",
                     self.name
-                )));
+                ))));
             }
             self.check_room(sink.done)?;
             self.restart(sink)?; // git's digest begins with the size, unknown until now
         } else if starts_at != Some(sink.done) {
             self.restart(sink)?;
             if starts_at != Some(0) {
-                return Err(Failure::passing(format!(
-                    "{}: the server sent another part than was asked for",
-                    self.name
-                )));
+                return Err(Failure::passing(HubError::Unreachable {
+                    text: format!("{}: the server sent another part than was asked for", self.name),
+                    source: None,
+                }));
             }
         }
         let mut reader = response.body_mut().with_config().limit(u64::MAX).reader();
         let mut buffer = vec![0; CHUNK];
         loop {
             let count = reader.read(&mut buffer).map_err(|e| {
-                Failure::passing(format!(
-                    "{}: the connection broke ({e}); run the same command again to resume",
-                    self.name
-                ))
+                Failure::passing(HubError::Unreachable {
+                    text: format!("{}: the connection broke ({e}); run the same command again to resume", self.name),
+                    source: Some(e.into()),
+                })
             })?;
             if count == 0 {
                 break;
@@ -367,21 +368,24 @@ impl Transfer<'_> {
             observer(Event::Progress { done: sink.done });
         }
         match self.size {
-            Some(size) if sink.done < size => Err(Failure::passing(format!(
-                "{}: the connection ended after {} of {size} bytes; run the same command again to resume",
-                self.name, sink.done
-            ))),
+            Some(size) if sink.done < size => Err(Failure::passing(HubError::Unreachable {
+                text: format!(
+                    "{}: the connection ended after {} of {size} bytes; run the same command again to resume",
+                    self.name, sink.done
+                ),
+                source: None,
+            })),
             _ => Ok(()),
         }
     }
 
     fn store(&self, sink: &mut Sink, bytes: &[u8]) -> Result<(), Failure> {
         if self.size.is_some_and(|size| sink.done + bytes.len() as u64 > size) {
-            return Err(Failure::fatal(format!(
+            return Err(Failure::fatal(HubError::Corrupt(format!(
                 "{}: the server sends more than the {} bytes that it announced",
                 self.name,
                 self.size.unwrap_or(0)
-            )));
+            ))));
         }
         if sink.done / LOOK != (sink.done + bytes.len() as u64) / LOOK {
             self.check_room(sink.done)?;

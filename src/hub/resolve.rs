@@ -24,6 +24,17 @@ pub enum ModelKind {
     Folder,
 }
 
+impl ModelKind {
+    /// The word for it in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Embedded => "embedded",
+            Self::Gguf => "gguf",
+            Self::Folder => "folder",
+        }
+    }
+}
+
 /// A model that can be opened.
 #[derive(Debug, Clone)]
 pub struct ResolvedModel {

@@ -1,6 +1,7 @@
 //! What lies in the cache is what the manifest or the Hub's digest says: read and hashed when it is used for the first
 //! time, and again when its size, its time or its place on the disk has changed. Hashing gigabytes at every start would
 //! take longer than the translation.
+use super::HubError;
 use super::client::Digest;
 use super::config::HubConfig;
 use super::download::hash_file;
@@ -45,12 +46,12 @@ fn check_file(config: &HubConfig, path: &Path, name: &str, wanted: &[Digest]) ->
     for digest in wanted {
         let is = hash_file(path, digest)?;
         if is != digest.hex() {
-            return Err(Error::Hub(format!(
+            return Err(Error::Hub(HubError::Corrupt(format!(
                 "{}: {name} hashes to {is}, but should to {}: it was damaged or replaced; remove the model with \
                  `anubad model rm` and pull it again",
                 path.display(),
                 digest.hex()
-            )));
+            ))));
         }
     }
     remember(config, path, &names);

@@ -1,4 +1,5 @@
 //! Reads every cached file of a model again and compares it with its digest.
+use super::HubError;
 use super::cache::RepoCache;
 use super::client::Digest;
 use super::config::HubConfig;
@@ -32,7 +33,7 @@ pub fn verify(config: &HubConfig, source: &HubSource, commit: &str) -> Result<Ve
     let folder = RepoCache::new(&config.cache, &source.repo).snapshot(commit);
     let mut checked = Vec::new();
     for entry in walkdir::WalkDir::new(&folder).sort_by_file_name() {
-        let entry = entry.map_err(|e| Error::Hub(format!("{}: {e}", folder.display())))?;
+        let entry = entry.map_err(|e| Error::Hub(HubError::Corrupt(format!("{}: {e}", folder.display()))))?;
         if entry.file_type().is_dir() {
             continue;
         }

@@ -2,6 +2,7 @@
 pub(in crate::bulk) mod filter;
 pub(in crate::bulk) mod gate;
 
+use crate::bulk::BulkError;
 use crate::bulk::input::filter::Reason;
 use crate::bulk::input::gate::Gate;
 use crate::bulk::message::{Message, What};
@@ -109,10 +110,8 @@ pub fn read(
         slot += 1;
     }
     if whole && n < start.n && start.only.is_none() && !start.anyway {
-        return Err(Error::Bulk(format!(
-            "the input has changed: it has {n} entries, {} were done already; start over with --fresh",
-            start.n
-        )));
+        let what = format!("the input has changed: it has {n} entries, {} were done already", start.n);
+        return Err(BulkError::Changed { what, complete: true }.into());
     }
     Ok(End { n, input: short(&digest), whole })
 }
@@ -134,10 +133,8 @@ fn name_undated(undated: u64, n: u64, entry: &Entry) {
 }
 
 fn changed(n: u64) -> Error {
-    Error::Bulk(format!(
-        "the input has changed: its first {n} entries are not those that were translated; start over with --fresh, \
-         or keep what is there and go on behind it with --resume-anyway"
-    ))
+    let what = format!("the input has changed: its first {n} entries are not those that were translated");
+    BulkError::Changed { what, complete: false }.into()
 }
 
 /// An entry's place in the order of things.

@@ -6,6 +6,7 @@ pub(in crate::bulk) mod relay;
 pub(in crate::bulk) mod steps;
 pub(in crate::bulk) mod window;
 
+use crate::bulk::BulkError;
 use crate::bulk::input::gate::Gate;
 use crate::bulk::input::{self, End, Outlets, Start};
 use crate::bulk::message::{Message, What, Written};
@@ -145,7 +146,7 @@ fn translate(
         shown.stop();
         let read = match reading.join() {
             Ok(read) => read,
-            Err(_) => Err(Error::Bulk("the reader of the feed failed (a defect, please report it)".into())),
+            Err(_) => Err(BulkError::Defect("the reader of the feed failed").into()),
         };
         (read, result)
     })
@@ -311,8 +312,8 @@ fn finish(context: &Context<'_>, relay: &Relay<'_>, article: Translated) -> Opti
     let Translated { prepared, outcomes, seconds } = article;
     let Prepared { slot, n, place, parts, words, bytes, consumed, input } = prepared;
     let finished = catch_unwind(AssertUnwindSafe(|| context.steps.finish(&parts, outcomes, &relay.of(slot))));
-    let panic = "the article could not be put together (a defect, please report it)";
-    let what = match finished.unwrap_or_else(|_| Err(Error::Bulk(panic.into()))) {
+    let panic = || Err(BulkError::Defect("the article could not be put together").into());
+    let what = match finished.unwrap_or_else(|_| panic()) {
         Ok(done) => {
             let source = context.options.include_source.then(|| Source::of(&parts.article));
             let slow = Slow { n, title: done.article.title.clone(), words, seconds };

@@ -2,6 +2,7 @@
 //! with them instead of waiting for the translator to be free; those of the oldest article first, since the articles
 //! behind it cannot be written before it. What is known already, or under way for another article,
 //! is not translated a second time.
+use crate::bulk::BulkError;
 use crate::bulk::report::Report;
 use crate::bulk::schedule::cache::{Key, Shared};
 use crate::bulk::schedule::context::lock;
@@ -191,7 +192,7 @@ impl Translate for Asker<'_> {
             match answers.recv_timeout(Duration::from_millis(100)) {
                 Ok((id, outcome)) => {
                     open -= 1;
-                    if !done(id, outcome.map_err(Error::Bulk)) {
+                    if !done(id, outcome.map_err(|text| BulkError::Sentence(text).into())) {
                         return Ok(());
                     }
                 }

@@ -1,10 +1,12 @@
 //! What is done to one article beside translating its sentences: the seam between the bulk job and the pipeline.
+use crate::Result;
 use crate::article::Article;
+use crate::bulk::BulkError;
 use crate::bulk::record::{Aligned, Finished};
-use crate::engine::{Outcome, Translate, Translator};
+use crate::decode::DecodeOptions;
+use crate::engine::{EngineOptions, Outcome, Preparation, Translate, Translator};
 use crate::pipeline::{self, PipelineOptions, Prepared, Translation};
 use crate::summary::model::SummaryModel;
-use crate::{Error, Result};
 use serde_json::{Value, json};
 
 /// The pipeline as the bulk job sees it. Both functions may be called from several threads and may panic: that
@@ -41,23 +43,41 @@ pub struct PipelineSteps {
 /// article of which more fails is an error, and can be retried.
 const ONE_IN: usize = 10;
 
+/// Version of what [`settings`] says; it grows when a part of it changes its meaning or its form.
+const SETTINGS: u32 = 2;
+
+/// Everything that has a say in the result beside model and article, as journals and caches keep it: serialized values
+/// under fixed names, so that a change of the program's types is not a change of the settings.
+fn settings(
+    options: &PipelineOptions,
+    summary_model: Option<String>,
+    decode: &DecodeOptions,
+    preparation: &Preparation<'_>,
+    engine: &EngineOptions,
+) -> Value {
+    json!({
+        "version": SETTINGS,
+        "decoding": {
+            "options": decode,
+            "max_sentence_tokens": engine.max_sentence_tokens,
+            "preparation": preparation,
+            // Its tables of names have a say in what the model is given.
+            "program": env!("CARGO_PKG_VERSION"),
+        },
+        "summary": options.summary,
+        "summary_model": summary_model,
+        "repair": options.repair,
+        // A glossary is part of it, term by term.
+        "checks": options.checks,
+    })
+}
+
 impl PipelineSteps {
     /// The pipeline with its options, for what `translator` translates.
     pub fn new(options: PipelineOptions, writer: Option<SummaryModel>, translator: &Translator) -> Self {
-        let settings = json!({
-            "decoding": {
-                "options": translator.options(),
-                "max_sentence_tokens": translator.engine_options().max_sentence_tokens,
-                "preparation": translator.preparation(),
-                // Its tables of names have a say in what the model is given.
-                "program": env!("CARGO_PKG_VERSION"),
-            },
-            "summary": options.summary,
-            "summary_model": writer.as_ref().map(|w| w.writer().model.to_string()),
-            "repair": options.repair,
-            // A glossary is part of it, term by term.
-            "checks": format!("{:?}", options.checks),
-        });
+        let model = writer.as_ref().map(|w| w.writer().model.to_string());
+        let settings =
+            settings(&options, model, translator.options(), &translator.preparation(), translator.engine_options());
         Self { options, writer, settings, license: None }
     }
 
@@ -79,14 +99,15 @@ impl Steps for PipelineSteps {
     fn finish(
         &self,
         prepared: &Prepared,
-        outcomes: Vec<Option<Result<Outcome>>>,
+        mut outcomes: Vec<Option<Result<Outcome>>>,
         engine: &dyn Translate,
     ) -> Result<Finished> {
         let asked = outcomes.iter().flatten().count();
-        let failures = || outcomes.iter().flatten().filter_map(|o| o.as_ref().err());
-        if let Some(error) = failures().next().filter(|_| failures().count() > asked / ONE_IN) {
-            let failed = failures().count();
-            return Err(Error::Bulk(format!("{failed} of {asked} sentences could not be translated: {error}")));
+        let failed = outcomes.iter().flatten().filter(|o| o.is_err()).count();
+        if failed > asked / ONE_IN
+            && let Some(source) = outcomes.iter_mut().find_map(|o| o.take_if(|o| o.is_err())?.err())
+        {
+            return Err(BulkError::Sentences { failed, asked, source: Box::new(source) }.into());
         }
         let writer = self.writer.as_ref().map(|w| w.writer());
         let done = pipeline::complete(engine, prepared, outcomes, &self.options, writer.as_ref())?;
@@ -112,5 +133,40 @@ impl From<Translation> for Finished {
             method: summary.as_ref().map(|s| s.method.to_string()),
         };
         Self { article, summary: summary.map(|s| s.text()), findings, aligned }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::check::{CheckOptions, Glossary};
+    use crate::engine::Prompt;
+    use crate::hints::SourceStep;
+    use crate::summary::SummaryOptions;
+    use std::sync::Arc;
+
+    /// What lies in journals and caches on people's disks: whoever changes it makes them start over, so the version must
+    /// grow with it, and this text.
+    #[test]
+    fn the_fingerprint_of_the_settings_is_stable() {
+        let glossary = Glossary::parse("পদ্মা সেতু\tPadma Bridge|the Padma\n").unwrap();
+        let options = PipelineOptions {
+            checks: CheckOptions { glossary: Some(Arc::new(glossary)), ..CheckOptions::default() },
+            repair: true,
+            summary: Some(SummaryOptions::default()),
+        };
+        let prompt = Prompt::Text { bos: Some(2), prefix: "bn: ".into(), suffix: " en:".into() };
+        let steps = [SourceStep::LatinNames, SourceStep::LatinDigits];
+        let preparation = Preparation { steps: &steps, prompt: &prompt, terms: None };
+        let engine = EngineOptions::default();
+        let mut now = settings(&options, Some("writer".into()), &DecodeOptions::default(), &preparation, &engine);
+        assert_eq!(now["decoding"]["program"].take(), env!("CARGO_PKG_VERSION"));
+        let text = serde_json::to_string_pretty(&now).unwrap();
+        let want = include_str!("settings.snapshot.json");
+        assert_eq!(
+            text.trim(),
+            want.trim(),
+            "the settings have another form: let SETTINGS grow and take in the new text"
+        );
     }
 }

@@ -1,11 +1,12 @@
 //! The articles in hand and their sentences: which go to the translator next, which wait for one that is there
 //! already, which are known.
+use crate::Result;
+use crate::bulk::BulkError;
 use crate::bulk::report::Report;
 use crate::bulk::schedule::cache::{Key, Shared};
 use crate::engine::{Job, Outcome};
 use crate::feed::Place;
 use crate::pipeline;
-use crate::{Error, Result};
 use std::collections::{HashMap, VecDeque};
 use std::time::Instant;
 
@@ -163,7 +164,8 @@ impl Window {
     fn complete(&mut self, slot: u64) {
         if let Some(InHand { prepared, outcomes, since, .. }) = self.articles.remove(&slot) {
             // Errors are handed out as text: one may have been waited for by several articles.
-            let outcomes = outcomes.into_iter().map(|o| o.map(|o| o.map_err(Error::Bulk))).collect();
+            let outcomes =
+                outcomes.into_iter().map(|o| o.map(|o| o.map_err(|text| BulkError::Sentence(text).into()))).collect();
             self.done.push(Translated { prepared, outcomes, seconds: since.elapsed().as_secs_f64() });
         }
     }

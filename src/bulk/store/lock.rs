@@ -1,4 +1,5 @@
 //! One process an output.
+use crate::bulk::BulkError;
 use crate::{Error, Result};
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
@@ -16,12 +17,7 @@ impl Lock {
         let file = OpenOptions::new().create(true).truncate(false).write(true).open(path).map_err(io)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => {
-                let output = output.display();
-                let advice =
-                    format!("{output}: another process is writing this output; wait for it or name another one");
-                Err(Error::Bulk(advice))
-            }
+            Err(TryLockError::WouldBlock) => Err(BulkError::Locked(output.display().to_string()).into()),
             Err(TryLockError::Error(error)) => Err(io(error)),
         }
     }

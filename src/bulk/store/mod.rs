@@ -4,6 +4,7 @@ pub(in crate::bulk) mod journal;
 pub(in crate::bulk) mod lock;
 pub(in crate::bulk) mod writer;
 
+use crate::bulk::BulkError;
 use crate::bulk::options::{BulkOptions, Sync};
 use crate::bulk::output::Compression;
 use crate::bulk::store::journal::{Header, Journal, Kind, Line, Mark, crc32, lines};
@@ -455,9 +456,8 @@ impl Recovery<'_> {
         };
         if at.as_ref().is_some_and(|mark| !self.is_long_enough(mark)) {
             let out = self.paths.out.display();
-            return Err(Error::Bulk(format!(
-                "{out}: the output is shorter than its journal says, so it was changed or damaged; start over with --fresh"
-            )));
+            let what = format!("{out}: the output is shorter than its journal says, so it was changed or damaged");
+            return Err(BulkError::Damaged(what).into());
         }
         // … then everything behind it whose bytes are there and are the right ones.
         let from = length;

@@ -217,7 +217,7 @@ fn as_value(manifest: Option<&Manifest>, model: Option<&ResolvedModel>, weights:
         "version": 1,
         "manifest": manifest,
         "files": model.map(|m| json!({
-            "kind": format!("{:?}", m.kind).to_lowercase(),
+            "kind": m.kind.name(),
             "path": m.path,
             "revision": m.revision,
             "notes": m.notes,
