@@ -12,6 +12,7 @@ const SLOWEST: usize = 10;
 
 /// Figures of one run; `total_…` those of the whole output, earlier runs included.
 #[derive(Debug, Clone, Default, Serialize)]
+#[non_exhaustive]
 pub struct Report {
     pub schema: u32,
     pub output: String,
@@ -133,6 +134,7 @@ impl Position {
 
 /// A slow article.
 #[derive(Debug, Clone, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Slow {
     pub n: u64,
     pub title: Option<String>,

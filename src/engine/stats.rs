@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// Counters since the translator was made, over all its workers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct EngineStats {
     /// Sentences translated, failed, and tried a second time after a failure of the network.
     pub jobs: u64,

@@ -48,6 +48,7 @@ impl Default for PipelineOptions {
 
 /// One sentence and its translation.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TranslatedSegment {
     /// Index of the block; absent: the title.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -75,6 +76,7 @@ pub struct TranslatedSegment {
 
 /// How long the parts took.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Timings {
     pub first_block_s: f64,
     pub translate_s: f64,
@@ -84,6 +86,7 @@ pub struct Timings {
 
 /// A translated article.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Translation {
     pub schema: u32,
     /// In English; same blocks as the source.

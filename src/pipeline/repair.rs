@@ -52,6 +52,7 @@ impl Default for RepairOptions {
 
 /// How often each way helped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct RepairStats {
     /// Segments with serious findings before and after.
     pub suspects: usize,

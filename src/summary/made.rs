@@ -39,6 +39,7 @@ pub struct Writer<'a> {
 
 /// A summary and how it came about.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Summary {
     /// Its sentences; one line without a full stop in the style of a headline.
     pub sentences: Vec<String>,

@@ -52,6 +52,7 @@ enum Role {
 
 /// What was done.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct Report {
     pub files: Vec<PathBuf>,
     pub tensors: usize,
