@@ -70,3 +70,20 @@ impl EngineOptions {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_worker_a_thread_unless_told_otherwise() {
+        let made = |threads, workers| EngineOptions::for_machine(threads, workers).map(|o| (o.workers, o.threads)).ok();
+        assert_eq!(made(Some(4), None), Some((4, 1)));
+        assert_eq!(made(Some(4), Some(2)), Some((2, 2)));
+        assert_eq!(made(Some(5), Some(2)), Some((2, 2)));
+        assert_eq!(made(None, None), Some((EngineOptions::default().workers, 1)));
+        for wrong in [(Some(0), None), (Some(4), Some(0)), (Some(1), Some(2)), (Some(5000), None)] {
+            assert_eq!(made(wrong.0, wrong.1), None, "{wrong:?}");
+        }
+    }
+}
