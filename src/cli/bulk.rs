@@ -306,10 +306,10 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     }
     if options.output != Path::new("-") && !options.output.exists() {
         let gone = format!(
-            "{}: the output was deleted while it was written, and what is done with it; run the same command with --fresh",
+            "{}: the output was deleted while it was written, and what is done with it",
             options.output.display()
         );
-        return Err(crate::Error::Bulk(gone).into());
+        return Err(crate::Error::from(bulk::BulkError::Damaged(gone)).into());
     }
     Ok(ExitCode::from(code(&report, &stop)))
 }
