@@ -1,4 +1,5 @@
 //! Files on a project's own servers: fetched from fixed addresses, checked against the manifest's digests, unpacked.
+use super::HubError;
 use super::client::Client;
 use super::config::HubConfig;
 use super::download::{Event, Observer, fetch_to, hash_file, hex};
@@ -105,8 +106,9 @@ fn unpack(packed: &Path, packing: Packing, file: &UrlFile, target: &Path) -> Res
     let from = File::open(packed).map_err(|e| Error::io(packed, e))?;
     let size = from.metadata().map_err(|e| Error::io(packed, e))?.len();
     let limit = size.saturating_mul(RATIO).saturating_add(64 << 20);
-    let damaged =
-        |e: std::io::Error| Error::Hub(format!("{}: cannot be unpacked ({e}); run the same command again", file.name));
+    let damaged = |e: std::io::Error| {
+        Error::Hub(HubError::Corrupt(format!("{}: cannot be unpacked ({e}); run the same command again", file.name)))
+    };
     let mut reader: Box<dyn Read> = match packing {
         Packing::Gzip => Box::new(flate2::read::MultiGzDecoder::new(BufReader::new(from))),
         Packing::Zstd => Box::new(zstd::Decoder::new(from).map_err(damaged)?),
@@ -122,20 +124,20 @@ fn unpack(packed: &Path, packing: Packing, file: &UrlFile, target: &Path) -> Res
         }
         done += count as u64;
         if done > limit {
-            return Err(Error::Hub(format!(
+            return Err(Error::Hub(HubError::Corrupt(format!(
                 "{}: unpacks to more than {RATIO} times its size and was refused; don't trust the source",
                 file.name
-            )));
+            ))));
         }
         hash.update(&buffer[..count]);
         out.write_all(&buffer[..count]).map_err(|e| Error::io(out.path(), e))?;
     }
     let is = hex(&hash.finalize());
     if let Some(digest) = file.sha256.as_ref().filter(|digest| **digest != is) {
-        return Err(Error::Hub(format!(
+        return Err(Error::Hub(HubError::Corrupt(format!(
             "{}: its SHA-256 is {is} when unpacked, but the manifest says {digest}; the file was refused and removed",
             file.name
-        )));
+        ))));
     }
     out.as_file().sync_all().map_err(|e| Error::io(target, e))?;
     let kept = out.persist(target).map_err(|e| Error::io(target, e.error))?;
