@@ -1,6 +1,7 @@
 //! An entry as its feed has it → an [`Article`].
 use super::{BadEntry, BodyKind, Entry};
 use crate::Error;
+use crate::article::html::{looks_like_html, unescape};
 use crate::article::{self, Article, Block, BlockKind, Format, ReadOptions};
 
 /// Deepest nesting of tags that is handed to the HTML library; real pages stay far below, bombs do not.
@@ -9,12 +10,6 @@ const MAX_DEPTH: usize = 512;
 /// Longest title, in bytes as the feed has it and in characters of its text; what is longer is cut.
 const MAX_RAW_TITLE: usize = 16 << 10;
 const MAX_TITLE: usize = 4000;
-
-/// The text has tags in it.
-pub fn looks_like_html(text: &str) -> bool {
-    let lower = text.to_ascii_lowercase();
-    ["</", "<br", "<p>", "<p ", "<img ", "<div", "<!doctype html"].iter().any(|tag| lower.contains(tag))
-}
 
 /// Interprets the body of an entry. What the feed says of title, author and date wins over what the body says.
 pub fn to_article(entry: Entry) -> Result<(super::Place, Article), BadEntry> {
@@ -127,16 +122,6 @@ fn has_reference(text: &str) -> bool {
             (2..=8).contains(&end) && name.bytes().all(|b| b.is_ascii_alphanumeric())
         })
     })
-}
-
-/// The references of HTML as the characters that they stand for; tags stay as they are.
-pub(crate) fn unescape(text: &str) -> String {
-    if !text.contains('&') {
-        return text.to_owned();
-    }
-    // The parser of the HTML library knows all names; a `<` is kept from being markup.
-    let guarded = text.replace('<', "&lt;");
-    scraper::Html::parse_fragment(&guarded).root_element().text().collect()
 }
 
 /// A title as text: feeds put escaped HTML into it, some of them twice. No title fills pages; markup

@@ -37,8 +37,8 @@ mod xml;
 mod xml_entry;
 mod xml_repair;
 
-pub(crate) use convert::unescape;
-pub use convert::{looks_like_html, to_article};
+pub use crate::article::html::looks_like_html;
+pub use convert::to_article;
 pub use fields::{FieldMap, Role};
 pub use format::Format;
 #[cfg(feature = "bulk")]

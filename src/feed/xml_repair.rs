@@ -76,7 +76,7 @@ impl<'a> Out<'a> {
             Some(name) if !name.starts_with('#') && !super::xml_entry::is_known(name) => {
                 // A name of HTML's long list is its character; one that nobody knows stays for the parser to name.
                 let whole = &rest[..name.len() + 2];
-                match crate::feed::convert::unescape(whole) {
+                match crate::article::html::unescape(whole) {
                     found if found != whole => self.text.push_str(&found.replace('&', "&amp;").replace('<', "&lt;")),
                     _ => self.text.push_str(whole),
                 }

@@ -41,10 +41,10 @@ fn collect(value: Value, depth: usize, objects: &mut Vec<Value>) {
 pub(super) fn body(objects: &[Value]) -> Option<Vec<Block>> {
     let body = objects.iter().filter_map(|o| o.get("articleBody")?.as_str()).max_by_key(|body| body.len())?;
     let mut body = body.to_owned();
-    if !crate::feed::looks_like_html(&body) && body.contains('&') {
-        body = crate::feed::unescape(&body);
+    if !super::looks_like_html(&body) && body.contains('&') {
+        body = super::unescape(&body);
     }
-    let blocks = if crate::feed::looks_like_html(&body) {
+    let blocks = if super::looks_like_html(&body) {
         super::blocks::blocks(Html::parse_fragment(&super::guard::tame(&body)).tree.root(), false)
     } else {
         let article = plain::parse(&body);

@@ -3,9 +3,13 @@ mod blocks;
 mod choose;
 mod guard;
 mod linked_data;
+mod markup;
 
 #[cfg(feature = "feed")]
 pub(crate) use guard::tame;
+
+pub use markup::looks_like_html;
+pub(crate) use markup::unescape;
 
 use super::{Article, Block, Meta, ReadOptions, furniture};
 use scraper::{ElementRef, Html, Selector};
