@@ -32,6 +32,14 @@ pub enum BulkError {
     /// There is no earlier run whose failures could be tried again, or it is not complete.
     #[error("{0}")]
     NothingToRetry(String),
+    /// Nothing but failures, all of one kind: going on would only fill the errors.
+    #[error("stopped, since the first {articles} articles all failed for one reason: {reason}")]
+    AllFailed {
+        /// So many.
+        articles: u64,
+        /// What the first of them said.
+        reason: String,
+    },
     /// Too many sentences of one article failed.
     #[error("{failed} of {asked} sentences could not be translated: {source}")]
     Sentences {

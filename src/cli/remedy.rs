@@ -10,6 +10,7 @@ pub(super) fn remedy(error: &Error) -> Option<&'static str> {
         BulkError::Changed { complete: false, .. } => {
             "start over with --fresh, or keep what is there and go on with --resume-anyway"
         }
+        BulkError::AllFailed { .. } => "put that right, then start over with --fresh",
         BulkError::Version(_) | BulkError::Damaged(_) => "start over with --fresh",
         BulkError::Foreign(_) => "move it away, name another output, or overwrite it with --fresh",
         BulkError::Link(_) => "remove it, or name another output",

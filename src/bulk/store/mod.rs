@@ -339,7 +339,7 @@ impl Store {
             return Ok(());
         }
         let out = self.paths.out.display();
-        Err(Error::Bulk(format!("{out}: was removed or replaced while it was written; start over with --fresh")))
+        Err(BulkError::Damaged(format!("{out}: was removed or replaced while it was written")).into())
     }
 
     /// Forces everything onto the disk, the output before the journal, and writes that down.

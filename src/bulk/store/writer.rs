@@ -1,4 +1,5 @@
 //! The one who writes: takes what is finished in any order and appends it in the order of the input.
+use crate::bulk::BulkError;
 use crate::bulk::input::gate::Gate;
 use crate::bulk::message::{Message, What};
 use crate::bulk::options::{BulkOptions, Resume};
@@ -127,9 +128,7 @@ impl Alike {
 }
 
 fn all_failed(reason: &str) -> Error {
-    Error::Bulk(format!(
-        "stopped, since the first {ENOUGH} articles all failed for one reason: {reason}; then start over with --fresh"
-    ))
+    BulkError::AllFailed { articles: ENOUGH as u64, reason: reason.to_owned() }.into()
 }
 
 fn count(report: &mut Report, message: Message) {
