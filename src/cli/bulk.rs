@@ -1,4 +1,5 @@
 //! `anubad bulk`: translate a feed, a dump or a folder into one output file.
+use super::addresses;
 use super::bulk_progress::Shown;
 use super::common::{ModelArgs, told};
 use super::exit::PARTLY;
@@ -23,9 +24,12 @@ use std::sync::Arc;
 /// Exit codes: 0 all well, 1 the run failed, 3 some articles failed, 130 and 143 stopped by a signal.
 #[derive(Debug, clap::Args)]
 pub struct BulkArgs {
-    /// Files, folders, or - for standard input
-    #[arg(value_name = "FEED", default_value = "-")]
+    /// Files, folders, addresses of feeds, or - for standard input
+    #[arg(value_name = "FEED|URL", default_value = "-")]
     feeds: Vec<PathBuf>,
+    /// Fetch nothing from the network, whatever is named (as ANUBAD_OFFLINE=1)
+    #[arg(long)]
+    offline: bool,
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
@@ -271,6 +275,8 @@ impl BulkArgs {
 /// Runs the command.
 pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     let mut options = args.options();
+    // Lives as long as the run that reads from it.
+    let _fetched = addresses::fetch_all(&mut options.input, args.offline)?;
     check_name(&options)?;
     // A pipe, a terminal, /dev/stdout: nothing that could be read again to go on with.
     let stream = Stream::of(&options.output);

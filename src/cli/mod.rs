@@ -1,4 +1,5 @@
 //! The command line: one file a subcommand, arguments → validated settings → library call → printed output.
+mod addresses;
 mod articles;
 pub mod bench;
 pub mod bulk;

@@ -10,6 +10,7 @@ mod cli;
 mod composed;
 mod decoders;
 mod default_model;
+mod documents;
 mod eval;
 mod external;
 mod growth;
