@@ -226,6 +226,22 @@ fn a_journal_of_somebody_else_leads_nowhere() {
     }
 }
 
+/// A journal that says "complete" is no output.
+#[test]
+fn an_output_that_is_gone_is_not_complete() {
+    for (output, format) in [("o.jsonl", OutputFormat::Jsonl), ("o.csv", OutputFormat::Csv), ("o", OutputFormat::Markdown)] {
+        let place = Place::new(&[("in.jsonl", STORY.as_bytes())]);
+        let options = |resume| BulkOptions { format, ..place.options("in.jsonl", output, resume) };
+        assert!(go(&options(Resume::Auto)).unwrap().complete);
+        assert!(go(&options(Resume::Auto)).unwrap().complete, "again: nothing to do");
+        let path = place.at(output);
+        if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) }.unwrap();
+        let error = go(&options(Resume::Auto)).unwrap_err().to_string();
+        assert!(error.contains("--fresh"), "{error}");
+        assert!(go(&options(Resume::Fresh)).unwrap().complete && path.exists());
+    }
+}
+
 /// L7: some kilobytes are not unpacked for hours.
 #[test]
 fn a_bomb_of_packings_ends_early() {

@@ -445,9 +445,9 @@ impl Recovery<'_> {
                 Line::Header(_) => {}
                 Line::Mark(mark) if matches!(mark.kind, Kind::Synced | Kind::Frame) => believed = Some((mark, end)),
                 // The last member holds the footer; nothing may follow it.
-                Line::Mark(mark) if mark.kind == Kind::Last => return Ok((Some(mark), end, true)),
+                Line::Mark(mark) if mark.kind == Kind::Last => return self.complete(mark, end),
                 Line::Mark(_) => {}
-                Line::End(mark) => return Ok((Some(mark), end, true)),
+                Line::End(mark) => return self.complete(mark, end),
             }
         }
         let (mut at, mut length) = match believed {
@@ -455,9 +455,7 @@ impl Recovery<'_> {
             None => (None, header_end),
         };
         if at.as_ref().is_some_and(|mark| !self.is_long_enough(mark)) {
-            let out = self.paths.out.display();
-            let what = format!("{out}: the output is shorter than its journal says, so it was changed or damaged");
-            return Err(BulkError::Damaged(what).into());
+            return Err(self.too_short());
         }
         // … then everything behind it whose bytes are there and are the right ones.
         let from = length;
@@ -469,6 +467,18 @@ impl Recovery<'_> {
             }
         }
         Ok((at, length, false))
+    }
+
+    /// The journal says that all is done; the output must still be there to say so, too.
+    fn complete(&self, mark: Mark, end: u64) -> Result<(Option<Mark>, u64, bool)> {
+        let there = !self.layout.folder || mark.written == 0 || self.paths.out.is_dir();
+        if there && self.is_long_enough(&mark) { Ok((Some(mark), end, true)) } else { Err(self.too_short()) }
+    }
+
+    fn too_short(&self) -> Error {
+        let out = self.paths.out.display();
+        let what = format!("{out}: the output is shorter than its journal says, so it was changed or damaged");
+        BulkError::Damaged(what).into()
     }
 
     fn is_long_enough(&self, mark: &Mark) -> bool {
