@@ -229,7 +229,9 @@ fn a_journal_of_somebody_else_leads_nowhere() {
 /// A journal that says "complete" is no output.
 #[test]
 fn an_output_that_is_gone_is_not_complete() {
-    for (output, format) in [("o.jsonl", OutputFormat::Jsonl), ("o.csv", OutputFormat::Csv), ("o", OutputFormat::Markdown)] {
+    for (output, format) in
+        [("o.jsonl", OutputFormat::Jsonl), ("o.csv", OutputFormat::Csv), ("o", OutputFormat::Markdown)]
+    {
         let place = Place::new(&[("in.jsonl", STORY.as_bytes())]);
         let options = |resume| BulkOptions { format, ..place.options("in.jsonl", output, resume) };
         assert!(go(&options(Resume::Auto)).unwrap().complete);
