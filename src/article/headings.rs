@@ -13,7 +13,7 @@ static LINES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
 
 /// Labels of a date.
 const DATES: &[(&str, &str)] = &[
-    ("প্রকাশের সময়", "Published"),
+    ("প্রকাশের সময়", "Published"),
     ("প্রকাশিত", "Published"),
     ("প্রকাশকাল", "Published"),
     ("প্রকাশ", "Published"),
@@ -37,9 +37,9 @@ pub fn english(line: &str) -> Option<String> {
     bangladesh_time(bare).or_else(|| dated(bare))
 }
 
-/// "বাংলাদেশ সময়: ১৫৩০ ঘণ্টা".
+/// "বাংলাদেশ সময়: ১৫৩০ ঘণ্টা".
 fn bangladesh_time(line: &str) -> Option<String> {
-    let rest = line.strip_prefix(&canonical("বাংলাদেশ সময়"))?.trim_start_matches([' ', ':', 'ঃ']);
+    let rest = line.strip_prefix(&canonical("বাংলাদেশ সময়"))?.trim_start_matches([' ', ':', 'ঃ']);
     let (time, after) = rest.split_once(' ')?;
     let time = to_latin(time);
     let (date, hours) = (after.trim_end_matches('।'), ["ঘণ্টা", "ঘন্টা"]);
@@ -89,8 +89,8 @@ mod tests {
             ("নিজস্ব প্রতিবেদক", "Staff Correspondent"),
             ("প্রকাশ: ০৫ মে ২০২৪, ১০: ৩০", "Published: 05 May 2024, 10:30"),
             ("আপডেট : শুক্রবার, ১২ সেপ্টেম্বর ২০২৫", "Updated: Friday, 12 September 2025"),
-            ("বাংলাদেশ সময়: ১৫৩০ ঘণ্টা", "Bangladesh time: 15:30"),
-            ("বাংলাদেশ সময়: ১৫৩০ ঘণ্টা, জুলাই ০৮, ২০২৫", "Bangladesh time: 15:30, July 08, 2025"),
+            ("বাংলাদেশ সময়: ১৫৩০ ঘণ্টা", "Bangladesh time: 15:30"),
+            ("বাংলাদেশ সময়: ১৫৩০ ঘণ্টা, জুলাই ০৮, ২০২৫", "Bangladesh time: 15:30, July 08, 2025"),
         ] {
             assert_eq!(english(line).as_deref(), Some(want), "{line}");
         }

@@ -12,6 +12,7 @@ mod number_quantity;
 mod number_tokens;
 pub mod rates;
 mod respell;
+mod single;
 pub mod surface;
 mod tokens;
 pub(crate) mod units;
@@ -23,6 +24,7 @@ pub use names::{NameCheck, check_names};
 pub use number::{NumberCheck, bears_out, check_numbers, patch_numbers};
 pub use rates::CheckRates;
 pub use respell::respell_names;
+pub(crate) use names::mend_acronyms;
 pub(crate) use tokens::restore_tokens;
 pub(crate) use units::mend_units;
 
@@ -68,6 +70,7 @@ pub fn check_segment(source: &str, output: &str, options: &CheckOptions) -> Vec<
     if options.surface {
         surface::check_surface(source, output, &mut findings);
         tokens::check_tokens(source, output, &mut findings);
+        single::check_single(source, output, &mut findings);
     }
     if output.trim().is_empty() || source.trim().is_empty() {
         return findings;

@@ -242,6 +242,25 @@ fn missing_names(
     }
 }
 
+/// The output with the source's acronyms without the full stops that a model puts between their letters.
+pub(crate) fn mend_acronyms(source: &str, output: &str) -> Option<String> {
+    let source = canonical(source);
+    let by_table = entries(&source)
+        .into_iter()
+        .filter(|(entry, rest)| GAZETTEER.entries[*entry].kind == EntryKind::Organization && is_case_ending(rest));
+    let by_table = by_table.map(|(entry, _)| GAZETTEER.entries[entry].english[0].to_owned());
+    let by_letter =
+        source_words(&source).into_iter().filter_map(|word| Some(crate::lang::letters::acronym(&word.text)?.0));
+    let mut mended: Option<String> = None;
+    for letters in by_table.chain(by_letter) {
+        if letters.len() >= 2 && letters.chars().all(|c| c.is_ascii_uppercase()) {
+            let text = mended.as_deref().unwrap_or(output);
+            mended = crate::lang::letters::without_dots(text, &letters).or(mended);
+        }
+    }
+    mended
+}
+
 /// Acronyms of the source, by the tables or letter by letter, that must be there as they are or spelled out.
 fn expect_acronyms(
     words: &[SourceWord],

@@ -4,7 +4,7 @@ use anyhow::bail;
 use std::path::Path;
 
 /// Address space that loading and running a model takes beside its weights.
-const WORKING_SPACE: u64 = 450 << 20;
+const WORKING_SPACE: u64 = 600 << 20;
 
 /// The size of a model's weights: a file's, those of a folder, or for the model inside the program (no path) the
 /// program's own, most of which it is.

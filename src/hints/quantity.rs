@@ -1,5 +1,5 @@
-//! Numbers as English writes them, before a model reads them: "সাড়ে চার হাজার" is 4500, "৭ লাখ ৯০ হাজার কোটি টাকা" is
-//! "7.9 trillion taka", "রাত দেড়টা" is "রাত 1:30টা". A small model reads digits well and number words badly.
+//! Numbers as English writes them, before a model reads them: "সাড়ে চার হাজার" is 4500, "৭ লাখ ৯০ হাজার কোটি টাকা" is
+//! "7.9 trillion taka", "রাত দেড়টা" is "রাত 1:30টা". A small model reads digits well and number words badly.
 use crate::check::units::UNITS;
 use crate::lang::number_words::{Role, is_inflection, known};
 
@@ -43,7 +43,7 @@ struct Read {
     spoken: bool,
     /// It has a multiplier; the last one.
     multiplied: Option<f64>,
-    /// It begins with সাড়ে, সোয়া or পৌনে.
+    /// It begins with সাড়ে, সোয়া or পৌনে.
     offset: bool,
     /// It is written in digits alone but for the multiplier.
     digits: bool,
@@ -191,14 +191,14 @@ fn next_multiplier(words: &[&str], at: usize) -> Option<f64> {
     words.get(at + 1).and_then(|word| multiplier(trailing(word).0)).map(|(by, _)| by)
 }
 
-/// A number word with what follows it: পঁয়ত্রিশটি, তিনশ, আড়াইশ. True: it counts hundreds.
+/// A number word with what follows it: পঁয়ত্রিশটি, তিনশ, আড়াইশ. True: it counts hundreds.
 fn spoken(word: &str) -> Option<(f64, bool, &str)> {
     if crate::lang::number_words::is_no_number(word) {
         return None;
     }
     cuts(word).find_map(|(head, rest)| {
         if let Some(Role::Value(value)) = known(head).filter(|_| !head.is_ascii()) {
-            let certain = value >= 3.0 && !matches!(head, "নয়" | "ছ" | "দু" | "তের") || rest.starts_with("টা");
+            let certain = value >= 3.0 && !matches!(head, "নয়" | "ছ" | "দু" | "তের") || rest.starts_with("টা");
             return ((rest.is_empty() || (certain && is_inflection(rest))) && !rest.starts_with("াধিক"))
                 .then_some((value, false, rest));
         }
@@ -266,17 +266,17 @@ fn quantity(words: &[&str], i: usize) -> Option<(String, usize)> {
     ))
 }
 
-/// সাড়ে নয়টায়, পৌনে দুইটায়, দেড়টার; 9টা 35 মিনিটে.
+/// সাড়ে নয়টায়, পৌনে দুইটায়, দেড়টার; 9টা 35 মিনিটে.
 fn clock(words: &[&str], i: usize) -> Option<(String, usize)> {
     let (first, mark) = trailing(words[i]);
-    if let Some((value, rest)) = [("দেড়", "1:30"), ("আড়াই", "2:30")]
+    if let Some((value, rest)) = [("দেড়", "1:30"), ("আড়াই", "2:30")]
         .iter()
         .find_map(|(word, time)| Some((time, first.strip_prefix(&crate::lang::normalize::canonical(word))?)))
         .filter(|(_, rest)| rest.starts_with("টা"))
     {
         return Some((format!("{value}{rest}{mark}"), 1));
     }
-    if let Some((_, hour, "টা" | "টায়")) = literal(words[i])
+    if let Some((_, hour, "টা" | "টায়")) = literal(words[i])
         && let Some((_, minute, "")) = words.get(i + 1).and_then(|word| literal(word))
         && words[i + 1].len() == 2
         && words.get(i + 2).is_some_and(|word| word.starts_with("মিনিট"))
@@ -305,7 +305,7 @@ fn range(words: &[&str], i: usize) -> Option<(String, usize)> {
 /// তিন-চতুর্থাংশ, চার ভাগের তিন ভাগ.
 fn fraction(words: &[&str], i: usize) -> Option<(String, usize)> {
     const NAMES: [(&str, &str, f64); 7] = [
-        ("তৃতীয়াংশ", "third", 3.0),
+        ("তৃতীয়াংশ", "third", 3.0),
         ("চতুর্থাংশ", "quarter", 4.0),
         ("পঞ্চমাংশ", "fifth", 5.0),
         ("ষষ্ঠাংশ", "sixth", 6.0),
@@ -347,7 +347,7 @@ fn fraction(words: &[&str], i: usize) -> Option<(String, usize)> {
     None
 }
 
-/// নব্বইয়ের দশকে: the 1990s.
+/// নব্বইয়ের দশকে: the 1990s.
 fn decade(words: &[&str], i: usize) -> Option<(String, usize)> {
     let next = words.get(i + 1).filter(|next| next.starts_with("দশক"))?;
     let (value, ending) = match spoken(words[i]) {
@@ -355,11 +355,11 @@ fn decade(words: &[&str], i: usize) -> Option<(String, usize)> {
         _ => literal(words[i]).map(|(_, value, ending)| (value, ending))?,
     };
     let tens = (20.0..=90.0).contains(&value) && value % 10.0 == 0.0;
-    let genitive = matches!(ending.trim_start_matches(['-', '’', '\'']), "ের" | "র" | "য়ের" | "এর" | "ইয়ের");
+    let genitive = matches!(ending.trim_start_matches(['-', '’', '\'']), "ের" | "র" | "য়ের" | "এর" | "ইয়ের");
     (tens && genitive).then(|| (format!("{:.0}-এর {next}", 1900.0 + value), 2))
 }
 
-/// ত্রয়োদশ, পঁচিশতম: 13th, 25th.
+/// ত্রয়োদশ, পঁচিশতম: 13th, 25th.
 fn ordinal(word: &str) -> Option<String> {
     let (bare, mark) = trailing(word);
     let value = match known(bare) {
@@ -380,34 +380,36 @@ fn ordinal(word: &str) -> Option<String> {
     (n >= 11).then(|| format!("{n}{end}{mark}"))
 }
 
-/// "302 ধারায়" is Section 302, "70 অনুচ্ছেদ" Article 70.
+/// "302 ধারায়" is Section 302, "70 অনুচ্ছেদ" Article 70.
 fn section(words: &[&str], i: usize) -> Option<(String, usize)> {
     let (_, number, "") = literal(words[i])? else { return None };
     let skip = usize::from(matches!(words.get(i + 1).copied(), Some("নম্বর" | "নং")));
     let word = words.get(i + 1 + skip)?;
     [("ধারা", "Section"), ("অনুচ্ছেদ", "Article")].iter().find_map(|(bengali, english)| {
         let rest =
-            word.strip_prefix(bengali).filter(|rest| matches!(trailing(rest).0, "" | "র" | "য়" | "ে" | "ের" | "তে"))?;
+            word.strip_prefix(bengali).filter(|rest| matches!(trailing(rest).0, "" | "র" | "য়" | "ে" | "ের" | "তে"))?;
         (number.fract() == 0.0).then(|| (format!("{english} {number:.0}{rest}"), 2 + skip))
     })
 }
 
-/// Whether a unit may follow: digits, or a word of a large number.
+/// Whether a unit may follow: digits, a word of a large number, a number word that was left as it is.
 fn counts(word: &str) -> bool {
-    word.ends_with(|c: char| c.is_ascii_digit()) || word.ends_with("illion")
+    word.ends_with(|c: char| c.is_ascii_digit())
+        || word.ends_with("illion")
+        || matches!(known(word), Some(Role::Value(_) | Role::Multiplier(_)))
 }
 
-/// A unit that English has no other word for, in Latin letters with its ending: টাকায় is "takaয়".
+/// A unit that English has no other word for, in Latin letters with its ending: টাকায় is "takaয়".
 fn unit(words: &[&str], i: usize) -> Option<String> {
     let (bare, mark) = trailing(words[i]);
     // A share of land is no percentage.
-    let land = words.get(i + 1).is_some_and(|next| ["জমি", "জায়গা", "ভূমি"].iter().any(|land| next.starts_with(land)));
+    let land = words.get(i + 1).is_some_and(|next| ["জমি", "জায়গা", "ভূমি"].iter().any(|land| next.starts_with(land)));
     if land && let Some(rest) = bare.strip_prefix("শতাংশ").or_else(|| bare.strip_prefix("শতক")) {
         return Some(format!("decimals{rest}{mark}"));
     }
     UNITS.iter().filter(|unit| unit.foreign).find_map(|unit| {
         let rest = unit.bengali.iter().find_map(|name| bare.strip_prefix(name.as_str()))?;
-        let ending = matches!(rest, "" | "র" | "য়" | "ই" | "ও" | "তে" | "ের" | "ে" | "রও" | "টি");
+        let ending = matches!(rest, "" | "র" | "য়" | "ই" | "ও" | "তে" | "ের" | "ে" | "রও" | "টি");
         ending.then(|| format!("{}{rest}{mark}", unit.plural))
     })
 }
@@ -438,41 +440,43 @@ mod tests {
     fn quantities_are_written_as_english_has_them() {
         for (text, want) in [
             ("উনপঞ্চাশ জন আহত", "49 জন আহত"),
-            ("তিয়াত্তরটি পরিবার", "73টি পরিবার"),
+            ("তিয়াত্তরটি পরিবার", "73টি পরিবার"),
             ("একচল্লিশজন নাগরিক", "41জন নাগরিক"),
-            ("আড়াইশ পরিবার", "250 পরিবার"),
-            ("সোয়া দুইশ ঘর", "225 ঘর"),
-            ("সাড়ে চার হাজার শিক্ষক", "4500 শিক্ষক"),
+            ("আড়াইশ পরিবার", "250 পরিবার"),
+            ("সোয়া দুইশ ঘর", "225 ঘর"),
+            ("সাড়ে চার হাজার শিক্ষক", "4500 শিক্ষক"),
             ("পৌনে তিন লাখ মানুষ", "275,000 মানুষ"),
-            ("দেড় কোটি মানুষ", "15 million মানুষ"),
+            ("দেড় কোটি মানুষ", "15 million মানুষ"),
             ("7 লাখ 90 হাজার কোটি টাকা", "7.9 trillion taka"),
             ("2 হাজার 350 কোটি টাকা।", "23.5 billion taka।"),
             ("270 কোটি 50 লাখ ডলার", "2.705 billion ডলার"),
             ("শত কোটি টাকার সম্পদ", "1 billion takaর সম্পদ"),
             ("500 থেকে 600 কোটি টাকা", "5 billion থেকে 6 billion taka"),
-            ("120 টাকায় বিক্রি", "120 takaয় বিক্রি"),
-            ("50 পয়সা ভাড়া", "50 paisa ভাড়া"),
-            ("দেড় লাখ টাকা।", "150,000 taka।"),
+            ("120 টাকায় বিক্রি", "120 takaয় বিক্রি"),
+            ("50 পয়সা ভাড়া", "50 paisa ভাড়া"),
+            ("দেড় লাখ টাকা।", "150,000 taka।"),
             ("10 কাঠা জমি", "10 kathas জমি"),
             ("20 শতাংশ জমি", "20 decimals জমি"),
+            ("পাঁচ বিঘা জমি", "পাঁচ bighas জমি"),
+            ("এক হালি ডিম", "এক hali ডিম"),
             ("20 শতাংশ মানুষ", "20 শতাংশ মানুষ"),
-            ("পৌনে দুইটায় বিমান", "1:45টায় বিমান"),
-            ("রাত দেড়টার দিকে", "রাত 1:30টার দিকে"),
-            ("সাড়ে ছয়টায় শুরু", "6:30টায় শুরু"),
-            ("দুই-তৃতীয়াংশ ভোট", "two-thirds ভোট"),
-            ("এক তৃতীয়াংশের বেশি", "one-thirdের বেশি"),
+            ("পৌনে দুইটায় বিমান", "1:45টায় বিমান"),
+            ("রাত দেড়টার দিকে", "রাত 1:30টার দিকে"),
+            ("সাড়ে ছয়টায় শুরু", "6:30টায় শুরু"),
+            ("দুই-তৃতীয়াংশ ভোট", "two-thirds ভোট"),
+            ("এক তৃতীয়াংশের বেশি", "one-thirdের বেশি"),
             ("চার ভাগের তিন ভাগ জমি", "three-quarters জমি"),
             ("পাঁচ দশমিক দুই শতাংশ", "5.2 শতাংশ"),
             ("8 দশমিক 29 শতাংশে", "8.29 শতাংশে"),
-            ("নব্বইয়ের দশকে", "1990-এর দশকে"),
-            ("ত্রয়োদশ সংসদ", "13th সংসদ"),
+            ("নব্বইয়ের দশকে", "1990-এর দশকে"),
+            ("ত্রয়োদশ সংসদ", "13th সংসদ"),
             ("পঁচিশতম পরীক্ষা", "25th পরীক্ষা"),
-            ("302 ধারায় মামলা", "Section 302য় মামলা"),
+            ("302 ধারায় মামলা", "Section 302য় মামলা"),
             ("70 নম্বর অনুচ্ছেদ", "Article 70"),
             // What is said in words in English, too, and what is no number.
             ("তিন জন ও সাতটি", "তিন জন ও সাতটি"),
             ("একাত্তরের যুদ্ধ", "একাত্তরের যুদ্ধ"),
-            ("আমরা আটকে গেছি, তা নয়।", "আমরা আটকে গেছি, তা নয়।"),
+            ("আমরা আটকে গেছি, তা নয়।", "আমরা আটকে গেছি, তা নয়।"),
             ("হাজার হাজার মানুষ", "হাজার হাজার মানুষ"),
             ("2019-20 অর্থবছর", "2019-20 অর্থবছর"),
             ("প্রথম দিন", "প্রথম দিন"),

@@ -10,7 +10,7 @@ static NAMES: LazyLock<Vec<(&'static str, char)>> = LazyLock::new(|| {
     names
 });
 /// What may follow an acronym within its word.
-const ENDINGS: &[&str] = &["", "র", "ের", "য়ের", "এর", "ে", "য়", "তে", "কে", "রও", "সহ", "গুলো", "গুলোর", "দের"];
+const ENDINGS: &[&str] = &["", "র", "ের", "য়ের", "এর", "ে", "য়", "তে", "কে", "রও", "সহ", "গুলো", "গুলোর", "দের"];
 /// Words that are spelled like acronyms and are none.
 const WORDS: &[&str] = &["ভিডিও", "এটিকে", "এটিও", "টিভিও", "সিডিও"];
 
@@ -22,6 +22,16 @@ pub fn acronym(word: &str) -> Option<(String, &str)> {
     let mut best: Option<(String, usize)> = None;
     spell(word, 0, &mut String::new(), &mut best);
     best.map(|(letters, end)| (letters, &word[end..]))
+}
+
+/// The text with an acronym's letters together where it has them apart ("C.P.M." for CPM).
+pub fn without_dots(text: &str, letters: &str) -> Option<String> {
+    let dotted: String = letters.chars().flat_map(|c| [c, '.']).collect();
+    let at = text.find(&dotted)?;
+    let end = at + dotted.len();
+    // A longer one is another.
+    let longer = text[..at].ends_with('.') || text[end..].starts_with(char::is_alphanumeric);
+    (!longer && !text.contains(letters)).then(|| format!("{}{letters}{}", &text[..at], &text[end..]))
 }
 
 /// Tries all ways to read letters from `at` on; the shortest ending wins.
@@ -54,6 +64,8 @@ mod tests {
 
     #[test]
     fn acronyms_are_read_letter_by_letter() {
+        assert_eq!(without_dots("the C.P.M. and", "CPM").as_deref(), Some("the CPM and"));
+        assert_eq!(without_dots("the U.S.A. and", "US"), None);
         for (word, want) in [
             ("এনসিটিবি", Some(("NCTB", ""))),
             ("টিসিবির", Some(("TCB", "র"))),

@@ -5,7 +5,7 @@ use super::{PipelineOptions, TranslatedSegment};
 use crate::Result;
 use crate::article::{Article, Block};
 use crate::article::{Segment, segment};
-use crate::check::{check_article, check_segment, mend_units, respell_names, restore_tokens};
+use crate::check::{check_article, check_segment, mend_acronyms, mend_units, respell_names, restore_tokens};
 use crate::engine::Outcome;
 use crate::text::{Finding, FindingKind, Severity, english};
 use std::ops::Range;
@@ -92,6 +92,9 @@ pub(super) fn respelled(source: &str, text: String) -> (String, Vec<Finding>) {
     if let Some((mended, more)) = mend_units(source, &text) {
         text = mended;
         notes.extend(more);
+    }
+    if let Some(mended) = mend_acronyms(source, &text) {
+        text = mended;
     }
     if let Some(restored) = restore_tokens(source, &text) {
         text = restored;

@@ -44,6 +44,8 @@ pub enum FindingKind {
     LengthRatio,
     Punctuation,
     SentenceCount,
+    /// A word by itself, whose translation is a guess.
+    SingleWord,
     /// The sentence was longer than the model takes and was translated in parts.
     SplitSegment,
     /// Decoding stopped at the length limit.
@@ -75,6 +77,7 @@ impl FindingKind {
             Self::LengthRatio => "odd length",
             Self::Punctuation => "punctuation",
             Self::SentenceCount => "number of sentences",
+            Self::SingleWord => "word by itself",
             Self::SplitSegment => "translated in parts",
             Self::LengthLimit => "cut off",
             Self::Unsupported => "not in the article",

@@ -13,6 +13,7 @@ mod default_model;
 mod documents;
 mod eval;
 mod external;
+mod field;
 mod growth;
 mod hub;
 mod layers;

@@ -12,11 +12,11 @@ const TAILS: &[&str] = &[
     "read more...",
     "continue reading",
     "more...",
-    "বিস্তারিত পড়ুন",
-    "আরও পড়ুন",
-    "আরো পড়ুন",
-    "সম্পূর্ণ পড়ুন",
-    "বাকিটুকু পড়ুন",
+    "বিস্তারিত পড়ুন",
+    "আরও পড়ুন",
+    "আরো পড়ুন",
+    "সম্পূর্ণ পড়ুন",
+    "বাকিটুকু পড়ুন",
 ];
 /// Decoration around them.
 const DECORATION: &[char] = &[' ', '\u{a0}', '→', '»', '›', '>', '…', '.', '|', '-', '–'];
@@ -32,10 +32,14 @@ pub(super) fn begin_of_tail(text: &str) -> Option<usize> {
         let kept = text[..end].trim_end();
         let bare = kept.trim_end_matches(DECORATION);
         let arrow = kept.len() > bare.len() && kept[bare.len()..].contains(['→', '»', '›', '>', '…', '.']);
-        let found = TAILS.iter().find_map(|tail| {
+        // The text is as it came: in either spelling of ড় and য়.
+        let spellings = TAILS.iter().flat_map(|tail| {
+            [tail.to_string(), tail.replace('\u{9dc}', "\u{9a1}\u{9bc}").replace('\u{9df}', "\u{9af}\u{9bc}")]
+        });
+        let found = spellings.into_iter().find_map(|tail| {
             let (kept, ends) = if tail.ends_with(']') { (kept, true) } else { (bare, false) };
             let at = kept.len().checked_sub(tail.len()).filter(|at| kept.is_char_boundary(*at))?;
-            let same = kept[at..].eq_ignore_ascii_case(tail);
+            let same = kept[at..].eq_ignore_ascii_case(&tail);
             let before = kept[..at].trim_end();
             // Words of a sentence end with it; an invitation follows a finished one.
             let behind = before.is_empty() || super::super::plain::ends_sentence(before) || before.ends_with(']');
@@ -66,7 +70,7 @@ pub(super) fn is_channel_line(folded: &str) -> bool {
     has(&[
         "ইউটিউব",
         "ফেসবুক",
-        "হোয়াটসঅ্যাপ",
+        "হোয়াটসঅ্যাপ",
         "টেলিগ্রাম",
         "গুগল নিউজ",
         "youtube",
@@ -87,7 +91,7 @@ pub(super) fn is_channel_line(folded: &str) -> bool {
             "ক্লিক করুন",
             "চোখ রাখুন",
             "সঙ্গে থাকুন",
-            "জয়েন করুন",
+            "জয়েন করুন",
             "follow",
             "subscribe",
             "join",
@@ -97,7 +101,7 @@ pub(super) fn is_channel_line(folded: &str) -> bool {
 /// What stands on the buttons that share a page.
 static BUTTONS: [Words; 2] = [Words::new(tables::BN_FURNITURE, "button"), Words::new(tables::EN_FURNITURE, "button")];
 
-/// "Comments | Share", "ফেসবুক টুইটার হোয়াটসঅ্যাপ": nothing but names of buttons.
+/// "Comments | Share", "ফেসবুক টুইটার হোয়াটসঅ্যাপ": nothing but names of buttons.
 pub(super) fn is_share_list(folded: &str, is_line: impl Fn(&str) -> bool) -> bool {
     let parts: Vec<&str> = folded.split(['|', '·', '•', '/', ',']).map(str::trim).filter(|p| !p.is_empty()).collect();
     if parts.len() >= 2 && parts.iter().all(|part| is_line(part)) {
@@ -107,13 +111,13 @@ pub(super) fn is_share_list(folded: &str, is_line: impl Fn(&str) -> bool) -> boo
     words.len() >= 2 && words.iter().all(|word| BUTTONS.iter().any(|list| list.contains(word)))
 }
 
-/// "বাংলাদেশ থেকে আরও পড়ুন": the heading of a list of other articles.
+/// "বাংলাদেশ থেকে আরও পড়ুন": the heading of a list of other articles.
 pub(super) fn is_more_heading(folded: &str) -> bool {
     const ENDS: &[&str] = &[
-        "থেকে আরও পড়ুন",
-        "থেকে আরো পড়ুন",
-        "নিয়ে আরও পড়ুন",
-        "নিয়ে আরও খবর",
+        "থেকে আরও পড়ুন",
+        "থেকে আরো পড়ুন",
+        "নিয়ে আরও পড়ুন",
+        "নিয়ে আরও খবর",
         "থেকে আরও খবর",
         "বিভাগের আরও খবর",
         "বিভাগের সর্বশেষ",

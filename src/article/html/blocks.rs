@@ -369,6 +369,8 @@ impl Builder {
     fn open_inline(&mut self, element: ElementRef<'_>) {
         if let Some(gap) = &mut self.gap {
             gap.labels |= gap.class.is_some() && element.attr("class").is_some_and(|c| gap.class.as_deref() != Some(c));
+            // When a thing was said stands apart from what it is.
+            gap.labels |= element.value().name() == "time";
             gap.met = true;
         }
     }
