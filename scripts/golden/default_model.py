@@ -7,6 +7,9 @@ SENTENCES: one a line, Bengali before the first tab. Writes for each of the firs
 token at its 24 greatest columns and at 40 fixed ones, for one long text the logits at a position past the
 sliding window, and for the first --greedy sentences the greedy ids of transformers (f32) and of llama.cpp on the file
 as it is and on the same weights as floats. Needs torch, transformers, gguf, numpy, llama-cpp-python.
+
+New weights with the old vocabulary: --ids-from OLD.json takes texts and token ids from an earlier golden file and leaves
+llama.cpp out, for machines where it cannot be built; SENTENCES.tsv is not read then.
 """
 import argparse, json, pathlib, tempfile
 import gguf, numpy as np, torch, transformers as tf
@@ -14,9 +17,11 @@ import gguf, numpy as np, torch, transformers as tf
 ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 ap.add_argument("model"); ap.add_argument("sentences"); ap.add_argument("out")
 ap.add_argument("--logits", type=int, default=50); ap.add_argument("--greedy", type=int, default=100); ap.add_argument("--max-new", type=int, default=96); ap.add_argument("--threads", type=int, default=1)
+ap.add_argument("--ids-from")
 a = ap.parse_args()
 torch.set_num_threads(a.threads)
-lines = [l.split("\t")[0].strip() for l in open(a.sentences, encoding="utf-8") if l.strip()]
+earlier = json.load(open(a.ids_from, encoding="utf-8")) if a.ids_from else None
+lines = [c["text"] for c in earlier["greedy"]] if earlier else [l.split("\t")[0].strip() for l in open(a.sentences, encoding="utf-8") if l.strip()]
 
 # ---- transformers on the dequantized weights -------------------------------------------------------------------
 import re
@@ -48,9 +53,17 @@ missing, unexpected = model.load_state_dict(state, strict=False)
 assert not unexpected and set(missing) <= {"lm_head.weight"}, (missing, unexpected)
 model.tie_weights()
 
-import llama_cpp as L
-llm = L.Llama(a.model, n_ctx=2048, n_threads=a.threads, verbose=False, logits_all=False)
-prompt = lambda s: llm.tokenize(("Bengali: " + s + "\nEnglish:").encode(), add_bos=True, special=False)
+if earlier:
+    import sys
+    sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "train"))
+    from gguf_tokenizer import from_gguf_vocabulary
+    tokenizer = from_gguf_vocabulary(parts[0])
+    prompt = lambda s: [2] + tokenizer.encode("Bengali: " + s + "\nEnglish:").ids
+    assert all(prompt(c["text"]) == c["ids"] for c in earlier["logits"]), "another vocabulary: make the golden file with llama.cpp"
+else:
+    import llama_cpp as L
+    llm = L.Llama(a.model, n_ctx=2048, n_threads=a.threads, verbose=False, logits_all=False)
+    prompt = lambda s: llm.tokenize(("Bengali: " + s + "\nEnglish:").encode(), add_bos=True, special=False)
 fixed = [int(x) for x in np.linspace(8, vocab - 1, 40)]
 out = dict(vocab=vocab, fixed_columns=fixed, logits=[], greedy=[])
 def sample(logits):
@@ -60,8 +73,8 @@ with torch.no_grad():
     for s in lines[: a.logits]:
         ids = prompt(s)
         out["logits"].append(dict(text=s, ids=ids, **sample(model(torch.tensor([ids])).logits[0, -1])))
-    long_ids = []
-    for s in lines[a.logits :]:
+    long_ids = earlier["long"]["ids"] if earlier else []
+    for s in [] if earlier else lines[a.logits :]:
         long_ids += prompt(s) if not long_ids else llm.tokenize(("\n" + s).encode(), add_bos=False, special=False)
         if len(long_ids) > 700: break
     long_ids = long_ids[:700]
@@ -78,20 +91,23 @@ def llama_greedy(llm, ids):
         got.append(int(t))
     return got
 
-float_file = pathlib.Path(tempfile.mkdtemp()) / "float.gguf"
-w = gguf.GGUFWriter(float_file, "gemma3")
-for k, field in readers[0].fields.items():
-    if k.startswith(("GGUF.", "general.architecture", "split.")): continue
-    sub = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
-    w.add_key_value(k, field.contents(), field.types[0], sub)
-for n, t in tensors.items(): w.add_tensor(n, gguf.quants.dequantize(t.data, t.tensor_type).astype(np.float32))
-w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
-flt = L.Llama(str(float_file), n_ctx=2048, n_threads=a.threads, verbose=False)
+if not earlier:
+    float_file = pathlib.Path(tempfile.mkdtemp()) / "float.gguf"
+    w = gguf.GGUFWriter(float_file, "gemma3")
+    for k, field in readers[0].fields.items():
+        if k.startswith(("GGUF.", "general.architecture", "split.")): continue
+        sub = field.types[-1] if field.types[0] == gguf.GGUFValueType.ARRAY else None
+        w.add_key_value(k, field.contents(), field.types[0], sub)
+    for n, t in tensors.items(): w.add_tensor(n, gguf.quants.dequantize(t.data, t.tensor_type).astype(np.float32))
+    w.write_header_to_file(); w.write_kv_data_to_file(); w.write_tensors_to_file(); w.close()
+    flt = L.Llama(str(float_file), n_ctx=2048, n_threads=a.threads, verbose=False)
 for number, s in enumerate(lines[: a.greedy]):
     print(number, end="\r", flush=True)
     ids = prompt(s)
-    out["greedy"].append(dict(text=s, transformers=torch_greedy(ids), llama_q8=llama_greedy(llm, ids), llama_f32=llama_greedy(flt, ids)))
-float_file.unlink()
+    peers = {} if earlier else dict(llama_q8=llama_greedy(llm, ids), llama_f32=llama_greedy(flt, ids))
+    out["greedy"].append(dict(text=s, transformers=torch_greedy(ids), **peers))
+if not earlier: float_file.unlink()
 json.dump(out, open(a.out, "w", encoding="utf-8"), ensure_ascii=False, separators=(",", ":"))
+if earlier: raise SystemExit(f"{len(out['greedy'])} greedy, transformers alone")
 same = lambda x, y: sum(g[x] == g[y] for g in out["greedy"])
 print(len(out["greedy"]), "greedy; transformers = llama f32:", same("transformers", "llama_f32"), " transformers = llama q8:", same("transformers", "llama_q8"))
