@@ -1,7 +1,7 @@
 //! Which model is used when none is named: the best one that is here, by what was published of it.
 use crate::hub::HubConfig;
 use crate::hub::pull::find_cached;
-use crate::hub::{pypi, url};
+use crate::hub::url;
 use crate::manifest::{DEFAULT_MODEL, Manifest, Registry, Task};
 
 /// The word for [`choose`] where a model is named.
@@ -19,7 +19,7 @@ pub struct Choice {
 pub fn is_installed(config: &HubConfig, manifest: &Manifest) -> bool {
     manifest.embedded()
         || manifest.hub().is_some_and(|source| find_cached(config, source).is_some())
-        || pypi::find(config, manifest).or_else(|| url::find(config, manifest)).is_some()
+        || url::find(config, manifest).is_some()
 }
 
 /// The best model for Bengali to English among those that are installed: by published quality, the faster of two that are

@@ -12,7 +12,7 @@ use crate::bulk::schedule::steps::Steps;
 use crate::bulk::schedule::{Ended, execute};
 use crate::bulk::stop::Stop;
 use crate::bulk::store::ahead::Ahead;
-use crate::bulk::store::journal::{self, Header};
+use crate::bulk::store::journal::{self, Header, Line};
 use crate::bulk::store::lock::Lock;
 use crate::bulk::store::writer::{self, Target};
 use crate::bulk::store::{Layout, Paths, Store, sync_folder};
@@ -176,7 +176,7 @@ fn complete_report(context: &Context<'_>, store: &Store) -> Report {
 /// An output without a journal is somebody else's.
 fn refuse_to_overwrite(options: &BulkOptions, paths: &Paths) -> Result<()> {
     if options.resume == Resume::Fresh {
-        return remove_articles(options, &paths.out);
+        return remove_articles(options, paths);
     }
     let taken = match std::fs::read_dir(&paths.out) {
         Ok(mut entries) => entries.next().is_some(),
@@ -207,21 +207,30 @@ fn refuse_links(output: &Path) -> Result<()> {
     }
 }
 
-/// The articles that an earlier run has put into the folder, and nothing else that is there.
-fn remove_articles(options: &BulkOptions, folder: &Path) -> Result<()> {
-    if !options.format.is_folder() || !folder.is_dir() {
+/// The articles that an earlier run has put into the folder, by its journal; whatever else is there is somebody else's,
+/// whatever its name.
+fn remove_articles(options: &BulkOptions, paths: &Paths) -> Result<()> {
+    if !options.format.is_folder() || !paths.out.is_dir() || !paths.log.is_file() {
         return Ok(());
     }
-    for entry in std::fs::read_dir(folder).map_err(|e| Error::io(folder, e))?.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let ours = name.len() > 6
-            && name.as_bytes()[..6].iter().all(u8::is_ascii_digit)
-            && name.contains(&format!(".{}", options.format.file_extension()));
-        if ours {
-            std::fs::remove_file(entry.path()).map_err(|e| Error::io(entry.path(), e))?;
+    let files = journal::lines(&paths.log)?.filter_map(|(line, _)| match line {
+        Line::Mark(mark) => mark.file,
+        Line::Header(_) | Line::End(_) => None,
+    });
+    // A journal may have been tampered with: names only, nothing that leads out of the folder.
+    for path in files.filter(|name| is_plain(name)).map(|name| paths.out.join(name)) {
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(Error::io(&path, error)),
+            _ => {}
         }
     }
     Ok(())
+}
+
+/// Is it the name of a file and no path?
+fn is_plain(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    matches!((parts.next(), parts.next()), (Some(std::path::Component::Normal(_)), None)) && !name.contains('\\')
 }
 
 /// Sizes and times of files; for a folder the sums over its tree. What it says in them is checked entry by entry.

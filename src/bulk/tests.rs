@@ -213,6 +213,30 @@ fn what_has_changed_is_noticed_and_refused_with_advice() {
     assert_eq!(place.read("mine"), "x");
 }
 
+/// Issue: `--fresh` took every file that looked like an article of ours.
+#[test]
+fn starting_over_deletes_what_the_journal_names_and_nothing_else() {
+    let place = Place::usual(5);
+    let options = |resume| BulkOptions { format: OutputFormat::Markdown, resume, ..place.options("out") };
+    go(&options(Resume::Auto)).unwrap();
+    let names = || -> Vec<String> {
+        let files = std::fs::read_dir(place.path("out")).unwrap().flatten();
+        let mut names: Vec<String> = files.map(|f| f.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    };
+    let ours = names();
+    for mine in ["000001-mine.md", "123456.md", "notes.md"] {
+        std::fs::write(place.path("out").join(mine), "mine").unwrap();
+    }
+    std::fs::write(place.path("out").join(&ours[0]), "changed").unwrap();
+    // The same articles in another format: those of the first run go.
+    go(&BulkOptions { format: OutputFormat::Html, ..options(Resume::Fresh) }).unwrap();
+    let left = names();
+    assert!(["000001-mine.md", "123456.md", "notes.md"].iter().all(|mine| left.iter().any(|n| n == mine)), "{left:?}");
+    assert!(ours.iter().all(|name| !left.contains(name)), "{ours:?} of {left:?}");
+}
+
 #[test]
 fn a_second_process_is_refused() {
     let place = Place::usual(5);

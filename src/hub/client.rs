@@ -214,15 +214,6 @@ impl Client {
         }
         Err(HubError::Unreachable { text: "no attempt was made".into(), source: None }.into())
     }
-
-    /// A small text from any address (no token unless it is the endpoint's own host).
-    pub(super) fn text(&self, url: &str, accept: &str) -> Result<String> {
-        self.retrying(&mut |_, _| {}, &mut || {
-            let mut response = self.get(url, &[("accept", accept)])?;
-            check_status(&response, &shown_url(url), &shown_url(url))?;
-            response.body_mut().with_config().limit(64 << 20).read_to_string().map_err(|e| broken(url, e))
-        })
-    }
 }
 
 /// An open file.
@@ -335,20 +326,13 @@ fn same_origin(a: &str, b: &str) -> bool {
     origin(a).is_some() && origin(a) == origin(b)
 }
 
-/// The address that a `Location` header means, seen from `base`.
+/// The address that a `Location` header means, seen from `base`: of the web, and never from an encrypted connection to
+/// an open one.
 fn absolute(base: &str, location: &str) -> Option<String> {
-    let uri: Uri = base.parse().ok()?;
-    let (scheme, authority) = (uri.scheme_str()?, uri.authority()?.as_str());
-    if location.starts_with("http://") || location.starts_with("https://") {
-        // Never from an encrypted connection to an open one.
-        (!(scheme == "https" && location.starts_with("http://"))).then(|| location.to_owned())
-    } else if let Some(rest) = location.strip_prefix("//") {
-        Some(format!("{scheme}://{rest}"))
-    } else if location.starts_with('/') {
-        Some(format!("{scheme}://{authority}{location}"))
-    } else {
-        None
-    }
+    let base = url::Url::parse(base).ok()?;
+    let target = base.join(location).ok().filter(|_| !location.is_empty())?;
+    let kept = matches!(target.scheme(), "http" | "https") && (base.scheme() != "https" || target.scheme() == "https");
+    kept.then(|| target.into())
 }
 
 #[cfg(test)]
@@ -371,6 +355,9 @@ mod tests {
         assert_eq!(absolute("http://a:1/x", "https://b/z?s=1").as_deref(), Some("https://b/z?s=1"));
         assert_eq!(absolute("https://a/x", "http://b/z"), None);
         assert_eq!(absolute("https://a/x", "file:///etc/passwd"), None);
+        assert_eq!(absolute("https://a/x/y", "z?s=1").as_deref(), Some("https://a/x/z?s=1"));
+        assert_eq!(absolute("https://a/x/y", "../z").as_deref(), Some("https://a/z"));
+        assert_eq!(absolute("https://a/x", ""), None);
     }
 
     #[test]

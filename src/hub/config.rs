@@ -9,8 +9,6 @@ pub struct HubConfig {
     pub cache: PathBuf,
     /// Base address, without a slash at the end.
     pub endpoint: String,
-    /// Base address of PyPI's simple index, without a slash at the end.
-    pub pypi_index: String,
     pub token: Option<String>,
     /// Never touch the network, whatever is asked.
     pub offline: bool,
@@ -48,8 +46,8 @@ impl Default for Network {
 }
 
 impl HubConfig {
-    /// `HF_HOME`, `HF_HUB_CACHE`, `HF_TOKEN` (or the token file), `HF_ENDPOINT`, `HF_HUB_OFFLINE`,
-    /// `PIP_INDEX_URL`, as `huggingface_hub` and `pip` read them.
+    /// `HF_HOME`, `HF_HUB_CACHE`, `HF_TOKEN` (or the token file), `HF_ENDPOINT` and `HF_HUB_OFFLINE`,
+    /// as `huggingface_hub` reads them.
     pub fn from_env() -> Self {
         Self::from_lookup(&|name| std::env::var(name).ok().filter(|value| !value.trim().is_empty()))
     }
@@ -60,11 +58,9 @@ impl HubConfig {
         let cache = get("HF_HUB_CACHE").or_else(|| get("HUGGINGFACE_HUB_CACHE"));
         let cache = cache.map(|path| expand(&path, get)).unwrap_or_else(|| home.join("hub"));
         let endpoint = get("HF_ENDPOINT").unwrap_or_else(|| "https://huggingface.co".into());
-        let pypi_index = get("PIP_INDEX_URL").unwrap_or_else(|| "https://pypi.org/simple".into());
         Self {
             cache,
             endpoint: endpoint.trim().trim_end_matches('/').to_owned(),
-            pypi_index: pypi_index.trim().trim_end_matches('/').to_owned(),
             token: token(get, &home),
             offline: truthy(get("HF_HUB_OFFLINE")) || truthy(get("TRANSFORMERS_OFFLINE")),
             network: Network::default(),

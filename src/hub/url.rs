@@ -3,7 +3,7 @@ use super::HubError;
 use super::client::Client;
 use super::config::HubConfig;
 use super::download::{Event, Observer, fetch_to, hash_file, hex};
-use crate::manifest::{Manifest, UrlFile, UrlSource};
+use crate::manifest::{Manifest, Packing, UrlFile, UrlSource, packing};
 use crate::{Error, Result};
 use sha2::Digest as _;
 use std::fs::File;
@@ -78,27 +78,6 @@ pub fn verify(folder: &Path, source: &UrlSource) -> Result<Vec<(String, Option<(
         Ok((file.name.clone(), verdict))
     };
     source.files.iter().map(check).collect()
-}
-
-/// How a file is packed, by its address.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Packing {
-    Gzip,
-    Zstd,
-}
-
-fn packing(url: &str) -> Option<Packing> {
-    let path = url.split(['?', '#']).next().unwrap_or(url);
-    match path.rsplit('.').next() {
-        Some("gz") => Some(Packing::Gzip),
-        Some("zst") => Some(Packing::Zstd),
-        _ => None,
-    }
-}
-
-/// Whether an address names a packed file.
-pub(crate) fn is_packed(url: &str) -> bool {
-    packing(url).is_some()
 }
 
 /// Unpacks into a file that gets its name only when it is whole and right.

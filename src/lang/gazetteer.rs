@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn demonyms_derive_from_countries() {
-        let find = |bengali: &str| GAZETTEER.at(&super::canonical::canonical(bengali)).next().unwrap().0;
+        let find = |bengali: &str| GAZETTEER.at(&crate::lang::canonical::canonical(bengali)).next().unwrap().0;
         for (bengali, word) in
             [("মালয়েশিয়ার", "malaysian"), ("ইতালি", "italian"), ("জাপানের", "japanese"), ("ভারতীয়", "indian")]
         {

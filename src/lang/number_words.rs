@@ -303,7 +303,7 @@ mod tests {
             ("চারপাশে", vec![]),
             ("হাজারীবাগ", vec![]),
         ] {
-            assert_eq!(roles(&super::canonical::canonical(word)), expected, "{word}");
+            assert_eq!(roles(&crate::lang::canonical::canonical(word)), expected, "{word}");
         }
     }
 }

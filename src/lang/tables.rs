@@ -38,6 +38,7 @@ tables! {
     EN_INSTITUTIONS = "en/institutions.tsv";
     EN_NOT_NAMES = "en/not_names.tsv";
     EN_NUMBERS = "en/numbers.tsv";
+    EN_PROTECTED = "en/protected.tsv";
 }
 
 /// The rows of a table.

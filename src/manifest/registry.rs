@@ -135,15 +135,20 @@ impl Registry {
         id.and_then(|id| self.find(id)).or_else(by_name)
     }
 
-    /// Ids that resemble a misspelled one, best first, at most three.
+    /// Ids that resemble a misspelled one, best first, at most three. What is the beginning of an id, or of one of its
+    /// other names, is as good as it: `nllb` means the NLLBs.
     pub fn resembling(&self, wrong: &str) -> Vec<&str> {
         let wrong = wrong.to_ascii_lowercase();
-        let mut scored: Vec<(f64, &str)> = self
-            .entries
-            .iter()
-            .map(|e| (similarity(&wrong, &e.manifest.id), e.manifest.id.as_str()))
-            .filter(|(score, _)| *score >= 0.5)
-            .collect();
+        let score = |name: &str| {
+            let begins = !wrong.is_empty() && name.to_ascii_lowercase().starts_with(&wrong);
+            if begins { 1.0 } else { strsim::sorensen_dice(&wrong, name) }
+        };
+        let best = |m: &Manifest| {
+            let others = m.aliases.iter().map(|alias| score(alias));
+            others.fold(score(&m.id), f64::max)
+        };
+        let scored = self.entries.iter().map(|e| (best(&e.manifest), e.manifest.id.as_str()));
+        let mut scored: Vec<(f64, &str)> = scored.filter(|(score, _)| *score >= 0.5).collect();
         scored.sort_by(|a, b| b.0.total_cmp(&a.0));
         scored.into_iter().take(3).map(|(_, id)| id).collect()
     }
@@ -161,18 +166,6 @@ pub fn config_folder() -> Option<PathBuf> {
         Some(folder) if !folder.is_empty() => Some(folder.into()),
         _ => choose_base_strategy().ok().map(|strategy| strategy.config_dir().join("anubad")),
     }
-}
-
-/// Dice coefficient over letter pairs: cheap, and forgiving of left-out words.
-fn similarity(a: &str, b: &str) -> f64 {
-    let pairs = |text: &str| text.as_bytes().windows(2).map(|w| [w[0], w[1]]).collect::<Vec<_>>();
-    let (left, mut right) = (pairs(a), pairs(b));
-    let total = left.len() + right.len();
-    let shared = left
-        .iter()
-        .filter(|pair| right.iter().position(|p| p == *pair).map(|at| right.swap_remove(at)).is_some())
-        .count();
-    if total == 0 { 0.0 } else { 2.0 * shared as f64 / total as f64 }
 }
 
 #[cfg(test)]
@@ -238,6 +231,8 @@ mod tests {
         let registry = Registry::built_in().unwrap();
         assert_eq!(registry.resembling("nllb-600m")[0], "nllb-200-distilled-600m");
         assert_eq!(registry.resembling("opus-mt-en-bn")[0], "opus-mt-bn-en");
-        assert!(registry.resembling("zzzz").is_empty());
+        assert!(registry.resembling("zzzz").is_empty() && registry.resembling("").is_empty());
+        let nllbs = registry.resembling("NLLB");
+        assert!(nllbs.len() == 3 && nllbs.iter().all(|id| id.starts_with("nllb-200")), "{nllbs:?}");
     }
 }

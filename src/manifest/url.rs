@@ -52,7 +52,7 @@ impl UrlSource {
                 }
                 _ if !web => Some(format!("url {url:?} is no web address")),
                 _ if digest.is_some() => Some(format!("{name}: a sha256 has 64 lower-case hex digits")),
-                _ if crate::hub::url::is_packed(url) && packed_sha256.is_none() => {
+                _ if packing(url).is_some() && packed_sha256.is_none() => {
                     Some(format!("{name}: no packed_sha256; a packed file must be known before it is unpacked"))
                 }
                 _ if sha256.is_none() && packed_sha256.is_none() => {
@@ -61,5 +61,21 @@ impl UrlSource {
                 _ => None,
             }
         })
+    }
+}
+
+/// How a file is packed, by its address.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Packing {
+    Gzip,
+    Zstd,
+}
+
+pub(crate) fn packing(url: &str) -> Option<Packing> {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    match path.rsplit('.').next() {
+        Some("gz") => Some(Packing::Gzip),
+        Some("zst") => Some(Packing::Zstd),
+        _ => None,
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// The edges that go up; docs/ARCHITECTURE.md says why.
-const UPWARDS: &[(&str, &str)] = &[("article", "document"), ("article", "feed")];
+const UPWARDS: &[(&str, &str)] = &[("article", "document"), ("error", "bulk"), ("error", "hub")];
 /// Modules whose files must not use one another in a circle.
 const WITHOUT_CYCLES: &[&str] = &["bulk", "engine", "summary", "cli"];
 
@@ -128,7 +128,7 @@ fn table() -> BTreeMap<String, BTreeSet<String>> {
     let rows = document();
     let rows = rows.lines().filter_map(|line| line.strip_prefix("| ")?.strip_suffix('|')?.split_once('|'));
     let words = |cell: &str| -> BTreeSet<String> {
-        let plain = cell.replace("(both see below)", "");
+        let plain = cell.replace("(both see below)", "").replace("(see below)", "");
         plain.split(',').map(str::trim).filter(|w| !w.is_empty()).map(str::to_string).collect()
     };
     let table: BTreeMap<_, _> = rows
@@ -181,7 +181,7 @@ fn the_table_goes_down_the_picture() {
     for (module, used) in &table {
         for other in used {
             assert!(table.contains_key(other), "{module} uses {other}, which has no row");
-            let upwards = UPWARDS.contains(&(module, other));
+            let upwards = UPWARDS.contains(&(module.as_str(), other.as_str()));
             assert_eq!(line(other) > line(module), !upwards, "{module} uses {other}, which does not lie below it");
         }
     }
@@ -218,7 +218,7 @@ fn file_edges(files: &BTreeMap<Name, String>, module: &str) -> BTreeMap<Name, BT
         let mut path = path.clone();
         for _ in 0..8 {
             match (0..=path.len()).rev().find_map(|n| passed_on.get(&path[..n]).map(|to| (to, n))) {
-                Some((to, n)) if files.get(&path[..n]).is_none() => path = [to.as_slice(), &path[n..]].concat(),
+                Some((to, n)) if !files.contains_key(&path[..n]) => path = [to.as_slice(), &path[n..]].concat(),
                 _ => break,
             }
         }

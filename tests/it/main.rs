@@ -23,7 +23,6 @@ mod metrics;
 mod names;
 mod parity;
 mod placeholders;
-mod pypi;
 mod safe;
 mod sentences;
 mod summaries;

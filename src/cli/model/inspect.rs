@@ -152,9 +152,6 @@ fn print_manifest(out: &mut impl Write, manifest: &Manifest) -> std::io::Result<
     if let Some(source) = manifest.hub() {
         writeln!(out, "hub           {} at {}", source.repo, source.revision)?;
     }
-    if let Some(source) = manifest.pypi() {
-        writeln!(out, "pypi          {} {}", source.package, source.version)?;
-    }
     if let Some(tokens) = manifest.limits.input_tokens {
         writeln!(out, "input limit   {tokens} tokens; longer text is split, never cut")?;
     }

@@ -1,9 +1,10 @@
 //! `anubad model list`: what there is, the best first, and what this machine can do with it.
-use super::{ListArgs, TaskArg, state};
+use crate::assembly::choice::is_installed;
 use crate::cli::common::memory_mb;
 use crate::hub::HubConfig;
 use crate::hub::pull::human;
 use crate::manifest::{Manifest, Registry, Task};
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::process::ExitCode;
@@ -11,6 +12,26 @@ use std::process::ExitCode;
 /// Source words a second times millions of parameters that one core does: the built-in model (143 M) translates 170 a
 /// second on two cores, repairs included.
 const WORK_PER_CORE: f64 = 170.0 * 142.6 / 2.0;
+
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    /// Only models for this task
+    #[arg(long)]
+    task: Option<TaskArg>,
+    /// Only models that can be used without a download
+    #[arg(long)]
+    here: bool,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(super) enum TaskArg {
+    Translate,
+    #[value(alias = "summarise")]
+    Summarize,
+}
 
 /// Runs the command.
 pub(super) fn run(args: ListArgs) -> anyhow::Result<ExitCode> {
@@ -88,6 +109,15 @@ fn words_a_second(manifest: &Manifest) -> Option<f64> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from) as f64;
     let beams = manifest.decoding.beams.unwrap_or(1) as f64;
     Some((WORK_PER_CORE * cores / parameters / ((1.0 + beams) / 2.0)).max(0.1))
+}
+
+/// Where a model is now.
+fn state(config: &HubConfig, manifest: &Manifest) -> &'static str {
+    match () {
+        _ if manifest.embedded() => "built in",
+        _ if is_installed(config, manifest) => "downloaded",
+        _ => "-",
+    }
 }
 
 #[cfg(test)]

