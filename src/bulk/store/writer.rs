@@ -128,7 +128,7 @@ impl Alike {
 }
 
 fn all_failed(reason: &str) -> Error {
-    BulkError::AllFailed { articles: ENOUGH as u64, reason: reason.to_owned() }.into()
+    BulkError::AllFailed { articles: ENOUGH, reason: reason.to_owned() }.into()
 }
 
 fn count(report: &mut Report, message: Message) {
