@@ -217,6 +217,11 @@ fn from_repo(
     Ok(from_snapshot(repo.clone(), None, pull(&client, &source, observer)?))
 }
 
+/// The folder that a file lies in.
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// A file or folder that the user has.
 fn open_path(path: &Path, registry: &Registry) -> Result<ResolvedModel> {
     let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_else(|| path.display().to_string());
@@ -229,8 +234,8 @@ fn open_path(path: &Path, registry: &Registry) -> Result<ResolvedModel> {
         let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
         return match extension {
             "gguf" => made(first_shard(path)?, ModelKind::Gguf),
-            "bin" | "npz" | "gz" | "zst" if path.parent().is_some_and(|folder| holds_marian(&folder.join(""))) => {
-                made(path.parent().unwrap_or(Path::new("")).to_path_buf(), ModelKind::Folder)
+            "bin" | "npz" | "gz" | "zst" if holds_marian(folder_of(path)) => {
+                made(folder_of(path).to_path_buf(), ModelKind::Folder)
             }
             "safetensors" | "bin" => Err(Error::Model(format!(
                 "{}: weights alone say nothing of the network; give the folder that holds them with config.json and the tokenizer",
