@@ -173,8 +173,8 @@ fn parts_that_do_not_belong_together_are_named() {
     let by = |variant: &str| &fixtures().iter().find(|f| f.golden.variant == variant).unwrap().folder;
     let (split, shared) = (by("split-lex"), by("shared-lex"));
     let list = |folder: &Path, start: &str| {
-        let names = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
-        names.into_iter().find(|name| name.starts_with(start)).unwrap()
+        let mut names = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+        names.find(|name| name.starts_with(start)).unwrap()
     };
     let failure = |change: &dyn Fn(&Path)| {
         let copy = tempfile::tempdir().unwrap();
@@ -189,10 +189,14 @@ fn parts_that_do_not_belong_together_are_named() {
         error
     };
     let (lex, target, model) = (list(split, "lex"), list(split, "trgvocab"), list(split, "model"));
-    let error = failure(&|copy| drop(std::fs::copy(shared.join(&lex), copy.join(&lex)).unwrap()));
+    let error = failure(&|copy| {
+        std::fs::copy(shared.join(&lex), copy.join(&lex)).unwrap();
+    });
     assert!(error.contains(&lex) && error.contains("other vocabularies"), "{error}");
     let vocabulary = list(shared, "vocab");
-    let error = failure(&|copy| drop(std::fs::copy(shared.join(&vocabulary), copy.join(&target)).unwrap()));
+    let error = failure(&|copy| {
+        std::fs::copy(shared.join(&vocabulary), copy.join(&target)).unwrap();
+    });
     assert!(error.contains(&target) && error.contains("pieces"), "{error}");
     let error = failure(&|copy| std::fs::remove_file(copy.join(&target)).unwrap());
     assert!(error.contains("srcvocab"), "{error}");

@@ -114,7 +114,7 @@ fn a_broken_download_is_taken_up_where_it_ended() {
 #[test]
 fn wrong_bytes_are_refused_packed_and_unpacked() {
     let ((hub, manifest), cache) = (served(), tempfile::tempdir().unwrap());
-    hub.fault("model.x.bin.gz", [Fault::Wrong, Fault::Wrong]);
+    hub.fault("model.x.bin.gz", [Fault::Wrong]);
     let error = pull(&hub, &manifest, cache.path()).unwrap_err().to_string();
     assert!(error.contains("model.x.bin") && error.contains("SHA-256"), "{error}");
     assert_eq!(url::find(&hub.config(cache.path()), &manifest), None);
