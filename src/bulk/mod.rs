@@ -29,12 +29,12 @@ mod store;
 
 pub use error::BulkError;
 pub use input::filter::Reason;
+pub use observer::{Observer, Progress};
 pub use options::{BulkOptions, Filters, Resume, Sync};
 pub use output::{Compression, OutputFormat};
 pub use overlap::check as check_files;
 pub use record::{Aligned, Doubtful, ErrorRecord, Finished, Record, Source, plain_text};
 pub use report::{Report, Slow};
-pub use observer::{Observer, Progress};
 pub use schedule::steps::{PipelineSteps, Steps};
 pub use session::{check_stream, run, run_to};
 pub use stop::Stop;

@@ -1,6 +1,6 @@
 //! What a bulk job is to do.
-use crate::bulk::output::{Compression, OutputFormat, table};
 use crate::bulk::observer::Observer;
+use crate::bulk::output::{Compression, OutputFormat, table};
 use crate::feed::ReadOptions;
 use serde::Serialize;
 use std::path::PathBuf;

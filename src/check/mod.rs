@@ -20,11 +20,11 @@ pub(crate) mod units;
 pub use consistent::Spellings;
 pub use glossary::Glossary;
 pub use loops::find_loop;
+pub(crate) use names::mend_acronyms;
 pub use names::{NameCheck, check_names};
 pub use number::{NumberCheck, bears_out, check_numbers, patch_numbers};
 pub use rates::CheckRates;
 pub use respell::respell_names;
-pub(crate) use names::mend_acronyms;
 pub(crate) use tokens::restore_tokens;
 pub(crate) use units::mend_units;
 

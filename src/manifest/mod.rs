@@ -4,8 +4,8 @@ mod registry;
 mod url;
 
 pub use registry::{DEFAULT_MODEL, Entry, Registry, config_folder, user_folder};
-pub use url::{UrlFile, UrlSource};
 pub(crate) use url::{Packing, packing};
+pub use url::{UrlFile, UrlSource};
 
 use crate::decode::DecodeOptions;
 use crate::hints::SourceStep;
