@@ -150,12 +150,16 @@ fn golden_prompts(golden: &Value) -> Vec<Vec<u32>> {
 }
 
 #[test]
-fn greedy_output_equals_transformers_and_llama_cpp() {
+fn greedy_output_equals_the_peers() {
     let golden = golden();
     let got = greedy(network(Compute::F32), &golden_prompts(&golden), 16);
     let cases = golden["greedy"].as_array().unwrap();
     assert!(cases.len() >= 100);
-    for peer in ["transformers", "llama_f32"] {
+    // llama.cpp's answers are there when the golden file was made with it (see the script).
+    let peers = ["transformers", "llama_f32"]
+        .into_iter()
+        .filter(|peer| *peer == "transformers" || cases[0].get(peer).is_some());
+    for peer in peers {
         let same = cases.iter().zip(&got).filter(|(case, got)| ids(&case[peer]) == **got).count();
         assert!(same * 100 >= 95 * cases.len(), "{same} of {} equal those of {peer}", cases.len());
     }
