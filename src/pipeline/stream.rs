@@ -416,7 +416,7 @@ mod tests {
 
     #[test]
     fn it_stops_when_it_is_told_to() {
-        let mut source = |_idle| Supply::Job(Sentence::new(SOURCES[0]));
+        let source = |_idle| Supply::Job(Sentence::new(SOURCES[0]));
         let mut count = 0;
         let mut endless = 0;
         let mut bounded = |idle| {
