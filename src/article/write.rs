@@ -92,6 +92,7 @@ impl<W: Write> BlockWriter<W> {
             writeln!(self.out)?;
         }
         for (index, note) in self.notes.iter().enumerate() {
+            let note = &harmless(note);
             match self.style {
                 Style::Text => writeln!(self.out, "[{}] {note}", index + 1)?,
                 Style::Markdown => writeln!(self.out, "[^{}]: {}", index + 1, escape(note))?,

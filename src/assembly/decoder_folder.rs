@@ -63,7 +63,13 @@ pub fn open(folder: &Path) -> Result<Option<Decoder>> {
     Ok(Some(Decoder { source: Arc::new(checkpoint), naming, config, tokenizer, ends, manifest: None, name }))
 }
 
-/// Tokens that end a generation: what the two configurations name, one or several, and what is spelled like one.
+/// Spellings of the end of a text, which ends no turn: where the configuration says what ends a generation, it is the
+/// configuration's to name.
+const TEXT_ENDS: [&str; 6] =
+    ["<|endoftext|>", "</s>", "<|end_of_text|>", "<eos>", "<|eos|>", "<\u{ff5c}end\u{2581}of\u{2581}sentence\u{ff5c}>"];
+
+/// Tokens that end a generation: what the two configurations name, one or several, and what is spelled like the end of a
+/// turn; where they name nothing, of a text, too.
 fn ends(folder: &Path, config: &Value, tokenizer: &dyn Tokenizer) -> Result<Vec<u32>> {
     let generation = read_json(&folder.join("generation_config.json"))?.unwrap_or_default();
     let named = [&generation["eos_token_id"], &config["eos_token_id"], &config["text_config"]["eos_token_id"]];
@@ -72,8 +78,10 @@ fn ends(folder: &Path, config: &Value, tokenizer: &dyn Tokenizer) -> Result<Vec<
         one => one.as_u64().into_iter().collect::<Vec<_>>(),
     });
     let size = tokenizer.vocab_size() as u64;
-    let mut ends = tokenizer.ends();
-    ends.extend(ids.filter(|id| *id < size).map(|id| id as u32));
+    let mut ends: Vec<u32> = ids.filter(|id| *id < size).map(|id| id as u32).collect();
+    let named = !ends.is_empty();
+    let of_text = |id: &u32| tokenizer.piece(*id).is_some_and(|piece| TEXT_ENDS.contains(&piece.as_str()));
+    ends.extend(tokenizer.ends().into_iter().filter(|id| !named || !of_text(id)));
     ends.sort_unstable();
     ends.dedup();
     Ok(ends)

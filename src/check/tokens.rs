@@ -17,7 +17,9 @@ pub(crate) fn restore_tokens(source: &str, output: &str) -> Option<String> {
     }
     let missing: Vec<&str> =
         found[first..].iter().map(|(_, r)| &source[r.clone()]).filter(|t| !output.contains(*t)).collect();
-    if missing.is_empty() || output.trim().is_empty() || first == 0 {
+    // A source of tokens alone goes through as it is.
+    let all = found.get(first).is_none_or(|(_, range)| source[..range.start].trim().is_empty());
+    if missing.is_empty() || output.trim().is_empty() || all {
         return None;
     }
     Some(format!("{} {}", output.trim_end(), missing.join(" ")))

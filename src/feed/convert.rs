@@ -132,6 +132,9 @@ fn plain_title(title: &str) -> String {
         end -= 1;
     }
     let mut text = title[..end].to_owned();
+    // Not in the middle of a tag.
+    let open = text.rfind('<').filter(|&at| end < title.len() && !text[at..].contains('>'));
+    text.truncate(open.unwrap_or(text.len()));
     for _ in 0..2 {
         if text.contains('<') && looks_like_tags(&text) {
             text = scraper::Html::parse_fragment(&article::html::tame(&text)).root_element().text().collect::<String>();

@@ -54,6 +54,7 @@ const QWEN2: &str =
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+";
 const QWEN35: &str =
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?[\p{L}\p{M}]+|\p{N}| ?[^\s\p{L}\p{M}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+";
+const HUNYUAN: &str = r##"[!"#$%&'()*+,\-./:;<=>?@\[\\\]^_`{|}~][A-Za-z]+|[^\r\n\p{L}\p{P}\p{S}]?[\p{L}\p{M}]+| ?[\p{P}\p{S}]+[\r\n]*|\s*[\r\n]+|\s+"##;
 const PUNCTUATION: &str = r"[\p{P}\$\+<=>\^~\|]+";
 
 fn compile(patterns: &[&str]) -> Vec<Regex> {
@@ -64,7 +65,7 @@ fn compile(patterns: &[&str]) -> Vec<Regex> {
 impl Splitter {
     /// The splitter that llama.cpp has for `tokenizer.ggml.pre`; `None` where it is not known here.
     pub(super) fn of(pre: &str) -> Option<Self> {
-        static STEPS: LazyLock<[Vec<Regex>; 6]> = LazyLock::new(|| {
+        static STEPS: LazyLock<[Vec<Regex>; 7]> = LazyLock::new(|| {
             [
                 compile(&[GPT2]),
                 compile(&[r"\p{N}", GPT2]),
@@ -72,6 +73,7 @@ impl Splitter {
                 compile(&[QWEN2]),
                 compile(&[QWEN35]),
                 compile(&[PUNCTUATION, GPT2, r"\p{N}+", "[0-9][0-9][0-9]"]),
+                compile(&[r"\p{N}{1,3}", "[一-龥\u{3040}-\u{309f}\u{30a0}-\u{30ff}]+", HUNYUAN]),
             ]
         });
         let kind = match pre {
@@ -82,6 +84,7 @@ impl Splitter {
             "qwen2" | "stablelm2" | "megrez" | "hunyuan" | "deepseek-r1-qwen" | "grok-2" | "solar-open" => 3,
             "qwen35" => 4,
             "default" | "" => 5,
+            "hunyuan-dense" => 6,
             _ => return None,
         };
         let llama3 = kind == 2 && !matches!(pre, "smaug-bpe" | "dbrx");

@@ -138,7 +138,7 @@ fn feed(path: &Path) {
     for (i, (title, sentences)) in articles(60).into_iter().enumerate() {
         let escape = |text: &str| text.replace('&', "&amp;").replace('<', "&lt;");
         let body: String = sentences.iter().map(|s| format!("<p>{}</p>\n", escape(s))).collect();
-        let end = if i % 20 == 9 { "</titel>" } else { "</title>" };
+        let end = if i % 20 == 9 { "&nosuch;</title>" } else { "</title>" };
         xml += &format!(
             "<item><title>{}{end}<guid isPermaLink=\"false\">g{i}</guid><pubDate>Fri, 01 Mar 2024 12:30:00 +0600</pubDate>\
              <description><![CDATA[{body}]]></description></item>\n",

@@ -252,7 +252,9 @@ fn a_gguf_file_computes_what_its_checkpoint_does() {
         let Some(path) = gguf_of(fixture, unpacked.path()) else { continue };
         let (golden, arch) = (&fixture.golden, &fixture.golden.arch);
         let model = open_as(&path, ModelKind::Gguf, Compute::F32).unwrap();
-        assert_eq!(model.generator.spec().eos, golden.ends, "{arch}");
+        // The end of a text, which the file names, is one as well.
+        let ends = &model.generator.spec().eos;
+        assert!(golden.ends.iter().all(|end| ends.contains(end)), "{arch}: {ends:?}");
         let wanted = golden.batch.iter().flat_map(|row| &row.logits);
         for (want, got) in wanted.zip(logits(&*model.generator, &golden.batch)) {
             let difference = want.values.iter().zip(&got).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);

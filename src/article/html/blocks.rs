@@ -267,6 +267,9 @@ impl Builder {
         if NO_TEXT.contains(&name) {
             return true;
         }
+        if is_note_reference(element) {
+            return true;
+        }
         if name == "sup" {
             return superscript(element, &self.buffer).is_none();
         }
@@ -546,6 +549,15 @@ fn is_picture(element: ElementRef<'_>) -> bool {
     holds(&["img", "picture"])
         && !holds(&["table", "blockquote", "pre", "ul", "ol", "h1", "h2", "h3"])
         && element.text().flat_map(str::chars).take(CAPTION_CHARS + 1).count() <= CAPTION_CHARS
+}
+
+/// A link to a footnote, which says nothing of its own: EPUB and ARIA have a word for it, pandoc a class.
+fn is_note_reference(element: ElementRef<'_>) -> bool {
+    let value = element.value();
+    value.name() == "a"
+        && (value.attr("epub:type") == Some("noteref")
+            || matches!(value.attr("role"), Some("doc-noteref" | "doc-backlink"))
+            || value.classes().any(|class| matches!(class, "footnote-ref" | "footnote-back")))
 }
 
 /// What a superscript behind `before` says: a degree sign, a power, the end of an ordinal. `None`: it is the mark of a

@@ -313,7 +313,7 @@ mod tests {
     fn a_damaged_database_costs_speed_and_nothing_else() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("sentences.redb");
-        let open = || SentenceCache::new(100, Some(dir.path()), &model("m"), &serde_json::Value::Null).unwrap();
+        let open = || SentenceCache::new(1 << 16, Some(dir.path()), &model("m"), &serde_json::Value::Null).unwrap();
         let mut cache = open();
         (0..2000).for_each(|i| put(&mut cache, &format!("ক{i}"), &outcome(&format!("t{i}"))));
         cache.flush();
