@@ -44,5 +44,5 @@ fn shorten(file: &Path, shortener: &Shortener, out: &mut impl Write) -> anyhow::
 }
 
 fn no_task(model: &str) -> Error {
-    Error::Settings(format!("{model} has not learned to shorten sentences; leave --model out to use the built-in one"))
+    Error::Settings(format!("{model} has not learned to shorten sentences; name a model whose manifest has a [shorten] section with --model"))
 }
