@@ -44,5 +44,7 @@ fn shorten(file: &Path, shortener: &Shortener, out: &mut impl Write) -> anyhow::
 }
 
 fn no_task(model: &str) -> Error {
-    Error::Settings(format!("{model} has not learned to shorten sentences; name a model whose manifest has a [shorten] section with --model"))
+    Error::Settings(format!(
+        "{model} has not learned to shorten sentences; name a model whose manifest has a [shorten] section with --model"
+    ))
 }

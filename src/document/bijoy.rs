@@ -163,7 +163,8 @@ impl Clusters {
 
     /// A letter: the next of an open conjunct, or a cluster of its own.
     fn base(&mut self, glyph: &str) {
-        if !self.consonants.is_empty() && !(self.consonants.ends_with(VIRAMA) && self.behind.is_empty()) {
+        let joins = self.consonants.ends_with(VIRAMA) && self.behind.is_empty();
+        if !self.consonants.is_empty() && !joins {
             self.end();
         }
         self.consonants.push_str(glyph);

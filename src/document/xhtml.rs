@@ -49,6 +49,12 @@ struct Walk {
     found: Vec<Paragraph>,
 }
 
+/// The mark of a note, or the arrow back from it: no word of the text.
+fn is_note_link(tag: &Tag<'_>) -> bool {
+    let says = |name: &str, values: &[&str]| tag.attribute(name).is_some_and(|value| values.contains(&&*value));
+    tag.name == "a" && (says("epub:type", &["noteref", "backlink"]) || says("role", &["doc-noteref", "doc-backlink"]))
+}
+
 impl Walk {
     fn skip(&mut self, what: &What<'_>) -> bool {
         match (&mut self.skipped, what) {
@@ -60,7 +66,9 @@ impl Walk {
                 }
             }
             (Some(_), _) => {}
-            (None, What::Open(tag)) if SKIPPED.contains(&tag.name) => self.skipped = Some((tag.name.to_owned(), 1)),
+            (None, What::Open(tag)) if SKIPPED.contains(&tag.name) || is_note_link(tag) => {
+                self.skipped = Some((tag.name.to_owned(), 1))
+            }
             _ => return false,
         }
         true

@@ -110,7 +110,7 @@ fn is_escaped_html(body: &str) -> bool {
     };
     let framed = text.starts_with("&lt;") || text.ends_with("&gt;");
     let structured = ["&lt;/p&gt;", "&lt;br&gt;", "&lt;br/&gt;", "&lt;br /&gt;"].iter().any(|tag| text.contains(tag));
-    (framed || structured) && tags.iter().any(|tag| opens(tag))
+    (framed || structured) && tags.iter().any(opens)
 }
 
 /// A reference of HTML: `&nbsp;`, `&#2453;`.

@@ -87,7 +87,7 @@ const BENGALI_MONTHS: [&[&str]; 12] = [
 
 fn month_in(names: &[&[&str]; 12], word: &str) -> Option<u32> {
     let canonical = |name: &&str| crate::lang::normalize::canonical(name) == word;
-    names.iter().position(|names| names.iter().any(|name| canonical(name))).map(|at| at as u32 + 1)
+    names.iter().position(|names| names.iter().any(canonical)).map(|at| at as u32 + 1)
 }
 
 /// The day and the year around a month: "5 November 2025", "Aug 15, 2025", "২০২৫ সালের ৫ মে".

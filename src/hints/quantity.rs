@@ -254,7 +254,7 @@ fn quantity(words: &[&str], i: usize) -> Option<(String, usize)> {
         !read.digits && read.multiplied.is_none() && matches!(read.value as i64, 47 | 52 | 69 | 70 | 71 | 75 | 90);
     let plain = read.spoken && read.multiplied.is_none() && read.value <= 10.0 && read.value.fract() == 0.0;
     let large = read.multiplied.is_some_and(|by| by >= 1e5) || (read.multiplied.is_some() && read.value >= 1e6);
-    if !large && (!read.spoken || plain || (years && !read.rest.is_empty())) && !(read.taken >= 2) {
+    if !large && (!read.spoken || plain || (years && !read.rest.is_empty())) && read.taken < 2 {
         return None;
     }
     if years && read.rest.is_empty() && words.get(i + read.taken).is_some_and(|next| next.starts_with("সাল")) {

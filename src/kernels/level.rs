@@ -202,10 +202,12 @@ macro_rules! multiversion {
                 #[target_feature(enable = "avx2,fma")]
                 fn narrow($($arg: $ty),*) $(-> $ret)? { $body($($arg),*) }
                 match level.isa() {
-                    // SAFETY: a `Level` exists only where the processor has its features.
-                    $crate::kernels::level::Isa::Avx512Vnni => return unsafe { wide($($arg),*) },
-                    // SAFETY: as above.
+                    $crate::kernels::level::Isa::Avx512Vnni => {
+                        // SAFETY: a `Level` exists only where the processor has its features.
+                        return unsafe { wide($($arg),*) };
+                    }
                     $crate::kernels::level::Isa::Avx2 | $crate::kernels::level::Isa::AvxVnni => {
+                        // SAFETY: a `Level` exists only where the processor has its features.
                         return unsafe { narrow($($arg),*) };
                     }
                     _ => {}

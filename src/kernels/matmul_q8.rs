@@ -218,7 +218,8 @@ fn round_all_body(x: &[f32], multiplier: f32, values: &mut [i8], corrections: &m
     for ((group, out), correction) in groups.iter().zip(outs).zip(corrections) {
         let mut sum = 0i32;
         for i in 0..GROUP {
-            // Written so that NaN becomes a number, too.
+            // Written so that NaN becomes a number, too: clamp would hand it on.
+            #[allow(clippy::manual_clamp)]
             let scaled = (group[i] * multiplier).max(-127.0).min(127.0);
             let q = (scaled + MAGIC).to_bits() as i32 - MAGIC.to_bits() as i32;
             out[i] = q as i8;

@@ -180,7 +180,7 @@ fn bengali_inflected(word: &str, depth: usize) -> Option<Vec<Role>> {
         let Some(&role) = TABLE.get(head) else { continue };
         match role {
             // পঁচিশতম: the 25th
-            Role::Value(v) if rest.strip_prefix("তম").is_some_and(|ending| is_ending(ending)) => {
+            Role::Value(v) if rest.strip_prefix("তম").is_some_and(is_ending) => {
                 return Some(vec![Role::Ordinal(v)]);
             }
             // নয় also means "isn't", দু and ছ are only said with a classifier
@@ -253,7 +253,7 @@ pub(crate) fn is_ordinal_suffix(suffix: &str) -> bool {
             | "nd"
             | "rd"
             | "th"
-    ) || suffix.strip_prefix("তম").is_some_and(|ending| is_ending(ending))
+    ) || suffix.strip_prefix("তম").is_some_and(is_ending)
 }
 
 #[cfg(test)]

@@ -289,7 +289,7 @@ impl Builder {
                 let part = |part: &&str| {
                     class.contains(*part) && !["has-", "no-", "with-"].iter().any(|p| class.starts_with(p))
                 };
-                FURNITURE_CLASSES.contains(&class.as_str()) || FURNITURE_PARTS.iter().any(|p| part(&p))
+                FURNITURE_CLASSES.contains(&class.as_str()) || FURNITURE_PARTS.iter().any(part)
             });
         hidden || by_class || FURNITURE.contains(&name)
     }

@@ -99,7 +99,7 @@ impl MarianConfig {
             activation,
             one_table: keys.text("tied-embeddings-all", "false")? == "true",
         };
-        if config.d % config.heads != 0 || config.d % 2 != 0 {
+        if !config.d.is_multiple_of(config.heads) || !config.d.is_multiple_of(2) {
             return Err(damaged(format!("{} heads don't divide dim-emb {}", config.heads, config.d)));
         }
         Ok(config)

@@ -47,7 +47,8 @@ struct DecoderLayer {
     ffn: FeedForward,
 }
 
-/// How a layer remembers what was written.
+/// How a layer remembers what was written. A network has a handful of layers: their size in memory does not matter.
+#[allow(clippy::large_enum_variant)]
 enum Memory {
     /// Input and forget gate side by side.
     Ssru(Linear),
