@@ -184,7 +184,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("a.txt");
         save(&file, "কথা".as_bytes()).unwrap();
-        let error = targets(&[file.clone()], Some(&file), None).unwrap_err().to_string();
+        let error = targets(std::slice::from_ref(&file), Some(&file), None).unwrap_err().to_string();
         assert!(error.contains("this is the input"), "{error}");
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no part is left over");
     }

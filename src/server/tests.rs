@@ -181,7 +181,8 @@ fn the_description_and_the_server_agree() {
         }
     }
     let mut routes = ROUTES.to_vec();
-    (described.sort_unstable(), routes.sort_unstable());
+    described.sort_unstable();
+    routes.sort_unstable();
     assert_eq!(described, routes);
 }
 
