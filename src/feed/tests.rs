@@ -486,7 +486,8 @@ proptest! {
         }
         let items = read(&format!("f.{format}"), &bytes);
         let good = items.iter().filter(|i| i.is_ok()).count();
-        if format == "jsonl" {
+        // A file that begins with a bracket is a list, whatever it is called, and is read as one.
+        if format == "jsonl" && bytes.first() != Some(&b'[') {
             let lines = bytes.split(|&b| b == b'\n').filter(|l| !l.trim_ascii().is_empty()).count();
             prop_assert_eq!(items.len(), lines);
         }
