@@ -1,7 +1,8 @@
 //! A decoder-only model in Hub layout: config.json, safetensors or another kind of weights, tokenizer.json.
 use crate::manifest::Manifest;
 use crate::model::decoder_only::{DecoderConfig, MODEL_TYPES, Naming};
-use crate::model::weights::{Checkpoint, TensorSource, stand_in};
+use crate::model::folder::read_json;
+use crate::model::weights::{Checkpoint, TensorSource};
 use crate::tokenizer::{FolderOptions, Tokenizer, from_folder_with};
 use crate::{Error, Result};
 use serde_json::Value;
@@ -85,18 +86,4 @@ fn ends(folder: &Path, config: &Value, tokenizer: &dyn Tokenizer) -> Result<Vec<
     ends.sort_unstable();
     ends.dedup();
     Ok(ends)
-}
-
-fn read_json(path: &Path) -> Result<Option<Value>> {
-    let bytes = match std::fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(Error::io(path, error)),
-    };
-    if let Some(what) = stand_in(&bytes) {
-        return Err(Error::Model(format!("{}: {what}", path.display())));
-    }
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|e| Error::Model(format!("{}: not JSON ({e}); download it again", path.display())))
 }

@@ -4,6 +4,7 @@
 //! "25,000 to 30,000" and ৯০ লাখ with "9 million". What is left over on both sides is a changed number, on one side
 //! a missing or an invented one.
 use super::number_parse::{Number, NumberKind, Unit, Weight, numbers};
+use crate::lang::calendar::{MONTHS, WEEKDAYS};
 use crate::lang::number_words::Meridiem;
 use crate::text::{Finding, FindingKind, Severity};
 
@@ -398,21 +399,6 @@ impl Form {
 
     /// The source's number in English.
     fn english(self, number: &Number) -> String {
-        const MONTHS: [&str; 12] = [
-            "January",
-            "February",
-            "March",
-            "April",
-            "May",
-            "June",
-            "July",
-            "August",
-            "September",
-            "October",
-            "November",
-            "December",
-        ];
-        const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
         let index = (number.values[0] as usize).saturating_sub(1);
         match self {
             // Indian grouping becomes Western; numbers without commas stay without

@@ -1,7 +1,8 @@
 //! Months and weekdays, as English says what a Bengali word of a date means.
 use super::number_words::{Role, known};
 
-const MONTHS: [&str; 12] = [
+/// The months in English.
+pub(crate) const MONTHS: [&str; 12] = [
     "January",
     "February",
     "March",
@@ -15,7 +16,8 @@ const MONTHS: [&str; 12] = [
     "November",
     "December",
 ];
-const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
+/// The days of the week in English, from Monday on.
+pub(crate) const WEEKDAYS: [&str; 7] = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"];
 
 /// The English of a canonical word of a date: a month, a weekday by its full name, the half of the day.
 pub(crate) fn date_word(word: &str) -> Option<&'static str> {

@@ -115,7 +115,8 @@ pub(crate) fn in_folder(folder: &Path, error: Error) -> Error {
     }
 }
 
-fn read_json(path: &Path) -> Result<Option<Value>> {
+/// A JSON file of a model's folder; `None` where there is none.
+pub(crate) fn read_json(path: &Path) -> Result<Option<Value>> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),
