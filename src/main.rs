@@ -8,8 +8,13 @@ static SHARDS: [&[u8]; 2] = [
     include_bytes!("../models/anubad-270m-bn-en/anubad-270m-bn-en.q8_0-00002-of-00002.gguf"),
 ];
 
+/// What the model has learned besides translating, by the names that its manifest uses.
+#[cfg(all(feature = "embedded-model", not(debug_assertions)))]
+static COMPANIONS: [(&str, &[u8]); 1] =
+    [("anubad-270m-bn-en.shorten.gguf", include_bytes!("../models/anubad-270m-bn-en/anubad-270m-bn-en.shorten.gguf"))];
+
 fn main() -> ExitCode {
     #[cfg(all(feature = "embedded-model", not(debug_assertions)))]
-    anubad::assembly::embedded::provide(&SHARDS);
+    anubad::assembly::embedded::provide(&SHARDS, &COMPANIONS);
     anubad::cli::run()
 }

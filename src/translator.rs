@@ -9,7 +9,7 @@ use crate::manifest::DEFAULT_MODEL;
 use crate::model::layers::Compute;
 use crate::pipeline::stream::Finished;
 use crate::pipeline::{self, PipelineOptions, Quality, Sentence, Translation};
-use crate::summary::SummaryOptions;
+use crate::summary::{SummaryModels, SummaryOptions};
 use std::sync::Arc;
 
 /// Translates articles and sentences with one model, checks what comes out and repairs what the checks doubt.
@@ -18,6 +18,7 @@ use std::sync::Arc;
 pub struct Translator {
     engine: engine::Translator,
     options: PipelineOptions,
+    summary: SummaryModels,
 }
 
 impl Translator {
@@ -39,7 +40,7 @@ impl Translator {
     /// The engine's own. A sentence that cannot be translated stands in Bengali in its place, with a finding that says so.
     pub fn translate(&self, article: &Article) -> Result<Translation> {
         let prepared = pipeline::prepare(article.clone());
-        pipeline::translate(&self.engine, &prepared, &self.options, None, &mut |_| true)
+        pipeline::translate(&self.engine, &prepared, &self.options, &self.summary.makers(), &mut |_| true)
     }
 
     /// Translates sentences as they come and gives each to `done` as soon as it is finished, in whatever order that is
@@ -115,8 +116,8 @@ impl TranslatorBuilder {
         self
     }
 
-    /// Makes a summary of each article from its most telling sentences. A summary that a model writes takes
-    /// [`pipeline::translate`] with a [`crate::summary::Writer`].
+    /// Makes a summary of each article from its most telling sentences, shortened where the model has learned to. A summary
+    /// that another model writes takes [`pipeline::translate`] with a [`crate::summary::Writer`].
     pub fn summary(mut self, summary: SummaryOptions) -> Self {
         self.pipeline.summary = Some(summary);
         self
@@ -133,7 +134,12 @@ impl TranslatorBuilder {
         let mut decode = model.decode.clone();
         quality.search(&mut decode);
         quality.repair(&mut pipeline);
-        let engine = model.translator(decode, EngineOptions::for_machine(threads, None)?)?;
-        Ok(Translator { engine, options: pipeline })
+        let options = EngineOptions::for_machine(threads, None)?;
+        let summary = match &pipeline.summary {
+            Some(wanted) => SummaryModels::new(None, wanted, &model, options.clone())?,
+            None => SummaryModels::default(),
+        };
+        let engine = model.translator(decode, options)?;
+        Ok(Translator { engine, options: pipeline, summary })
     }
 }

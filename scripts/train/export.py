@@ -1,4 +1,5 @@
-"""state.pt (or EMA) -> GGUF like the given one: same metadata and vocabulary, new tensors in Q8_0.  export.py TEMPLATE.gguf STATE.pt OUT.gguf [ema|raw]"""
+"""state.pt (or EMA) -> GGUF like the given one: same metadata and vocabulary, new tensors in Q8_0.  export.py TEMPLATE.gguf STATE.pt OUT.gguf [ema|raw]
+Of a state that `train.py --lora` made, the adapter alone is written."""
 
 import sys, gguf, numpy as np, torch
 
@@ -10,6 +11,40 @@ P = dict(s["P"])
 if which == "ema":
     P.update(s["ema"])
 H, HD, FF = 4, 256, 2048
+
+
+def export_adapter():
+    """what `train.py --lora` learned, as llama.cpp's LoRA file: alpha is the rank, so that the scale is 1"""
+    rank = P["0.qkv.a"].shape[0]
+    w = gguf.GGUFWriter(out, "gemma3")
+    w.add_type("adapter")
+    w.add_string("adapter.type", "lora")
+    w.add_float32("adapter.lora.alpha", float(rank))
+    w.add_string("general.name", "a second task for anubad-270m-bn-en")
+    w.add_license("gemma")
+    for i in range(18):
+        parts = {
+            "qkv": {"attn_q": H * HD, "attn_k": HD, "attn_v": HD},
+            "o": {"attn_output": 640},
+            "gu": {"ffn_gate": FF, "ffn_up": FF},
+            "d": {"ffn_down": 640},
+        }
+        for matrix, names in parts.items():
+            factors = P[f"{i}.{matrix}.b"].detach().split(list(names.values()), 0)
+            for name, b in zip(names, factors):
+                a = P[f"{i}.{matrix}.a"].detach()
+                w.add_tensor(f"blk.{i}.{name}.weight.lora_a", a.numpy().astype(np.float16))
+                w.add_tensor(f"blk.{i}.{name}.weight.lora_b", b.numpy().astype(np.float16))
+    w.write_header_to_file()
+    w.write_kv_data_to_file()
+    w.write_tensors_to_file()
+    w.close()
+
+
+if "0.qkv.a" in P:
+    export_adapter()
+    print("step", s["step"], "->", out)
+    sys.exit()
 T = {"token_embd.weight": P["emb"], "output_norm.weight": P["norm"]}
 for i in range(18):
     b = f"blk.{i}."

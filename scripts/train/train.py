@@ -43,6 +43,9 @@ ap.add_argument("--frac", type=float, default=0.2, help="share of each source's 
 ap.add_argument("--smooth", type=float, default=0.05, help="label smoothing")
 ap.add_argument("--drop", type=float, default=0.0, help="dropout on the residual branches")
 ap.add_argument(
+    "--lora", type=int, default=0, help="train only an adapter of this rank beside the frozen weights (0: the weights)"
+)
+ap.add_argument(
     "--eval-lines",
     type=int,
     default=120,
@@ -125,7 +128,18 @@ if os.path.exists(state):
 else:
     P = from_gguf(load_gguf(a.init))
 P = {k: v.float().to(DEV) for k, v in P.items()}
-train_keys = [k for k in P if k != "emb" or a.embed > 0]
+MATRICES = ("qkv", "o", "gu", "d")
+if a.lora:
+    # y = xW' + (xA')B', with A small and random and B zero, so that training begins at the model itself (Hu et al. 2021)
+    for i in range(NL):
+        for m in MATRICES:
+            rows_out, rows_in = P[f"{i}.{m}"].shape
+            if f"{i}.{m}.a" not in P:
+                P[f"{i}.{m}.a"] = torch.randn(a.lora, rows_in) / math.sqrt(rows_in)
+                P[f"{i}.{m}.b"] = torch.zeros(rows_out, a.lora)
+    train_keys = [k for k in P if k.endswith((".a", ".b"))]
+else:
+    train_keys = [k for k in P if k != "emb" or a.embed > 0]
 for k in train_keys:
     P[k] = P[k].clone().requires_grad_(True)
 ema = {k: (ema[k].to(DEV) if ema is not None and k in ema else P[k].detach().clone()) for k in train_keys}
@@ -161,20 +175,26 @@ def rot(x, c, s):
     return x * c + torch.cat([-x[..., h:], x[..., :h]], -1) * s
 
 
+def linear(x, w):
+    "w: (weights,) or (weights, A, B)"
+    y = F.linear(x, w[0].to(BF))
+    return y if len(w) == 1 else y + F.linear(F.linear(x, w[1].to(BF)), w[2].to(BF))
+
+
 def block(x, qkv, o, gu, d, n, qkn, c, s, drop):
     B, T, _ = x.shape
     h = rms(x, n[0]).to(BF)
-    y = F.linear(h, qkv.to(BF))
+    y = linear(h, qkv)
     q, k, v = y.split([H * HD, HD, HD], -1)
     q = rot(rms(q.view(B, T, H, HD).float(), qkn[0]), c[:, None], s[:, None]).to(BF).transpose(1, 2)
     k = rot(rms(k.view(B, T, 1, HD).float(), qkn[1]), c[:, None], s[:, None]).to(BF).transpose(1, 2)
     v = v.view(B, T, 1, HD).transpose(1, 2)
     y = F.scaled_dot_product_attention(q, k.expand(B, H, T, HD), v.expand(B, H, T, HD), is_causal=True, scale=1 / 16)
-    y = rms(F.linear(y.transpose(1, 2).reshape(B, T, H * HD), o.to(BF)).float(), n[1])
+    y = rms(linear(y.transpose(1, 2).reshape(B, T, H * HD), o).float(), n[1])
     x = x + (F.dropout(y, drop) if drop > 0 else y)
     h = rms(x, n[2]).to(BF)
-    g, u = F.linear(h, gu.to(BF)).split(FF, -1)
-    y = rms(F.linear((F.gelu(g.float(), approximate="tanh") * u.float()).to(BF), d.to(BF)).float(), n[3])
+    g, u = linear(h, gu).split(FF, -1)
+    y = rms(linear((F.gelu(g.float(), approximate="tanh") * u.float()).to(BF), d).float(), n[3])
     return x + (F.dropout(y, drop) if drop > 0 else y)
 
 
@@ -186,9 +206,9 @@ def hidden(P, ids, drop):
     x = F.embedding(ids, P["emb"].to(BF) if a.embed > 0 else Eb).float() * math.sqrt(D)
     for i in range(NL):
         c, s = TAB[1e6 if (i + 1) % 6 == 0 else 1e4]
-        x = blk(
-            x, P[f"{i}.qkv"], P[f"{i}.o"], P[f"{i}.gu"], P[f"{i}.d"], P[f"{i}.n"], P[f"{i}.qkn"], c[:T], s[:T], drop
-        )
+        parts = (".a", ".b") if a.lora else ()
+        qkv, o, gu, d = [tuple(P[f"{i}.{m}{part}"] for part in ("", *parts)) for m in MATRICES]
+        x = blk(x, qkv, o, gu, d, P[f"{i}.n"], P[f"{i}.qkn"], c[:T], s[:T], drop)
     return rms(x, P["norm"])
 
 
@@ -293,7 +313,7 @@ def chunk():
     return out
 
 
-mats = [P[k] for k in train_keys if P[k].ndim == 2 and k.split(".")[-1] in ("qkv", "o", "gu", "d")]
+mats = [P[k] for k in train_keys if P[k].ndim == 2 and k.split(".")[-1] in MATRICES + ("a", "b")]
 emb = [P["emb"]] if a.embed > 0 else []
 vecs = [P[k] for k in train_keys if not any(P[k] is m for m in mats + emb)]
 params = mats + vecs + emb
@@ -304,6 +324,7 @@ opt = torch.optim.AdamW(groups, lr=a.lr, betas=(0.9, 0.98), fused=True)
 if optst and len(optst["param_groups"]) == len(groups):
     opt.load_state_dict(optst)
 dev = []
+TASKS = {s.get("task", "translate") for s in json.load(open(a.mix))}
 for name, path, n in (
     ("shorten", os.path.join(a.prep, "dev_shorten.prep"), a.eval_lines),
     ("news+", os.path.join(a.prep, "dev_news.prep"), a.eval_lines),
@@ -311,8 +332,11 @@ for name, path, n in (
     ("supara", os.path.join(a.prep, "dev_supara.prep"), a.eval_lines),
 ):
     D_ = []
+    task = "shorten" if name == "shorten" else "translate"
+    if task not in TASKS:
+        continue
     for r in rows(path)[:n]:
-        q = enc(r[3] if name.endswith("+") else r[1], r[2], "shorten" if name == "shorten" else "translate")
+        q = enc(r[3] if name.endswith("+") else r[1], r[2], task)
         if q:
             D_.append(q)
     D_.sort(key=lambda q: len(q[0]) + len(q[1]))

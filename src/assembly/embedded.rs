@@ -9,10 +9,25 @@ use std::sync::OnceLock;
 const FIRST_SHARD: &str = "anubad-270m-bn-en/anubad-270m-bn-en.q8_0-00001-of-00002.gguf";
 
 static SHARDS: OnceLock<&'static [&'static [u8]]> = OnceLock::new();
+static COMPANIONS: OnceLock<&'static [(&'static str, &'static [u8])]> = OnceLock::new();
 
-/// Hands over the shards that were compiled into the program; `main` does so first.
-pub fn provide(shards: &'static [&'static [u8]]) {
+/// Hands over the shards that were compiled into the program, and the model's smaller files by name; `main` does so first.
+pub fn provide(shards: &'static [&'static [u8]], companions: &'static [(&'static str, &'static [u8])]) {
     let _ = SHARDS.set(shards); // a second call would bring the same bytes
+    let _ = COMPANIONS.set(companions);
+}
+
+/// Opens a GGUF file that belongs to the default model, such as an adapter; `None` where it is not there.
+///
+/// # Errors
+/// A file that is damaged.
+pub(super) fn companion(name: &str) -> Result<Option<Gguf>> {
+    let beside = |folder: PathBuf| folder.join(FIRST_SHARD).with_file_name(name);
+    if let Some(path) = folders().into_iter().map(beside).find(|path| path.is_file()) {
+        return Gguf::open(&path).map(Some);
+    }
+    let inside = COMPANIONS.get().and_then(|files| files.iter().find(|file| file.0 == name));
+    inside.map(|&(name, bytes)| Gguf::from_static(name, &[bytes])).transpose()
 }
 
 /// Opens the default model.

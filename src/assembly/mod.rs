@@ -3,8 +3,10 @@ mod asking;
 pub mod choice;
 mod decoder_folder;
 pub mod embedded;
+mod shortening;
 
 use self::decoder_folder::Decoder;
+use self::shortening::AdaptedNetwork;
 use crate::decode::{DecodeOptions, Generator};
 use crate::engine::{EngineOptions, ModelIdentity, Prompt, Translator};
 use crate::hints::SourceStep;
@@ -56,6 +58,8 @@ pub struct Model {
     pub max_sentence_tokens: Option<usize>,
     /// What the manifest wants done to a sentence before the model sees it.
     pub source_steps: Vec<SourceStep>,
+    /// The weights with the adapter of the second task, where that task has one.
+    shortening: Option<AdaptedNetwork>,
 }
 
 impl Model {
@@ -133,6 +137,7 @@ impl Model {
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
             chosen: None,
+            shortening: None,
             manifest,
         })
     }
@@ -169,6 +174,7 @@ impl Model {
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
             chosen: None,
+            shortening: None,
             manifest,
         })
     }
@@ -192,21 +198,28 @@ impl Model {
 
     /// A decoder-only model from its parts.
     fn from_decoder(resolved: &ResolvedModel, parts: Decoder, digest: String, options: &ModelOptions) -> Result<Self> {
-        let Decoder { source, naming, config, tokenizer, ends, manifest, name } = parts;
-        let manifest = manifest.or_else(|| resolved.manifest.clone());
-        if ends.is_empty() {
+        let manifest = parts.manifest.clone().or_else(|| resolved.manifest.clone());
+        if parts.ends.is_empty() {
+            let name = &parts.name;
             return Err(Error::Model(format!("{name}: names no end-of-sequence token; convert the model again")));
         }
         let translates = manifest.as_ref().is_none_or(|m| m.task.covers(Task::Translate));
-        let keep = if options.whole_vocabulary || !translates { None } else { shortlist::english(&*tokenizer, &ends) };
+        let keep = if options.whole_vocabulary || !translates {
+            None
+        } else {
+            shortlist::english(&*parts.tokenizer, &parts.ends)
+        };
         let identity = ModelIdentity {
             id: resolved.id.clone(),
             digest,
-            architecture: config.architecture.clone(),
+            architecture: parts.config.architecture.clone(),
             compute: options.compute.name().into(),
         };
         let place = Placement { device: options.device.clone(), compute: options.compute, level: Level::detect() };
-        let prompt = asking::prompt(&*tokenizer, manifest.as_ref(), &name)?;
+        let prompt = asking::prompt(&*parts.tokenizer, manifest.as_ref(), &parts.name)?;
+        let frame = manifest.as_ref().and_then(|m| m.shorten.as_ref());
+        let shortening = frame.and_then(|frame| AdaptedNetwork::new(resolved, frame, &parts, keep.as_deref(), &place));
+        let Decoder { source, naming, config, tokenizer, ends, name, .. } = parts;
         let network = DecoderOnly::load_named(source, &naming, config, keep, ends, place)
             .map_err(|e| in_folder(Path::new(&name), e))?;
         let mut decode = DecodeOptions::default();
@@ -222,6 +235,7 @@ impl Model {
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
             chosen: None,
+            shortening,
             manifest,
         })
     }
@@ -237,18 +251,25 @@ impl Model {
         Ok(translator.with_source_steps(self.source_steps.clone()))
     }
 
-    /// An engine on the same weights that asks for a shorter sentence; `None` for models that have not learned to make one.
+    /// An engine on the same weights, with the task's adapter where the manifest names one, that asks for a shorter sentence;
+    /// `None` for models that have not learned to make one, and where the adapter is not there.
     ///
     /// # Errors
-    /// As for [`Model::translator`].
+    /// As for [`Model::translator`]; an adapter that is damaged or of another model.
     pub fn shortening_engine(&self, engine: EngineOptions) -> Result<Option<Translator>> {
         let Some(frame) = self.manifest.as_ref().and_then(|m| m.shorten.clone()) else { return Ok(None) };
         let prompt = match &self.prompt {
             Prompt::Text { bos, .. } => Prompt::Text { bos: *bos, prefix: frame.prefix, suffix: frame.suffix },
             _ => return Ok(None),
         };
-        let (generator, tokenizer) = (self.generator.clone(), self.tokenizer.clone());
-        Translator::new(generator, tokenizer, self.identity.clone(), prompt, DecodeOptions::default(), engine).map(Some)
+        let generator = match (&self.shortening, frame.adapter) {
+            (Some(network), _) => network.generator()?,
+            (None, Some(_)) => None,
+            (None, None) => Some(self.generator.clone()),
+        };
+        let Some(generator) = generator else { return Ok(None) };
+        let (tokenizer, identity) = (self.tokenizer.clone(), self.identity.clone());
+        Translator::new(generator, tokenizer, identity, prompt, DecodeOptions::default(), engine).map(Some)
     }
 }
 

@@ -8,7 +8,7 @@ use crate::Error;
 use crate::article::write::{BlockWriter, Style};
 use crate::article::{BlockKind, ReadOptions};
 use crate::pipeline::{self, PipelineOptions, Prepared, Quality, Ready, Translation};
-use crate::summary::model::SummaryModel;
+use crate::summary::SummaryModels;
 use std::io::{IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
@@ -16,7 +16,7 @@ use std::process::ExitCode;
 /// The models, loaded when the first input has been read.
 struct Session {
     loaded: Loaded,
-    summary: Option<SummaryModel>,
+    summary: SummaryModels,
 }
 
 /// Runs the command.
@@ -136,8 +136,8 @@ fn open(args: &TranslateArgs, options: &PipelineOptions) -> crate::Result<Sessio
     let mut loaded = args.model.load(Some(args.sentences.quality(Quality::Best)), args.quiet)?;
     loaded.translator = told(loaded.translator, options.checks.glossary.as_ref());
     let summary = match &options.summary {
-        Some(summary) => args.summary_args.open_model(&args.model, summary, args.quiet)?,
-        None => None,
+        Some(summary) => args.summary_args.open(&args.model, summary, &loaded.model, args.quiet)?,
+        None => SummaryModels::default(),
     };
     Ok(Session { loaded, summary })
 }
@@ -150,7 +150,6 @@ fn translate(
     session: &Session,
     show: &mut dyn FnMut(Ready<'_>) -> std::io::Result<()>,
 ) -> anyhow::Result<Translation> {
-    let writer = session.summary.as_ref().map(|m| m.writer());
     let progress = progress(args, prepared.article.blocks.len());
     let mut failure = None;
     let mut ready = |part: Ready<'_>| {
@@ -158,7 +157,8 @@ fn translate(
         failure = progress.suspend(|| show(part)).err();
         failure.is_none()
     };
-    let result = pipeline::translate(&session.loaded.translator, prepared, options, writer.as_ref(), &mut ready);
+    let result =
+        pipeline::translate(&session.loaded.translator, prepared, options, &session.summary.makers(), &mut ready);
     progress.finish_and_clear();
     match failure {
         Some(error) => Err(error.into()),

@@ -3,7 +3,7 @@ use super::common::{Loaded, ModelArgs};
 use super::summary_args::SummaryArgs;
 use crate::Error;
 use crate::decode::DecodeOptions;
-use crate::engine::{EngineStats, Job, Outcome, Translate, Translator};
+use crate::engine::{EngineStats, Job, Outcome, Translate};
 use crate::kernels::{Level, matmul_bf16::PackedBf16};
 use crate::metrics::timing::Timing;
 use crate::pipeline::{self, PipelineOptions};
@@ -246,31 +246,30 @@ fn measure(
         one_by_one_generated_tokens_per_s: alone_tokens as f64 / alone.iter().sum::<f64>(),
         hypotheses_per_step: outputs / steps.max(1.0),
         real_token_share: fill.real_tokens(),
-        summary: if args.length.is_none() { Some(summary_cost(args, translator, texts)?) } else { None },
+        summary: if args.length.is_none() { Some(summary_cost(args, loaded, texts)?) } else { None },
         peak_memory_mb: super::common::peak_memory_mb(),
         warnings,
     })
 }
 
 /// The first texts as one article, a paragraph of four sentences each, translated and summarized.
-fn summary_cost(args: &BenchArgs, translator: &Translator, texts: &[String]) -> crate::Result<SummaryCost> {
+fn summary_cost(args: &BenchArgs, loaded: &Loaded, texts: &[String]) -> crate::Result<SummaryCost> {
     let options = PipelineOptions { summary: Some(args.summary.options()), ..PipelineOptions::default() };
-    let model = args.summary.open_model(&args.model, &args.summary.options(), args.json)?;
-    let writer = model.as_ref().map(|m| m.writer());
+    let models = args.summary.open(&args.model, &args.summary.options(), &loaded.model, args.json)?;
     let paragraphs: Vec<String> =
         texts[..texts.len().min(ARTICLE)].chunks(4).map(|sentences| sentences.join(" ")).collect();
     let article = crate::article::read::parse(paragraphs.join("\n\n").as_bytes(), "sample.txt", &Default::default())?;
     let prepared = pipeline::prepare(article);
-    let (mut article_s, mut summary_s, mut method) = (Vec::new(), Vec::new(), String::new());
+    let (mut article_s, mut summary_s, mut method, mut name) = (Vec::new(), Vec::new(), String::new(), None);
     for _ in 0..args.repeat {
-        let done = pipeline::translate(translator, &prepared, &options, writer.as_ref(), &mut |_| true)?;
+        let done = pipeline::translate(&loaded.translator, &prepared, &options, &models.makers(), &mut |_| true)?;
         article_s.push(done.timings.translate_s);
         summary_s.push(done.timings.summary_s);
-        method = done.summary.map(|s| s.method.to_string()).unwrap_or_default();
+        (method, name) = done.summary.map(|s| (s.method.to_string(), s.model)).unwrap_or_default();
     }
     Ok(SummaryCost {
         method,
-        model: writer.map(|w| w.model.to_string()),
+        model: name,
         article_s: Timing::of(&article_s).median,
         summary_s: Timing::of(&summary_s).median,
     })

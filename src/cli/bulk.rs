@@ -11,6 +11,7 @@ use crate::bulk::{self, BulkOptions, Compression, Filters, OutputFormat, Pipelin
 use crate::engine::{EngineOptions, Translator};
 use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
 use crate::pipeline::{PipelineOptions, Quality};
+use crate::summary::SummaryModels;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -379,16 +380,16 @@ fn load(args: &BulkArgs, table: bool) -> anyhow::Result<(Translator, PipelineSte
         summary: (!no_summary && !table).then(|| summary.options()),
         ..sentences.options(Quality::Standard)?
     };
-    let writer = match &options.summary {
-        Some(wanted) => summary.open_model(model_args, wanted, args.output.quiet)?,
-        None => None,
-    };
     let model = model_args.open(args.output.quiet)?;
+    let models = match &options.summary {
+        Some(wanted) => summary.open(model_args, wanted, &model, args.output.quiet)?,
+        None => SummaryModels::default(),
+    };
     let decode = model_args.decode_options(&model, Some(sentences.quality(Quality::Standard)))?;
     let engine = EngineOptions { cache_bytes: args.memory() / 2, ..model_args.engine_options()? };
     let translator = told(model.translator(decode, engine)?, options.checks.glossary.as_ref());
     let license = model.manifest.as_ref().map(|m| m.license.summary.clone());
-    let steps = PipelineSteps::new(options, writer, &translator).with_license(license);
+    let steps = PipelineSteps::new(options, models, &translator).with_license(license);
     Ok((translator, steps))
 }
 

@@ -65,12 +65,12 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let summary = Some(args.summary.options());
     let pipeline = PipelineOptions { summary, ..args.sentences.options(Quality::Standard)? };
     if args.summary.summary_model.is_some() {
-        let advice =
-            "--summary-model: the server's summaries are extractive; `anubad bulk` and `translate` take a model";
+        let advice = "--summary-model: the server makes summaries of the article's sentences; `anubad bulk` and `translate` take a model";
         return Err(Error::Settings(advice.into()).into());
     }
     let keys = args.api_keys.as_deref().map(read_keys).transpose()?.unwrap_or_default();
     let loaded = args.model.load(Some(args.sentences.quality(Quality::Standard)), args.quiet)?;
+    let summary = args.summary.open(&args.model, &args.summary.options(), &loaded.model, args.quiet)?;
     let license = loaded.model.manifest.as_ref().map(|m| m.license.summary.clone());
     let open = !args.listen.ip().is_loopback() && keys.is_empty();
     let settings = Settings {
@@ -84,7 +84,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
         work: Duration::from_secs(args.max_seconds.into()),
         ..Settings::default()
     };
-    let server = Server::bind(settings, Arc::new(loaded.translator), pipeline, license)?;
+    let server = Server::bind(settings, Arc::new(loaded.translator), pipeline, summary, license)?;
     watch_signals(server.stopper()).map_err(|e| Error::io("signals", e))?;
     if !args.quiet {
         eprintln!("anubad: serving on http://{}; Ctrl-C ends it", server.address()?);

@@ -1,7 +1,7 @@
 //! `anubad summarize --shorten --lines`: each English line in its short form.
 use super::common::ModelArgs;
 use crate::Error;
-use crate::summary::shorten::{ShortenOptions, Shortener};
+use crate::summary::shorten::{Shorten, ShortenOptions, Shortener};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -12,10 +12,11 @@ const TOGETHER: usize = 256;
 /// Runs the command: one line in, one line out; empty lines stay empty.
 pub(super) fn run(files: &[PathBuf], model: &ModelArgs, protect: bool, quiet: bool) -> anyhow::Result<ExitCode> {
     let opened = model.open(quiet)?;
-    let engine = opened.shortening_engine(model.engine_options()?)?.ok_or_else(|| no_task(&opened.identity.id))?;
     let mut options = ShortenOptions { protect, ..ShortenOptions::default() };
     options.beams = model.beam.unwrap_or(options.beams);
-    let shortener = Shortener::new(&engine, &*opened.tokenizer, opened.generator.spec().eos.clone(), options);
+    options.length_penalty = model.length_penalty.unwrap_or(options.length_penalty);
+    let shortener = Shortener::of(&opened, model.engine_options()?, options)?;
+    let shortener = shortener.ok_or_else(|| no_task(&opened.identity.id))?;
     let mut out = std::io::BufWriter::new(std::io::stdout().lock());
     for file in files {
         shorten(file, &shortener, &mut out)?;
@@ -36,7 +37,7 @@ fn shorten(file: &Path, shortener: &Shortener, out: &mut impl Write) -> anyhow::
         if batch.is_empty() {
             return Ok(());
         }
-        for line in shortener.shorten(&batch)? {
+        for line in shortener.shorten(&batch, None)? {
             writeln!(out, "{}", line.text)?;
         }
         out.flush()?;

@@ -8,7 +8,7 @@ use super::translate::{InputFormat, OutputFormat as Printed};
 use crate::article::ReadOptions;
 use crate::article::segment;
 use crate::pipeline::{self, Quality};
-use crate::summary::{self, Language, Style, Summary, SummaryInput};
+use crate::summary::{self, Language, Style, Summary, SummaryInput, SummaryModels};
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -100,10 +100,13 @@ pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
     };
     // What is wrong with the first input is said before a model is loaded.
     let mut first = Some(read(&args.files[0])?);
-    let writer = args.summary.open_model(&args.model, &options, args.quiet)?;
     // a Bengali summary needs no translator
     let quality = Some(args.sentences.quality(Quality::Best));
     let loaded = if options.language == Language::English { Some(args.model.load(quality, args.quiet)?) } else { None };
+    let models = match &loaded {
+        Some(loaded) => args.summary.open(&args.model, &options, &loaded.model, args.quiet)?,
+        None => SummaryModels { writer: args.summary.open_writer(&args.model, &options, args.quiet)?, shortener: None },
+    };
     let checks = args.sentences.options(Quality::Best)?;
     let translate = loaded
         .as_ref()
@@ -124,7 +127,7 @@ pub fn run(args: SummarizeArgs) -> anyhow::Result<ExitCode> {
             translated: None,
             translate: translate.as_ref().map(|t| t as &summary::TranslateSentences),
         };
-        let summary = summary::summarize(&input, &options, writer.as_ref().map(|w| w.writer()).as_ref())?;
+        let summary = summary::summarize(&input, &options, &models.makers())?;
         let mut text = Vec::new();
         if several && target.is_none() && format == OutputFormat::Text {
             writeln!(text, "==> {} <==\n", path.display())?;

@@ -1,8 +1,9 @@
 //! The summary's own arguments, the same for every command that writes one.
 use super::common::ModelArgs;
 use crate::Result;
+use crate::assembly::Model;
 use crate::summary::model::SummaryModel;
-use crate::summary::{Language, Length, MethodChoice, Style, SummaryOptions};
+use crate::summary::{Language, Length, MethodChoice, Style, SummaryModels, SummaryOptions};
 
 /// What the summary looks like and how it is made.
 #[derive(Debug, Clone, clap::Args)]
@@ -14,7 +15,7 @@ pub struct SummaryArgs {
     /// At most this many sentences (by default one to five, by the article's length)
     #[arg(long, value_name = "N", value_parser = count, conflicts_with = "words")]
     sentences: Option<u32>,
-    /// About this many words, in whole sentences; at least one sentence, the shortest where all are longer
+    /// About this many words, a fifth more at most; at least one sentence, the shortest where none can be cut to that
     #[arg(long, value_name = "N", value_parser = count)]
     words: Option<u32>,
     /// The form of the summary
@@ -79,8 +80,21 @@ impl SummaryArgs {
         SummaryOptions { length, style, language: self.lang, method }
     }
 
+    /// Opens what the summary is made with: the model that writes it, where one is named and wanted, and what shortens
+    /// sentences in the model that translates.
+    pub fn open(
+        &self,
+        device: &ModelArgs,
+        options: &SummaryOptions,
+        translating: &Model,
+        quiet: bool,
+    ) -> Result<SummaryModels> {
+        let writer = self.open_writer(device, options, quiet)?;
+        SummaryModels::new(writer, options, translating, device.engine_options()?)
+    }
+
     /// Opens the model that writes the summary, where one is named and wanted.
-    pub fn open_model(
+    pub fn open_writer(
         &self,
         device: &ModelArgs,
         options: &SummaryOptions,

@@ -34,6 +34,11 @@ pub(super) fn check(manifest: &Manifest) -> Result<(), String> {
             return Err(format!("revision {:?} is no commit, branch or tag", hub.revision));
         }
     }
+    if let Some(name) = manifest.shorten.as_ref().and_then(|frame| frame.adapter.as_deref())
+        && (!super::is_safe_file_name(name) || name.contains('/'))
+    {
+        return Err(format!("[shorten]: adapter {name:?} is no file's name"));
+    }
     let mut decoding = DecodeOptions::default();
     manifest.decoding.apply(&mut decoding);
     decoding.check().map_err(|what| format!("[decoding]: {what}"))?;
@@ -76,6 +81,7 @@ mod tests {
             ("beams = 4", "repetition_penalty = 0.0"),
             ("length_penalty = 0.6", "length_penalty = inf"),
             ("[decoding]", "[limits]\ninput_tokens = 0\n[decoding]"),
+            ("[decoding]", "[shorten]\nprefix = \"\"\nsuffix = \"\"\nadapter = \"../x.gguf\"\n[decoding]"),
             ("[decoding]", "[limits]\noutput_tokens = 9223372036854775807\n[decoding]"),
         ] {
             let text = SMALL.replace(from, to);

@@ -220,6 +220,9 @@ pub struct Frame {
     pub prefix: String,
     /// After the text.
     pub suffix: String,
+    /// A LoRA adapter beside the weights that the task needs (GGUF); without one the weights as they are know it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub adapter: Option<String>,
 }
 
 /// Defaults that differ from those of [`DecodeOptions`] or of the model's `generation_config.json`.

@@ -7,7 +7,7 @@ use super::{PipelineOptions, Ready, SCHEMA, Timings, TranslatedSegment, Translat
 use crate::article::{Article, Block, BlockKind, Segment, segment};
 use crate::check::Spellings;
 use crate::engine::{Outcome, Supply, Translate};
-use crate::summary::{SummaryInput, Translated, Writer, summarize};
+use crate::summary::{Makers, SummaryInput, Translated, summarize};
 use crate::text::{Finding, Severity};
 use crate::{Error, Result};
 use std::ops::Range;
@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 const FIRST_WAVE: usize = 4;
 
 /// Translates an article. `ready` sees the title and each block as soon as it and all before it are done, and returns
-/// false to stop. `writer` is the model of the summary, where there is one.
+/// false to stop. `makers` are what the summary is made with beside the translation.
 ///
 /// # Errors
 /// The engine's own; a segment that fails alone is a finding, not an error.
@@ -25,7 +25,7 @@ pub fn translate(
     engine: &dyn Translate,
     prepared: &Prepared,
     options: &PipelineOptions,
-    writer: Option<&Writer>,
+    makers: &Makers,
     ready: &mut dyn FnMut(Ready<'_>) -> bool,
 ) -> Result<Translation> {
     let mut work = Work::new(engine, prepared, options);
@@ -44,7 +44,7 @@ pub fn translate(
     }
     work.timings.repair_s = seconds(repairing);
     work.timings.translate_s = seconds(work.started.elapsed());
-    work.finish(writer)
+    work.finish(makers)
 }
 
 /// Completes an article whose segments were translated elsewhere, together with those of others (the bulk job):
@@ -57,7 +57,7 @@ pub fn complete(
     prepared: &Prepared,
     outcomes: Vec<Option<Result<Outcome>>>,
     options: &PipelineOptions,
-    writer: Option<&Writer>,
+    makers: &Makers,
 ) -> Result<Translation> {
     let mut work = Work::new(engine, prepared, options);
     let all = 0..prepared.segments.len();
@@ -66,7 +66,7 @@ pub fn complete(
         // In the same waves as an article by itself, so that both come out alike.
         prepared.waves(FIRST_WAVE).into_iter().for_each(|wave| work.settle_names(wave));
     }
-    work.finish(writer)
+    work.finish(makers)
 }
 
 struct Work<'a> {
@@ -195,7 +195,7 @@ impl<'a> Work<'a> {
     }
 
     /// Everything together, and the summary.
-    fn finish(mut self, writer: Option<&Writer>) -> Result<Translation> {
+    fn finish(mut self, makers: &Makers) -> Result<Translation> {
         let texts: Vec<String> = self.done.iter().map(|s| s.text.clone()).collect();
         self.findings.extend(article_findings(&self.done, self.options));
         self.judge(0..self.done.len());
@@ -210,7 +210,7 @@ impl<'a> Work<'a> {
                     translated: Some(&sentences),
                     translate: None,
                 };
-                Some(summarize(&input, options, writer)?)
+                Some(summarize(&input, options, makers)?)
             }
             _ => None,
         };
@@ -235,7 +235,7 @@ impl<'a> Work<'a> {
 /// The engine's own; a sentence that fails alone carries its finding.
 pub fn sentences(engine: &dyn Translate, sources: &[String], options: &PipelineOptions) -> Result<Vec<Translated>> {
     let options = PipelineOptions { summary: None, ..options.clone() };
-    let translation = translate(engine, &separate(sources), &options, None, &mut |_| true)?;
+    let translation = translate(engine, &separate(sources), &options, &Makers::default(), &mut |_| true)?;
     Ok(with_doubts(&translation.segments, &translation.findings))
 }
 

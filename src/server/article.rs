@@ -95,7 +95,7 @@ pub async fn article(State(app): State<Arc<App>>, request: Request) -> Result<Re
     let reply = answer(&app, move |app, client| {
         let prepared = wish.prepare()?;
         let options = wish.options(app);
-        let done = pipeline::translate(client, &prepared, &options, None, &mut |_| !client.is_gone())?;
+        let done = pipeline::translate(client, &prepared, &options, &app.summary.makers(), &mut |_| !client.is_gone())?;
         Ok(Json(whole(app, &wish, &prepared, &done)))
     });
     Ok(reply.await?.into_response())
@@ -183,7 +183,7 @@ fn run(app: &App, wish: &Wish, prepared: Prepared, client: Client, events: Event
         }
         !client.is_gone()
     };
-    match pipeline::translate(&client, &prepared, &options, None, &mut ready) {
+    match pipeline::translate(&client, &prepared, &options, &app.summary.makers(), &mut ready) {
         Ok(done) => events.send("article", &whole(app, wish, &prepared, &done)),
         Err(error) => events.send("error", &json!({ "error": in_time(error.into(), &client).text })),
     };

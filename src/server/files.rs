@@ -70,7 +70,9 @@ pub async fn translate(State(app): State<Arc<App>>, headers: HeaderMap, request:
             ".md" => {
                 let prepared = pipeline::prepare(article::parse(&bytes, &name, &ReadOptions::default())?);
                 let options = PipelineOptions { summary: None, ..app.pipeline.clone() };
-                let done = pipeline::translate(client, &prepared, &options, None, &mut |_| !client.is_gone())?;
+                let done = pipeline::translate(client, &prepared, &options, &app.summary.makers(), &mut |_| {
+                    !client.is_gone()
+                })?;
                 markdown(&done.article)
             }
             ".txt" => texts::translate(client, &pieces, &app.pipeline)?.concat(),

@@ -28,6 +28,7 @@ pub use routes::{OPENAPI, ROUTES};
 
 use crate::engine::Translate;
 use crate::pipeline::PipelineOptions;
+use crate::summary::SummaryModels;
 use crate::{Error, Result};
 use desk::Desk;
 use metrics::Metrics;
@@ -84,6 +85,7 @@ impl Default for Settings {
 pub(crate) struct App {
     settings: Settings,
     pipeline: PipelineOptions,
+    summary: SummaryModels,
     license: Option<String>,
     desk: Desk,
     metrics: Metrics,
@@ -129,6 +131,7 @@ impl Server {
         settings: Settings,
         engine: Arc<dyn Translate>,
         pipeline: PipelineOptions,
+        summary: SummaryModels,
         license: Option<String>,
     ) -> Result<Self> {
         let address = settings.address;
@@ -145,6 +148,7 @@ impl Server {
             files: files::Shelf::default(),
             settings,
             pipeline,
+            summary,
             license,
             stopping,
         });

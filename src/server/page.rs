@@ -58,7 +58,9 @@ async fn submitted(app: &Arc<App>, request: Request, bengali: &mut bool) -> Resu
     let wish = Wish::of(&fields, app)?;
     answer(app, move |app, client| {
         let prepared = wish.prepare()?;
-        let done = pipeline::translate(client, &prepared, &wish.options(app), None, &mut |_| !client.is_gone())?;
+        let done = pipeline::translate(client, &prepared, &wish.options(app), &app.summary.makers(), &mut |_| {
+            !client.is_gone()
+        })?;
         Ok(article::page(app, &prepared, &done))
     })
     .await

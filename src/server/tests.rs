@@ -2,6 +2,7 @@
 //! mixed up.
 use super::*;
 use crate::bulk::toy::Toy;
+use crate::summary::SummaryModels;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -20,7 +21,8 @@ impl Running {
     fn start(toy: Toy, settings: Settings) -> Self {
         let settings = Settings { address: SocketAddr::from(([127, 0, 0, 1], 0)), ..settings };
         let toy = Arc::new(toy);
-        let server = Server::bind(settings, toy.clone(), PipelineOptions::default(), None).unwrap();
+        let server =
+            Server::bind(settings, toy.clone(), PipelineOptions::default(), SummaryModels::default(), None).unwrap();
         let (address, stopper, app) = (server.address().unwrap(), server.stopper(), server.app.clone());
         let thread = Some(std::thread::spawn(move || server.run()));
         Self { address, stopper, thread, toy, app }

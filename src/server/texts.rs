@@ -6,6 +6,7 @@ use crate::decode::DecodeOptions;
 use crate::engine::{Job, Translate};
 use crate::lang::normalize;
 use crate::pipeline::{self, PipelineOptions, finish::tidy};
+use crate::summary::Makers;
 use scraper::{Html, Node};
 
 /// Elements whose text is no prose.
@@ -19,7 +20,7 @@ pub fn translate(client: &Client, texts: &[String], options: &PipelineOptions) -
         blocks.push(Block { kind: BlockKind::Paragraph, text: line.trim().to_owned(), range: 0..0 });
     }
     let prepared = pipeline::prepare(Article { blocks, ..Article::default() });
-    let done = pipeline::translate(client, &prepared, &options, None, &mut |_| !client.is_gone())?;
+    let done = pipeline::translate(client, &prepared, &options, &Makers::default(), &mut |_| !client.is_gone())?;
     let mut english = done.article.blocks.into_iter().map(|b| b.text);
     let mut line = |line: &str| {
         let bare = line.trim();

@@ -1,6 +1,7 @@
 //! A summary, and the ways in which one is made.
 use super::generator::TextGenerator;
 use super::options::{Language, Style};
+use super::shorten::Shorten;
 use crate::text::Finding;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum Method {
     /// Sentences of the article, translated one by one.
     Extractive,
+    /// The same, made shorter by leaving words out.
+    Shortened,
     /// A model's words about the English translation.
     Abstractive,
     /// A model's words about the Bengali article.
@@ -20,6 +23,7 @@ impl std::fmt::Display for Method {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Extractive => "extractive",
+            Self::Shortened => "shortened",
             Self::Abstractive => "abstractive",
             Self::Direct => "direct",
         })
@@ -27,6 +31,7 @@ impl std::fmt::Display for Method {
 }
 
 /// A model that writes summaries, and how.
+#[derive(Clone, Copy)]
 pub struct Writer<'a> {
     pub generator: &'a dyn TextGenerator,
     /// [`Method::Abstractive`]: it reads English; [`Method::Direct`]: it reads Bengali.
@@ -35,6 +40,15 @@ pub struct Writer<'a> {
     pub language: Language,
     /// Its name, for the output.
     pub model: &'a str,
+}
+
+/// What makes a summary beside the article itself; by default nothing, and the summary is the article's own sentences.
+#[derive(Clone, Copy, Default)]
+pub struct Makers<'a> {
+    /// A model that writes in its own words.
+    pub writer: Option<Writer<'a>>,
+    /// What leaves words out of English sentences.
+    pub shortener: Option<&'a dyn Shorten>,
 }
 
 /// A summary and how it came about.
@@ -50,7 +64,7 @@ pub struct Summary {
     pub language: Language,
     /// The way that was used in the end.
     pub method: Method,
-    /// The model that wrote it (none: extractive).
+    /// The model that wrote or shortened it (none: extractive).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
     /// Into how many parts the article was split to be read by the model.

@@ -12,8 +12,7 @@ pub enum Length {
     Long,
     /// At most this many sentences.
     Sentences(usize),
-    /// Whole sentences, together at most this many words; a first sentence may be a fifth longer, and where all are
-    /// longer than that the shortest is taken.
+    /// Together about this many words: at most a fifth more, and where no sentence can be had in so few, the shortest.
     Words(usize),
 }
 
@@ -78,10 +77,11 @@ pub enum Language {
 #[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 #[serde(rename_all = "snake_case")]
 pub enum MethodChoice {
-    /// What the model's manifest names; without a summary model the extractive way.
+    /// What the model's manifest names; without a summary model sentences of the article, shortened where the translating
+    /// model has learned to.
     #[default]
     Auto,
-    /// The article's most telling sentences, translated.
+    /// The article's most telling sentences, whole.
     Extractive,
     /// A model rewrites the English translation.
     Abstractive,

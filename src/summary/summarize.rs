@@ -3,7 +3,7 @@ use super::evidence::Evidence;
 use super::from_article::extract;
 use super::generator::Request;
 use super::input::SummaryInput;
-use super::made::{Method, Summary, Writer};
+use super::made::{Makers, Method, Summary, Writer};
 use super::{Language, Length, MethodChoice, Style, SummaryOptions, english, long, tidy};
 use crate::text::{Finding, FindingKind, Severity};
 use crate::{Error, Result};
@@ -15,17 +15,17 @@ const SAID_ALREADY: f64 = 0.6;
 
 /// Summarizes an article.
 ///
-/// With a `writer` the article is read whole, in parts where it is longer than the model; what the model writes is
+/// With a writer the article is read whole, in parts where it is longer than the model; what the model writes is
 /// held against the article, written again where it fails, then dropped; if nothing is left, sentences of the
 /// article take its place. [`Summary::method`] and the findings say what happened.
 ///
 /// # Errors
 /// Options that contradict one another, an article without text, a translator or engine that fails.
-pub fn summarize(input: &SummaryInput, options: &SummaryOptions, writer: Option<&Writer>) -> Result<Summary> {
-    let given = writer;
-    let writer = choose_writer(options, given)?;
+pub fn summarize(input: &SummaryInput, options: &SummaryOptions, makers: &Makers) -> Result<Summary> {
+    let Makers { writer: given, shortener } = *makers;
+    let writer = choose_writer(options, given.as_ref())?;
     let mut summary = match writer {
-        None => extract(input, options)?,
+        None => extract(input, options, shortener)?,
         Some(writer) => match write(input, options, writer) {
             Err(Error::Interrupted) => return Err(Error::Interrupted),
             Ok(Written { summary, .. }) if !summary.sentences.is_empty() => summary,
@@ -34,7 +34,7 @@ pub fn summarize(input: &SummaryInput, options: &SummaryOptions, writer: Option<
                     Ok(written) => (written.summary.findings, written.summary.parts),
                     Err(error) => (vec![warning(FindingKind::Failed, format!("the summary model failed: {error}"))], 1),
                 };
-                let mut instead = extract(input, options)?;
+                let mut instead = extract(input, options, shortener)?;
                 instead.findings.extend(findings);
                 let read = if parts > 1 { format!(" (it read the article in {parts} parts)") } else { String::new() };
                 let message = format!(
@@ -54,7 +54,7 @@ pub fn summarize(input: &SummaryInput, options: &SummaryOptions, writer: Option<
         summary.findings.push(warning(FindingKind::Unsupported, message));
     }
     if !input.is_titled() && options.style != Style::Headline {
-        summary.headline = make_headline(input, options, writer)?;
+        summary.headline = make_headline(input, options, &Makers { writer: writer.copied(), shortener })?;
     }
     Ok(summary)
 }
@@ -238,17 +238,17 @@ fn request(options: &SummaryOptions, sentences: usize, attempt: u32) -> Request 
 }
 
 /// A headline by the writer where it writes one that holds, else the most telling sentence, shortened.
-fn make_headline(input: &SummaryInput, options: &SummaryOptions, writer: Option<&Writer>) -> Result<Option<String>> {
+fn make_headline(input: &SummaryInput, options: &SummaryOptions, makers: &Makers) -> Result<Option<String>> {
     // it stands over an English article, whatever language the summary has
     let language = if input.translated.is_some() { Language::English } else { options.language };
     let options = SummaryOptions { style: Style::Headline, length: Length::Auto, language, ..options.clone() };
-    if let Some(writer) = writer.filter(|w| w.language == language)
-        && let Ok(Written { summary }) = write(input, &options, writer)
+    if let Some(writer) = makers.writer.filter(|w| w.language == language)
+        && let Ok(Written { summary }) = write(input, &options, &writer)
         && let Some(line) = summary.sentences.into_iter().next()
     {
         return Ok(Some(line));
     }
-    Ok(extract(input, &options)?.sentences.into_iter().next().filter(|line| !line.is_empty()))
+    Ok(extract(input, &options, makers.shortener)?.sentences.into_iter().next().filter(|line| !line.is_empty()))
 }
 
 fn warning(kind: FindingKind, message: String) -> Finding {

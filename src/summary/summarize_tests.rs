@@ -79,7 +79,7 @@ fn run(options: &SummaryOptions, answers: &[&'static str], title: Option<&str>) 
     let generator = Scripted::new(answers);
     let writer =
         Writer { generator: &generator, method: Method::Abstractive, language: Language::English, model: "scripted" };
-    summarize(&input, options, (!answers.is_empty()).then_some(&writer))
+    summarize(&input, options, &Makers { writer: (!answers.is_empty()).then_some(writer), ..Makers::default() })
 }
 
 const TITLE: Option<&str> = Some("পদ্মায় পানি বাড়ছে");
@@ -92,7 +92,7 @@ fn without_a_writer_sentences_of_the_article_are_translated_and_only_those() {
         Ok(texts.iter().map(|t| good(&format!("<{t}>"))).collect())
     };
     let input = SummaryInput { article: &article, segments: &segments, translated: None, translate: Some(&translate) };
-    let summary = summarize(&input, &SummaryOptions::default(), None).unwrap();
+    let summary = summarize(&input, &SummaryOptions::default(), &Makers::default()).unwrap();
     assert_eq!((summary.method, summary.headline), (Method::Extractive, None));
     assert_eq!(summary.chosen.len(), 2);
     assert_eq!(summary.sentences[0], format!("<{}>", segments[summary.chosen[0]].text));
@@ -111,7 +111,7 @@ fn doubtful(text: &str) -> Translated {
 fn a_sentence_that_is_badly_translated_makes_room() {
     let (article, segments, mut english) = article(TITLE);
     let options = SummaryOptions { length: Length::Sentences(2), ..Default::default() };
-    let of = |input: &SummaryInput| summarize(input, &options, None).unwrap();
+    let of = |input: &SummaryInput| summarize(input, &options, &Makers::default()).unwrap();
     let input = SummaryInput { article: &article, segments: &segments, translated: Some(&english), translate: None };
     let bad = of(&input).chosen[1];
     english[bad] = doubtful("All wrong.");
@@ -139,10 +139,10 @@ fn no_sentence_begins_with_what_ties_it_to_one_that_is_missing() {
     let options = SummaryOptions { length: Length::Sentences(1), ..Default::default() };
     english.iter_mut().for_each(|t| t.text = format!("However, {}", t.text));
     let input = SummaryInput { article: &article, segments: &segments, translated: Some(&english), translate: None };
-    let summary = summarize(&input, &options, None).unwrap();
+    let summary = summarize(&input, &options, &Makers::default()).unwrap();
     assert!(ENGLISH.contains(&summary.sentences[0].as_str()), "{:?}", summary.sentences);
     let all = SummaryOptions { length: Length::Sentences(9), ..options };
-    let summary = summarize(&input, &all, None).unwrap();
+    let summary = summarize(&input, &all, &Makers::default()).unwrap();
     assert!(summary.sentences[1].starts_with("However"), "it follows on what it refers to: {:?}", summary.sentences);
 }
 
@@ -166,10 +166,10 @@ fn a_bengali_summary_needs_no_translation() {
     let (article, segments, _) = article(None);
     let input = SummaryInput { article: &article, segments: &segments, translated: None, translate: None };
     let options = SummaryOptions { language: Language::Bengali, ..Default::default() };
-    let summary = summarize(&input, &options, None).unwrap();
+    let summary = summarize(&input, &options, &Makers::default()).unwrap();
     assert!(summary.sentences.iter().all(|s| BENGALI.contains(&s.as_str())));
     assert!(summary.headline.is_some_and(|h| !h.ends_with('।')));
-    let english = summarize(&input, &SummaryOptions::default(), None).unwrap_err();
+    let english = summarize(&input, &SummaryOptions::default(), &Makers::default()).unwrap_err();
     assert!(english.to_string().contains("--model"), "{english}");
 }
 
@@ -250,5 +250,5 @@ fn a_way_that_cannot_be_had_is_refused_with_advice() {
 fn an_empty_article_is_an_input_error() {
     let article = Article::default();
     let input = SummaryInput { article: &article, segments: &[], translated: Some(&[]), translate: None };
-    assert!(matches!(summarize(&input, &SummaryOptions::default(), None), Err(Error::Input(_))));
+    assert!(matches!(summarize(&input, &SummaryOptions::default(), &Makers::default()), Err(Error::Input(_))));
 }

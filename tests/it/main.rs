@@ -25,6 +25,7 @@ mod parity;
 mod placeholders;
 mod safe;
 mod sentences;
+mod shorten;
 mod summaries;
 mod tokenizer;
 

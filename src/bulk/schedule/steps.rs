@@ -6,7 +6,7 @@ use crate::bulk::record::{Aligned, Finished};
 use crate::decode::DecodeOptions;
 use crate::engine::{EngineOptions, Outcome, Preparation, Translate, Translator};
 use crate::pipeline::{self, PipelineOptions, Prepared, Translation};
-use crate::summary::model::SummaryModel;
+use crate::summary::SummaryModels;
 use serde_json::{Value, json};
 
 /// The pipeline as the bulk job sees it. Both functions may be called from several threads and may panic: that
@@ -32,8 +32,8 @@ pub trait Steps: Send + Sync {
 /// The steps of `anubad translate`.
 pub struct PipelineSteps {
     options: PipelineOptions,
-    /// What writes the summaries; `None`: they are extracted.
-    writer: Option<SummaryModel>,
+    /// What the summaries are made with.
+    models: SummaryModels,
     settings: Value,
     /// What the model's license asks to be said, for pages.
     license: Option<String>,
@@ -50,12 +50,12 @@ const SETTINGS: u32 = 2;
 /// under fixed names, so that a change of the program's types is not a change of the settings.
 fn settings(
     options: &PipelineOptions,
-    summary_model: Option<String>,
+    (writer, shortener): (Option<String>, Option<String>),
     decode: &DecodeOptions,
     preparation: &Preparation<'_>,
     engine: &EngineOptions,
 ) -> Value {
-    json!({
+    let mut settings = json!({
         "version": SETTINGS,
         "decoding": {
             "options": decode,
@@ -65,20 +65,29 @@ fn settings(
             "program": env!("CARGO_PKG_VERSION"),
         },
         "summary": options.summary,
-        "summary_model": summary_model,
+        "summary_model": writer,
         "repair": options.repair,
         // A glossary is part of it, term by term.
         "checks": options.checks,
-    })
+    });
+    // Left out where there is none, as before there were any.
+    if let Some(shortener) = shortener {
+        settings["summary_shortener"] = shortener.into();
+    }
+    settings
 }
 
 impl PipelineSteps {
     /// The pipeline with its options, for what `translator` translates.
-    pub fn new(options: PipelineOptions, writer: Option<SummaryModel>, translator: &Translator) -> Self {
-        let model = writer.as_ref().map(|w| w.writer().model.to_string());
-        let settings =
-            settings(&options, model, translator.options(), &translator.preparation(), translator.engine_options());
-        Self { options, writer, settings, license: None }
+    pub fn new(options: PipelineOptions, models: SummaryModels, translator: &Translator) -> Self {
+        let settings = settings(
+            &options,
+            models.names(),
+            translator.options(),
+            &translator.preparation(),
+            translator.engine_options(),
+        );
+        Self { options, models, settings, license: None }
     }
 
     /// The same, with a note on the model's license for formats that have room for it.
@@ -109,8 +118,7 @@ impl Steps for PipelineSteps {
         {
             return Err(BulkError::Sentences { failed, asked, source: Box::new(source) }.into());
         }
-        let writer = self.writer.as_ref().map(|w| w.writer());
-        let done = pipeline::complete(engine, prepared, outcomes, &self.options, writer.as_ref())?;
+        let done = pipeline::complete(engine, prepared, outcomes, &self.options, &self.models.makers())?;
         let mut finished = Finished::from(done);
         finished.aligned.source = prepared.article.clone();
         finished.aligned.license = self.license.clone();
@@ -159,7 +167,8 @@ mod tests {
         let steps = [SourceStep::LatinNames, SourceStep::LatinDigits];
         let preparation = Preparation { steps: &steps, prompt: &prompt, terms: None };
         let engine = EngineOptions::default();
-        let mut now = settings(&options, Some("writer".into()), &DecodeOptions::default(), &preparation, &engine);
+        let mut now =
+            settings(&options, (Some("writer".into()), None), &DecodeOptions::default(), &preparation, &engine);
         assert_eq!(now["decoding"]["program"].take(), env!("CARGO_PKG_VERSION"));
         let text = serde_json::to_string_pretty(&now).unwrap();
         let want = include_str!("settings.snapshot.json");

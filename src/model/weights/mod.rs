@@ -1,4 +1,5 @@
 //! Weights behind one view, whatever file they came in: GGUF, safetensors, pickle.
+mod adapter;
 mod checkpoint;
 pub mod gguf;
 mod iq4;
@@ -8,6 +9,7 @@ mod pickle;
 mod safetensors;
 mod torch;
 
+pub use adapter::Adapted;
 pub use checkpoint::Checkpoint;
 pub use safetensors::SafetensorsFile;
 pub use torch::TorchFile;

@@ -14,6 +14,11 @@ pub struct DeletionGuide {
     ends: Vec<u32>,
     /// The sentence's last unit is its full stop, question mark and the like.
     has_final_mark: bool,
+    /// 1 for words, 0 for marks.
+    counts: Vec<usize>,
+    /// The most words that may be kept (`usize::MAX`: any number), and after each unit the fewest that an ending takes.
+    most_words: usize,
+    to_an_end: Vec<usize>,
 }
 
 /// Where a hypothesis may be: in a unit, after so many tokens of its plain (0) or capital (1) spelling.
@@ -22,6 +27,8 @@ struct Place {
     unit: usize,
     spelling: usize,
     tokens: usize,
+    /// Words kept, this one included; counted only where there is a limit.
+    words: usize,
 }
 
 impl DeletionGuide {
@@ -32,7 +39,31 @@ impl DeletionGuide {
             protection: if protected { protect(&units.0) } else { Protection::none(units.0.len()) },
             ends: ends.to_vec(),
             has_final_mark: units.0.last().is_some_and(|u| u.is_mark),
+            counts: units.0.iter().map(|u| usize::from(!u.is_mark)).collect(),
+            most_words: usize::MAX,
+            to_an_end: vec![0; units.0.len()],
         }
+    }
+
+    /// The same, with at most so many words kept, or as few as there can be where what is protected takes more.
+    #[must_use]
+    pub fn within(mut self, most_words: usize) -> Self {
+        // From the last unit back: the fewest words from here to an end, what is protected being kept.
+        let mut to_an_end = vec![usize::MAX; self.spellings.len()];
+        for unit in (0..self.spellings.len()).rev() {
+            to_an_end[unit] = if self.may_end(unit) { 0 } else { self.fewest_after(Some(unit), &to_an_end) };
+        }
+        let fewest = self.fewest_after(None, &to_an_end);
+        if fewest < usize::MAX {
+            (self.most_words, self.to_an_end) = (most_words.max(fewest), to_an_end);
+        }
+        self
+    }
+
+    fn fewest_after(&self, last: Option<usize>, to_an_end: &[usize]) -> usize {
+        let followers = self.successors(last).filter(|&unit| unit < self.spellings.len());
+        let fewest = followers.filter(|&unit| self.protection.enters(unit, last));
+        fewest.map(|unit| to_an_end[unit].saturating_add(self.counts[unit])).min().unwrap_or(usize::MAX)
     }
 
     /// Units that may follow `last` (`None`: nothing is kept yet).
@@ -43,17 +74,22 @@ impl DeletionGuide {
         first..=most.min(must.unwrap_or(usize::MAX)).min(self.spellings.len().saturating_sub(1))
     }
 
-    /// The places at which a unit may begin after `last`.
-    fn starts(&self, last: Option<usize>) -> impl Iterator<Item = Place> + '_ {
+    /// The places at which a unit may begin after `last`, when so many words are kept.
+    fn starts(&self, last: Option<usize>, words: usize) -> impl Iterator<Item = Place> + '_ {
         let capital_too = usize::from(last.is_none());
+        let limited = self.most_words != usize::MAX;
+        let count = move |unit: usize| if limited { words + self.counts[unit] } else { 0 };
         self.successors(last)
             .filter(move |&unit| unit < self.spellings.len() && self.protection.enters(unit, last))
-            .flat_map(move |unit| (0..=capital_too).map(move |spelling| Place { unit, spelling, tokens: 0 }))
+            .filter(move |&unit| count(unit).saturating_add(self.to_an_end[unit]) <= self.most_words)
+            .flat_map(move |unit| {
+                (0..=capital_too).map(move |spelling| Place { unit, spelling, tokens: 0, words: count(unit) })
+            })
             .filter(|place| !self.spellings[place.unit][place.spelling].is_empty())
     }
 
     fn places_after(&self, generated: &[u32]) -> Vec<Place> {
-        let mut places: Vec<Place> = self.starts(None).collect();
+        let mut places: Vec<Place> = self.starts(None, 0).collect();
         for &token in generated {
             let mut next: Vec<Place> = Vec::new();
             let mut add = |place: Place| {
@@ -69,9 +105,9 @@ impl DeletionGuide {
                 if place.tokens + 1 < spelling.len() {
                     add(Place { tokens: place.tokens + 1, ..place });
                 } else {
-                    self.starts(Some(place.unit)).for_each(&mut add);
+                    self.starts(Some(place.unit), place.words).for_each(&mut add);
                     // Where nothing can follow, the place after the last token still tells that this was an end.
-                    add(Place { unit: place.unit, spelling: ENDED, tokens: 0 });
+                    add(Place { spelling: ENDED, tokens: 0, ..place });
                 }
             }
             places = next;
@@ -143,7 +179,10 @@ mod tests {
     /// All outputs that a guide allows, as the words kept.
     fn outputs(sentence: &str, protected: bool) -> BTreeSet<String> {
         let units = units(sentence);
-        let guide = DeletionGuide::new(&units, &[END], protected);
+        outputs_of(&units, &DeletionGuide::new(&units, &[END], protected))
+    }
+
+    fn outputs_of(units: &Units, guide: &DeletionGuide) -> BTreeSet<String> {
         let text = |token: u32| units.0.iter().find(|u| u.tokens == [token % 100]).map(|u| u.text.clone()).unwrap();
         let (mut open, mut found) = (vec![Vec::new()], BTreeSet::new());
         while let Some(tokens) = open.pop() {
@@ -184,7 +223,6 @@ mod tests {
             ("the minister resigned, police said.", &["police said"]),
             ("the minister resigned, according to a local paper.", &["according to a local paper"]),
             ("some 500 people came to town today.", &["500 people"]),
-            ("a man who never spoke left town.", &["who never spoke"]),
             ("he couldn't win a big match.", &["couldn't win"]),
         ] {
             let all = outputs(sentence, true);
@@ -197,10 +235,44 @@ mod tests {
     }
 
     #[test]
+    fn with_its_phrase_or_clause_it_may_go_but_not_out_of_it() {
+        for (sentence, phrase, part) in [
+            ("a man who never spoke left town.", "who never spoke", "spoke"),
+            ("he died at the age of 104 years.", "at the age of 104 years", "age"),
+            ("he went home on 12 june today.", "on 12 june", "on"),
+        ] {
+            let all = outputs(sentence, true);
+            assert!(all.iter().any(|o| !o.contains(phrase)), "{sentence}: {all:?}");
+            assert!(all.iter().all(|o| o.contains(phrase) || !o.split(' ').any(|w| w == part)), "{sentence}: {all:?}");
+        }
+        // What the sentence is about cannot go: it would be told of others.
+        assert!(outputs("the 500 people of a town left.", true).iter().all(|o| o.contains("500 people")));
+    }
+
+    #[test]
     fn a_name_keeps_its_head() {
         let all = outputs("there came Sheikh Hasina Wazed today.", true);
         assert!(all.contains("there came wazed .") && all.contains("there came ."));
         assert!(!all.iter().any(|o| o.contains("sheikh") && !o.contains("wazed")), "{all:?}");
+    }
+
+    #[test]
+    fn a_limit_of_words_holds_and_takes_away_nothing_else() {
+        for (sentence, protected) in
+            [("the old man saw the old dog.", false), ("some 500 people, police said, came to town today.", true)]
+        {
+            let units = units(sentence);
+            let guide = || DeletionGuide::new(&units, &[END], protected);
+            let words = |output: &String| output.split(' ').filter(|w| !matches!(*w, "." | ",")).count();
+            let all = outputs_of(&units, &guide());
+            let fewest = all.iter().map(words).min().unwrap();
+            for most in 0..=9 {
+                let within = outputs_of(&units, &guide().within(most));
+                let bound = most.max(fewest);
+                let expected: BTreeSet<String> = all.iter().filter(|o| words(o) <= bound).cloned().collect();
+                assert_eq!(within, expected, "{sentence}, at most {most}");
+            }
+        }
     }
 
     #[test]

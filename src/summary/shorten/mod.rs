@@ -12,8 +12,9 @@ pub use guide::DeletionGuide;
 pub use units::{Unit, Units};
 
 use crate::Result;
+use crate::assembly::Model;
 use crate::decode::{DecodeOptions, GuideHandle};
-use crate::engine::{Job, Translate};
+use crate::engine::{EngineOptions, Job, Translate};
 use crate::tokenizer::Tokenizer;
 use std::sync::Arc;
 
@@ -32,11 +33,13 @@ pub struct ShortenOptions {
     pub protect: bool,
     /// Hypotheses kept while searching.
     pub beams: usize,
+    /// As in [`DecodeOptions::length_penalty`]: the smaller, the shorter.
+    pub length_penalty: f32,
 }
 
 impl Default for ShortenOptions {
     fn default() -> Self {
-        Self { protect: true, beams: 4 }
+        Self { protect: true, beams: 4, length_penalty: 1.0 }
     }
 }
 
@@ -50,40 +53,80 @@ pub struct Shortened {
     pub changed: bool,
 }
 
+/// What shortens sentences.
+pub trait Shorten: Send + Sync {
+    /// The model's name.
+    fn model(&self) -> &str;
+
+    /// Shortens English sentences, all in one batch, each to at most `most_words` where that is given, or as few as what
+    /// is protected takes. A sentence that is short already, that the tokenizer does not take apart at its words, or of which nothing
+    /// good is left stays whole.
+    ///
+    /// # Errors
+    /// The engine's own; a sentence that fails alone stays whole.
+    fn shorten(&self, sentences: &[String], most_words: Option<usize>) -> Result<Vec<Shortened>>;
+}
+
 /// A model that has learned to shorten English sentences.
-pub struct Shortener<'a> {
-    engine: &'a dyn Translate,
-    tokenizer: &'a dyn Tokenizer,
+pub struct Shortener {
+    engine: Box<dyn Translate>,
+    tokenizer: Arc<dyn Tokenizer>,
     ends: Vec<u32>,
     options: ShortenOptions,
 }
 
-impl<'a> Shortener<'a> {
-    /// `engine` puts the task's prompt around what it is given ([`crate::assemble`] makes one from a manifest's
-    /// `[shorten]`); `ends` are its end tokens.
+impl Shortener {
+    /// `engine` puts the task's prompt around what it is given; `ends` are its end tokens.
     pub fn new(
-        engine: &'a dyn Translate,
-        tokenizer: &'a dyn Tokenizer,
+        engine: Box<dyn Translate>,
+        tokenizer: Arc<dyn Tokenizer>,
         ends: Vec<u32>,
         options: ShortenOptions,
     ) -> Self {
         Self { engine, tokenizer, ends, options }
     }
 
-    /// The model's name.
-    pub fn model(&self) -> &str {
+    /// The shortener that a model has in it; `None` for models that have not learned the task.
+    ///
+    /// # Errors
+    /// An adapter that is damaged or belongs to another model; engine options that contradict one another.
+    pub fn of(model: &Model, engine: EngineOptions, options: ShortenOptions) -> Result<Option<Self>> {
+        let Some(engine) = model.shortening_engine(engine)? else { return Ok(None) };
+        let ends = model.generator.spec().eos.clone();
+        Ok(Some(Self::new(Box::new(engine), model.tokenizer.clone(), ends, options)))
+    }
+
+    fn job(&self, id: u64, sentence: &str, most_words: Option<usize>) -> Result<Option<Job>> {
+        let words = sentence.split_whitespace().count();
+        if words <= SHORT_ENOUGH.min(most_words.unwrap_or(usize::MAX)) {
+            return Ok(None);
+        }
+        let Some(units) = Units::of(sentence, &*self.tokenizer)? else { return Ok(None) };
+        let guide = DeletionGuide::new(&units, &self.ends, self.options.protect);
+        let guide = match most_words.filter(|&most| most < words) {
+            Some(most) => guide.within(most),
+            None => guide,
+        };
+        let options = DecodeOptions {
+            beams: self.options.beams,
+            length_penalty: self.options.length_penalty,
+            max_new_tokens: Some(units.tokens() + 8),
+            guide: Some(GuideHandle(Arc::new(guide))),
+            ..DecodeOptions::default()
+        };
+        Ok(Some(Job { id, text: sentence.to_string(), options: Some(options) }))
+    }
+}
+
+impl Shorten for Shortener {
+    fn model(&self) -> &str {
         &self.engine.identity().id
     }
 
-    /// Shortens English sentences, all in one batch. A sentence that is short already, that the tokenizer does not take
-    /// apart at its words, or of which nothing good is left stays whole.
-    ///
-    /// # Errors
-    /// The engine's own; a sentence that fails alone stays whole.
-    pub fn shorten(&self, sentences: &[String]) -> Result<Vec<Shortened>> {
+    fn shorten(&self, sentences: &[String], most_words: Option<usize>) -> Result<Vec<Shortened>> {
         let mut jobs = Vec::new();
         for (index, sentence) in sentences.iter().enumerate() {
-            if let Some(job) = self.job(index as u64, sentence)? {
+            if let Some(job) = self.job(index as u64, sentence, most_words)? {
                 jobs.push(job);
             }
         }
@@ -100,21 +143,6 @@ impl<'a> Shortener<'a> {
             true
         })?;
         Ok(out)
-    }
-
-    fn job(&self, id: u64, sentence: &str) -> Result<Option<Job>> {
-        if sentence.split_whitespace().count() <= SHORT_ENOUGH {
-            return Ok(None);
-        }
-        let Some(units) = Units::of(sentence, self.tokenizer)? else { return Ok(None) };
-        let guide = DeletionGuide::new(&units, &self.ends, self.options.protect);
-        let options = DecodeOptions {
-            beams: self.options.beams,
-            max_new_tokens: Some(units.tokens() + 8),
-            guide: Some(GuideHandle(Arc::new(guide))),
-            ..DecodeOptions::default()
-        };
-        Ok(Some(Job { id, text: sentence.to_string(), options: Some(options) }))
     }
 }
 

@@ -13,6 +13,10 @@ enum Carries {
     Auxiliary,
     Opener,
     Number,
+    /// Nothing; it stands between others, so that no number counts it.
+    Function,
+    /// The same, and it begins a phrase.
+    Preposition,
 }
 
 static WORDS: LazyLock<HashMap<&'static str, Carries>> = LazyLock::new(|| {
@@ -23,12 +27,16 @@ static WORDS: LazyLock<HashMap<&'static str, Carries>> = LazyLock::new(|| {
         "auxiliary" => Some(Carries::Auxiliary),
         "opener" => Some(Carries::Opener),
         "number" => Some(Carries::Number),
+        "function" => Some(Carries::Function),
+        "preposition" => Some(Carries::Preposition),
         _ => None,
     };
     let rows = crate::lang::rows(crate::lang::tables::EN_PROTECTED);
     rows.filter_map(|row| row.split_once('\t')).filter_map(|(word, name)| Some((word, class(name)?))).collect()
 });
 
+/// Words from a preposition to its quantity at most.
+const PHRASE_WORDS: usize = 4;
 /// Words of an attribution "according to …" that are kept at most.
 const SOURCE_WORDS: usize = 6;
 
@@ -93,10 +101,18 @@ struct Sentence<'a>(&'a [Unit]);
 impl Sentence<'_> {
     fn protect_at(&self, unit: usize, protection: &mut Protection) {
         if self.is_number(unit) {
-            return protection.keep(self.quantity(unit));
+            let quantity = self.quantity(unit);
+            return match self.phrase_before(quantity.start) {
+                Some(start) => protection.bind(start..quantity.end),
+                None => protection.keep(quantity),
+            };
         }
         match self.carries(unit) {
-            Some(Carries::Polarity | Carries::Mood) => protection.keep(self.verb_around(unit)),
+            Some(Carries::Polarity | Carries::Mood) => {
+                let range = self.verb_around(unit);
+                // With its clause it may go: "a man, who never spoke, left" says nothing else without it.
+                if self.is(range.start, Carries::Opener) { protection.bind(range) } else { protection.keep(range) }
+            }
             Some(Carries::Attribution) => protection.keep(self.speaker(unit)),
             _ => {}
         }
@@ -147,19 +163,32 @@ impl Sentence<'_> {
         while self.is_word(range.end) && self.is_number(range.end) {
             range.end += 1;
         }
-        // "5 per cent", "two of the …": the next word is no noun yet
+        // "5 per cent", "two other men", "three of the men": the next word is no noun yet.
+        let mut end = range.end;
         for _ in 0..3 {
-            if !self.is_word(range.end) {
+            if !self.is_word(end) {
                 break;
             }
-            let link =
-                matches!(self.word(range.end).as_str(), "per" | "of" | "more" | "other" | "new" | "and" | "to" | "the");
-            range.end += 1;
-            if !link {
+            let word = self.word(end);
+            let of = end > range.end && self.word(end - 1) == "of";
+            let function = self.is(end, Carries::Function) || self.is(end, Carries::Preposition);
+            if function && !matches!(word.as_str(), "of" | "per") && !of {
+                break; // "in 2013 by": nothing is counted
+            }
+            end += 1;
+            if !matches!(word.as_str(), "per" | "of" | "more" | "other" | "new" | "the") {
+                range.end = end;
                 break;
             }
         }
         range
+    }
+
+    /// Where the phrase begins that a quantity ends: "at the age of 104", "on 12 May". With its phrase a quantity may go;
+    /// nothing that stays says anything else then. `None` where it is the subject's or the verb's own.
+    fn phrase_before(&self, quantity: usize) -> Option<usize> {
+        let before = (0..quantity).rev().take(PHRASE_WORDS).take_while(|&u| self.is_word(u) && !self.is_number(u));
+        before.into_iter().find(|&u| self.is(u, Carries::Preposition))
     }
 
     /// A word of polarity or mood with its auxiliaries, the verb after it, and the opener of a subordinate clause.
