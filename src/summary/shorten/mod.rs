@@ -39,7 +39,7 @@ pub struct ShortenOptions {
 
 impl Default for ShortenOptions {
     fn default() -> Self {
-        Self { protect: true, beams: 4, length_penalty: 1.0 }
+        Self { protect: true, beams: 4, length_penalty: 0.3 }
     }
 }
 
