@@ -1,11 +1,12 @@
 //! The front door: a model by name, articles and sentences in, English out.
 use crate::Result;
 use crate::article::Article;
+use crate::assembly::choice::{AUTO, choose, is_installed};
 use crate::assembly::{Model, ModelOptions};
 use crate::check::Glossary;
 use crate::engine::{self, EngineOptions, Supply};
-use crate::hub::{ResolveOptions, resolve};
-use crate::manifest::DEFAULT_MODEL;
+use crate::hub::{HubConfig, ResolveOptions, resolve};
+use crate::manifest::{DEFAULT_MODEL, Registry};
 use crate::model::layers::Compute;
 use crate::pipeline::stream::Finished;
 use crate::pipeline::{self, PipelineOptions, Quality, Sentence, Translation};
@@ -61,6 +62,11 @@ impl Translator {
         pipeline::translate_sentences(&self.engine, &self.options, &mut source, &mut done).map(drop)
     }
 
+    /// What is checked and repaired, for [`pipeline::translate_sentences`] and its like.
+    pub fn options(&self) -> &PipelineOptions {
+        &self.options
+    }
+
     /// The engine itself, for those who bring checks of their own.
     pub fn engine(&self) -> &engine::Translator {
         &self.engine
@@ -80,7 +86,8 @@ pub struct TranslatorBuilder {
 }
 
 impl TranslatorBuilder {
-    /// The model: an id (`anubad model list` prints them), a folder in Hub layout, or a GGUF file.
+    /// The model: an id (`anubad model list` prints them), a folder in Hub layout, or a GGUF file; `auto` is the best one
+    /// that is installed, by published quality.
     pub fn model(mut self, model: impl Into<String>) -> Self {
         self.model = model.into();
         self
@@ -129,6 +136,12 @@ impl TranslatorBuilder {
     /// The model is unknown, not on this machine, damaged or not supported; the settings contradict one another.
     pub fn build(self) -> Result<Translator> {
         let Self { model, download, quality, threads, options, mut pipeline } = self;
+        let model = if model == AUTO {
+            let config = HubConfig::from_env();
+            choose(&Registry::load()?, None, &|manifest| is_installed(&config, manifest)).id
+        } else {
+            model
+        };
         let resolved = resolve(&model, &ResolveOptions { download, config: None })?;
         let model = Model::open(&resolved, &options)?;
         let mut decode = model.decode.clone();

@@ -2,12 +2,15 @@
 use crate::manifest::DEFAULT_MODEL;
 use crate::model::weights::gguf::Gguf;
 use crate::{Error, Result};
+use etcetera::BaseStrategy;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 /// The first shard's place below a `models` folder.
 const FIRST_SHARD: &str = "anubad-270m-bn-en/anubad-270m-bn-en.q8_0-00001-of-00002.gguf";
 
+/// A folder of models that a package brought.
+static PACKAGED: OnceLock<PathBuf> = OnceLock::new();
 static SHARDS: OnceLock<&'static [&'static [u8]]> = OnceLock::new();
 static COMPANIONS: OnceLock<&'static [(&'static str, &'static [u8])]> = OnceLock::new();
 
@@ -30,17 +33,42 @@ pub(super) fn companion(name: &str) -> Result<Option<Gguf>> {
     inside.map(|&(name, bytes)| Gguf::from_static(name, &[bytes])).transpose()
 }
 
+/// Where the default model's weights are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In the program.
+    Inside,
+    /// In files, of which this is the first.
+    File(PathBuf),
+}
+
+/// Looks for the default model's weights in `folder`, too: a folder like the project's `models`, which a package brings.
+pub fn look_in(folder: PathBuf) {
+    let _ = PACKAGED.set(folder); // the first one named is kept
+}
+
 /// Opens the default model.
 ///
 /// # Errors
-/// When it is neither in the program nor in a folder; the text names the folders.
+/// As for [`place`], and those of reading the files.
 pub fn open() -> Result<Gguf> {
+    match (place()?, SHARDS.get()) {
+        (Place::File(path), _) => Gguf::open(&path),
+        (Place::Inside, shards) => Gguf::from_static(DEFAULT_MODEL, shards.copied().unwrap_or_default()),
+    }
+}
+
+/// Finds the default model's weights.
+///
+/// # Errors
+/// When they are neither in the program nor in a folder; the text names the folders.
+pub fn place() -> Result<Place> {
     let folders = folders();
     if let Some(path) = folders.iter().map(|f| f.join(FIRST_SHARD)).find(|path| path.is_file()) {
-        return Gguf::open(&path);
+        return Ok(Place::File(path));
     }
-    if let Some(shards) = SHARDS.get() {
-        return Gguf::from_static(DEFAULT_MODEL, shards);
+    if SHARDS.get().is_some() {
+        return Ok(Place::Inside);
     }
     let tried: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
     Err(Error::Model(format!(
@@ -49,8 +77,8 @@ pub fn open() -> Result<Gguf> {
     )))
 }
 
-/// Where weights may lie: `ANUBAD_MODELS` alone if it is set; otherwise beside the program, and (for builds without
-/// the weights inside) in the source tree.
+/// Where weights may lie: `ANUBAD_MODELS` alone if it is set; otherwise, for builds without the weights inside, where a
+/// package put them, beside the program, in the user's data folder and in the source tree.
 fn folders() -> Vec<PathBuf> {
     if let Some(folder) = std::env::var_os("ANUBAD_MODELS") {
         return vec![folder.into()];
@@ -58,10 +86,13 @@ fn folders() -> Vec<PathBuf> {
     if SHARDS.get().is_some() {
         return Vec::new();
     }
-    let mut folders = Vec::new();
+    let mut folders: Vec<PathBuf> = PACKAGED.get().cloned().into_iter().collect();
     if let Some(bin) = std::env::current_exe().ok().as_deref().and_then(|exe| exe.parent()) {
         folders.push(bin.join("models"));
         folders.push(bin.join("../share/anubad/models"));
+    }
+    if let Ok(base) = etcetera::choose_base_strategy() {
+        folders.push(base.data_dir().join("anubad").join("models"));
     }
     folders.push(PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/models")));
     folders

@@ -1,5 +1,4 @@
 //! Options that several commands share: which model, where it runs, how it decodes.
-use super::settings::Settings;
 use crate::assembly::choice::{AUTO, Choice, better_than_built_in, choose, is_installed};
 use crate::assembly::{Model, ModelOptions};
 use crate::check::Glossary;
@@ -95,6 +94,11 @@ pub fn memory_mb() -> Option<u64> {
     Some(system.total_memory() / 1_000_000).filter(|mb| *mb > 0)
 }
 
+/// What `auto` stands for on this machine.
+pub fn best_installed(registry: &Registry, config: &HubConfig) -> Choice {
+    choose(registry, memory_mb(), &|manifest| is_installed(config, manifest))
+}
+
 impl ModelArgs {
     /// Finds, opens and readies the model. Notes for the user go to stderr unless `quiet`.
     pub fn load(&self, quality: Option<Quality>, quiet: bool) -> Result<Loaded> {
@@ -123,16 +127,9 @@ impl ModelArgs {
 
     /// The model that is meant, and why, where the user left that open.
     fn choice(&self) -> Result<Choice> {
-        let named = match &self.model {
-            Some(model) => Some(model.clone()),
-            None => Settings::load()?.model,
-        };
-        match named {
-            Some(id) if id != AUTO => Ok(Choice { id, why: String::new() }),
-            _ => {
-                let config = HubConfig::from_env();
-                Ok(choose(&Registry::load()?, memory_mb(), &|manifest| is_installed(&config, manifest)))
-            }
+        match &self.model {
+            Some(id) if id != AUTO => Ok(Choice { id: id.clone(), why: String::new() }),
+            _ => Ok(best_installed(&Registry::load()?, &HubConfig::from_env())),
         }
     }
 

@@ -22,17 +22,18 @@ pub const VARIABLE: &str = "ANUBAD_CONFIG";
 #[derive(Debug, Clone, Default)]
 pub struct Config {
     path: Option<PathBuf>,
+    /// Why the file is not used.
+    fault: Option<String>,
     /// Command (empty: all of them) and option to value.
     values: BTreeMap<(String, String), String>,
 }
 
-/// Where the file is looked for.
+/// Where the file is looked for: where the variable says, else in the folder that also holds the user's manifests.
 pub fn path() -> Option<PathBuf> {
-    use etcetera::BaseStrategy;
     match std::env::var_os(VARIABLE) {
         Some(path) if path.is_empty() => None,
         Some(path) => Some(path.into()),
-        None => Some(etcetera::choose_base_strategy().ok()?.config_dir().join("anubad").join("config.toml")),
+        None => Some(crate::manifest::config_folder()?.join("config.toml")),
     }
 }
 
@@ -78,11 +79,26 @@ impl Config {
                 }
             }
         }
-        Ok(Self { path: Some(path.to_owned()), values })
+        Ok(Self { path: Some(path.to_owned()), fault: None, values })
+    }
+
+    /// No settings, where the file cannot be used.
+    pub fn broken(error: &Error) -> Self {
+        Self { fault: Some(error.to_string()), ..Self::default() }
+    }
+
+    /// What is wrong with the file.
+    pub fn fault(&self) -> Option<&str> {
+        self.fault.as_deref()
+    }
+
+    /// Whether a file was read.
+    pub fn is_read(&self) -> bool {
+        self.path.is_some()
     }
 
     /// The value for an option of a command.
-    fn get(&self, command: &str, option: &str) -> Option<&str> {
+    pub fn get(&self, command: &str, option: &str) -> Option<&str> {
         let own = self.values.get(&(command.to_owned(), option.to_owned()));
         own.or_else(|| self.values.get(&(String::new(), option.to_owned()))).map(String::as_str)
     }

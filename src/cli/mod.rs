@@ -6,9 +6,11 @@ pub mod bulk;
 mod bulk_progress;
 pub mod common;
 mod config;
+mod doctor;
 pub mod eval;
 pub mod exit;
 mod input;
+mod licenses;
 mod limits;
 pub mod lines;
 mod mark;
@@ -19,7 +21,6 @@ mod remedy;
 pub mod sentence_args;
 #[cfg(feature = "server")]
 mod serve;
-mod settings;
 mod shorten;
 pub mod signals;
 pub mod summarize;
@@ -40,19 +41,24 @@ pub struct Cli {
     pub command: Command,
 }
 
+/// The features that are compiled in. A build without the weights at hand carries none, whatever it was asked for.
+fn features() -> Vec<&'static str> {
+    let features = [
+        ("embedded-model", cfg!(anubad_weights)),
+        ("server", cfg!(feature = "server")),
+        ("cuda", cfg!(feature = "cuda")),
+        ("metal", cfg!(feature = "metal")),
+        ("accelerate", cfg!(feature = "accelerate")),
+        ("mkl", cfg!(feature = "mkl")),
+    ];
+    features.into_iter().filter(|feature| feature.1).map(|feature| feature.0).collect()
+}
+
 /// What `-V` prints: version, features compiled in, kernels in use.
 fn version() -> &'static str {
     static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     TEXT.get_or_init(|| {
-        let features = [
-            ("embedded-model", cfg!(feature = "embedded-model")),
-            ("server", cfg!(feature = "server")),
-            ("cuda", cfg!(feature = "cuda")),
-            ("metal", cfg!(feature = "metal")),
-            ("accelerate", cfg!(feature = "accelerate")),
-            ("mkl", cfg!(feature = "mkl")),
-        ];
-        let on: Vec<_> = features.iter().filter(|f| f.1).map(|f| f.0).collect();
+        let on = features();
         let features = if on.is_empty() { "none".to_string() } else { on.join(", ") };
         format!(
             "{} (features: {features}; kernels: {})",
@@ -74,6 +80,8 @@ pub enum Command {
     Bench(bench::BenchArgs),
     Eval(eval::EvalArgs),
     Model(model::ModelArgs),
+    Doctor(doctor::DoctorArgs),
+    Licenses(licenses::LicensesArgs),
     /// Print a completion script for a shell
     Completions {
         shell: clap_complete::Shell,
@@ -157,9 +165,14 @@ fn writes_to_stdout(command: &Command) -> bool {
 
 /// Reads the file of settings and the arguments.
 fn parse() -> anyhow::Result<(Cli, config::Config, clap::Command)> {
-    let config = config::Config::read(&Cli::command())?;
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let config = match config::Config::read(&Cli::command()) {
+        // What is wrong with the file is among what this command is asked for.
+        Err(error) if arguments.get(1).is_some_and(|name| name == "doctor") => config::Config::broken(&error),
+        read => read?,
+    };
     let command = config.apply(Cli::command());
-    let matches = command.clone().get_matches_from(with_command(std::env::args_os().collect(), &command));
+    let matches = command.clone().get_matches_from(with_command(arguments, &command));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     Ok((cli, config, command))
 }
@@ -170,6 +183,7 @@ fn started(cli: Cli, config: &config::Config, command: &clap::Command) -> anyhow
             config.show(&mut std::io::stdout(), command)?;
             Ok(ExitCode::SUCCESS)
         }
+        Command::Doctor(args) => doctor::run(&args, config),
         other if writes_to_stdout(&other) && limits::stdout_is_closed() => {
             eprintln!("anubad: standard output is closed: what is translated would be lost; open it, or name a file");
             Ok(ExitCode::from(exit::FAILED))
@@ -223,7 +237,8 @@ fn manuals(folder: &std::path::Path) -> anyhow::Result<()> {
 fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         // Shown where the settings are at hand.
-        Command::Config => Ok(ExitCode::SUCCESS),
+        Command::Config | Command::Doctor(_) => Ok(ExitCode::SUCCESS),
+        Command::Licenses(args) => licenses::run(&args),
         Command::Translate(args) if args.lines => lines::run(&args),
         Command::Translate(args) => articles::run(&args),
         Command::Summarize(args) => summarize::run(args),

@@ -1,6 +1,7 @@
 //! `anubad serve`: the local server.
 use super::common::ModelArgs;
 use super::sentence_args::SentenceArgs;
+use super::signals;
 use super::summary_args::SummaryArgs;
 use crate::pipeline::{PipelineOptions, Quality};
 use crate::server::{Server, Settings, Stopper};
@@ -108,26 +109,16 @@ fn read_keys(path: &Path) -> Result<Vec<String>> {
 }
 
 /// The first signal asks the server to end, the second ends the process.
-#[cfg(unix)]
 fn watch_signals(stopper: Stopper) -> std::io::Result<()> {
-    use signal_hook::consts::{SIGINT, SIGTERM};
-    let mut signals = signal_hook::iterator::Signals::new([SIGINT, SIGTERM])?;
-    std::thread::spawn(move || {
-        for (count, signal) in signals.forever().enumerate() {
-            if count > 0 {
-                signal_hook::low_level::exit(128 + signal);
-            }
-            eprintln!("anubad: finishing what is in hand (at most 10 s; once more to stop at once)");
-            stopper.stop();
+    let mut asked = false;
+    signals::listen(false, move |signal| {
+        if asked {
+            signals::end(signal);
         }
-    });
-    Ok(())
-}
-
-/// Elsewhere Ctrl-C ends the process.
-#[cfg(not(unix))]
-fn watch_signals(_stopper: Stopper) -> std::io::Result<()> {
-    Ok(())
+        asked = true;
+        eprintln!("{}", signals::FINISHING);
+        stopper.stop();
+    })
 }
 
 #[cfg(test)]

@@ -13,12 +13,15 @@ use std::path::{Path, PathBuf};
 /// Unpacked bytes for each packed one at most, beyond the first 64 MB.
 const RATIO: u64 = 60;
 
+/// The folder of these files in the cache.
+pub const FOLDER: &str = "anubad--url";
+
 /// Where the files are kept: beside the Hub's repositories, under a name that their tools leave alone. Other digests make
 /// another folder, so that a new version never mixes with an old one.
 fn place(config: &HubConfig, id: &str, source: &UrlSource) -> PathBuf {
     let mut hash = sha2::Sha256::new();
     source.files.iter().for_each(|file| hash.update(file.pinned()));
-    config.cache.join("anubad--url").join(format!("{id}-{}", &hex(&hash.finalize())[..12]))
+    config.cache.join(FOLDER).join(format!("{id}-{}", &hex(&hash.finalize())[..12]))
 }
 
 /// The folder, if all files of a manifest's source are in it.

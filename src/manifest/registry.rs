@@ -49,7 +49,7 @@ const BUILT_IN: &[(&str, &str)] = built_in![
 ];
 
 /// Manifests by id.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Registry {
     entries: Vec<Entry>,
 }

@@ -16,6 +16,7 @@ mod external;
 mod field;
 mod growth;
 mod hub;
+mod installation;
 mod layers;
 mod lines;
 mod marian_native;
