@@ -45,6 +45,18 @@ policy:
 external DATA FILTER="":
     ANUBAD_TEST_DATA={{DATA}} scripts/test-external {{FILTER}}
 
+# What a release consists of, in target/dist (docs/RELEASING.md)
+package *ARGS:
+    scripts/package {{ARGS}}
+
+# The packages installed and used on a clean system
+try-packages *ARGS:
+    scripts/try-packages {{ARGS}}
+
+# Licenses of the crates, after Cargo.lock has changed
+notices:
+    scripts/notices
+
 # How fast this machine is with the built-in model
 bench:
     cargo run --release -- bench
