@@ -75,10 +75,13 @@ class Wheel:
 
 def weights(out):
     version = weights_version()
-    shards = sorted(MODEL.glob("*.gguf"))
+    shards = sorted(MODEL.glob("*-of-*.gguf"))
+    # What the model has learned besides is small and goes with the last one.
+    companions = sorted(set(MODEL.glob("*.gguf")) - set(shards))
     for number, shard in enumerate(shards, 1):
         wheel = Wheel(out, f"anubad-weights-{number}", version, "py3-none-any")
-        wheel.data("data", f"{INSIDE}/{shard.name}", shard.read_bytes())
+        for file in [shard, *(companions if shard == shards[-1] else [])]:
+            wheel.data("data", f"{INSIDE}/{file.name}", file.read_bytes())
         summary = f"Weights of anubad's built-in model, part {number} of {len(shards)}"
         notices = [MODEL / "NOTICE", MODEL / "GEMMA_TERMS_OF_USE.md"]
         wheel.finish(metadata(f"anubad-weights-{number}", version, summary, "LicenseRef-Gemma"), notices)

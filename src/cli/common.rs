@@ -87,6 +87,19 @@ pub fn told(translator: Translator, glossary: Option<&Arc<Glossary>>) -> Transla
     translator.with_terms(Terms { name: glossary.name(), find: Arc::new(move |text| glossary.found_in(text)) })
 }
 
+/// The features that are compiled in. A build without the weights at hand carries none, whatever it was asked for.
+pub fn features() -> Vec<&'static str> {
+    let features = [
+        ("embedded-model", cfg!(anubad_weights)),
+        ("server", cfg!(feature = "server")),
+        ("cuda", cfg!(feature = "cuda")),
+        ("metal", cfg!(feature = "metal")),
+        ("accelerate", cfg!(feature = "accelerate")),
+        ("mkl", cfg!(feature = "mkl")),
+    ];
+    features.into_iter().filter(|feature| feature.1).map(|feature| feature.0).collect()
+}
+
 /// Megabytes of memory that this machine has.
 pub fn memory_mb() -> Option<u64> {
     let mut system = sysinfo::System::new();

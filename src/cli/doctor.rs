@@ -1,5 +1,5 @@
 //! `anubad doctor`: in ten lines what this installation is, what it finds here, and what would be faster.
-use super::common::{best_installed, memory_mb};
+use super::common::{best_installed, features, memory_mb};
 use super::config::Config;
 use super::exit;
 use crate::assembly::choice::is_installed;
@@ -132,7 +132,7 @@ fn examine(config: &Config) -> Findings {
         here.map(|m| Installed { id: m.id.clone(), state: if m.embedded() { "built in" } else { "downloaded" } });
     let mut found = Findings {
         version: env!("CARGO_PKG_VERSION"),
-        features: super::features(),
+        features: features(),
         kernels: kernels(),
         memory: Memory { total_mb: memory_mb(), free_mb: free_mb() },
         models: models.collect(),

@@ -41,24 +41,11 @@ pub struct Cli {
     pub command: Command,
 }
 
-/// The features that are compiled in. A build without the weights at hand carries none, whatever it was asked for.
-fn features() -> Vec<&'static str> {
-    let features = [
-        ("embedded-model", cfg!(anubad_weights)),
-        ("server", cfg!(feature = "server")),
-        ("cuda", cfg!(feature = "cuda")),
-        ("metal", cfg!(feature = "metal")),
-        ("accelerate", cfg!(feature = "accelerate")),
-        ("mkl", cfg!(feature = "mkl")),
-    ];
-    features.into_iter().filter(|feature| feature.1).map(|feature| feature.0).collect()
-}
-
 /// What `-V` prints: version, features compiled in, kernels in use.
 fn version() -> &'static str {
     static TEXT: std::sync::OnceLock<String> = std::sync::OnceLock::new();
     TEXT.get_or_init(|| {
-        let on = features();
+        let on = common::features();
         let features = if on.is_empty() { "none".to_string() } else { on.join(", ") };
         format!(
             "{} (features: {features}; kernels: {})",
