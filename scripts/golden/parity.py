@@ -295,7 +295,7 @@ def coarsen(t):
     return torch.ldexp((mantissa * 32).round() / 32, exponent)
 
 
-def randomise(model, seed, coarse):
+def randomize(model, seed, coarse):
     g = torch.Generator().manual_seed(seed)
     round_ = coarsen if coarse else (lambda t: t)
     with torch.no_grad():
@@ -440,6 +440,24 @@ def choose(all_ids, count):
     return [list(ids[round(k * (len(ids) - 1) / (count - 1))]) for k in range(count)]
 
 
+def begin(a):
+    """An empty folder for the fixture, and the lines."""
+    out = a.out / a.arch
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir(parents=True)
+    torch.manual_seed(a.seed)
+    return out, a.lines.read_text(encoding="utf-8").removesuffix("\n").split("\n")
+
+
+def pack(folder, name):
+    """FOLDER/NAME as FOLDER/NAME.tar.zst, the same bytes every time."""
+    archive = folder / f"{name}.tar"
+    subprocess.run(["tar", "--sort=name", "--owner=0", "--group=0", "--mtime=@0", "-C", str(folder), "-cf", str(archive), name], check=True)
+    subprocess.run(["zstd", "-q", "-f", "--ultra", "-22", "--rm", str(archive)], check=True)
+    shutil.rmtree(folder / name)
+    print(archive.with_suffix(".tar.zst"), (folder / f"{name}.tar.zst").stat().st_size, "bytes")
+
+
 def main():
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--arch", required=True, choices=ARCHS)
@@ -459,13 +477,9 @@ def main():
     big = size[0] * size[5] > 1_000_000
     formats = a.formats or ("safetensors" if big else "all")
     formats = ["safetensors", "sharded", "pickle", "pickle-old"] if formats == "all" else formats.split(",")
-    out = a.out / a.arch
-    shutil.rmtree(out, ignore_errors=True)
-    out.mkdir(parents=True)
-    torch.manual_seed(a.seed)
+    out, lines = begin(a)
     if not big: torch.set_num_threads(1)
 
-    lines = a.lines.read_text(encoding="utf-8").removesuffix("\n").split("\n")
     with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as corpus:
         for path in a.corpus or [a.lines]:
             corpus.write(path.read_text(encoding="utf-8").replace("\t", "\n") + "\n")
@@ -481,7 +495,7 @@ def main():
     if n is not None and big: n = max(n, size[5])
     if n is not None: n = max(n, a.vocab_rows)
     model = MODELS[a.arch](n, size, out)
-    randomise(model, a.seed, coarse=a.pack)
+    randomize(model, a.seed, coarse=a.pack)
     model.eval()
 
     sources = choose(token_ids, 6 if big else 10)
@@ -499,11 +513,7 @@ def main():
     print(out, "parameters", sum(p.numel() for p in model.parameters()), "ended early", sum(l < max(lengths) for l in lengths), "of", len(lengths))
     if a.pack:
         if a.arch in TWICE: (out / TWICE[a.arch]).unlink(missing_ok=True)
-        archive = a.out / f"{a.arch}.tar"
-        subprocess.run(["tar", "--sort=name", "--owner=0", "--group=0", "--mtime=@0", "-C", str(a.out), "-cf", str(archive), a.arch], check=True)
-        subprocess.run(["zstd", "-q", "-f", "--ultra", "-22", "--rm", str(archive)], check=True)
-        shutil.rmtree(out)
-        print(archive.with_suffix(".tar.zst"), (a.out / f"{a.arch}.tar.zst").stat().st_size, "bytes")
+        pack(a.out, a.arch)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 //! Bytes to text: UTF-8 and UTF-16 with and without a byte order mark, an HTML page's declared charset.
 use super::Format;
+use crate::error::InputError;
 use crate::{Error, Result};
 
 /// What binary files begin with, what they are, and what to do about them.
 #[rustfmt::skip]
 const MAGIC: &[(&[u8], &str, &str)] = &[
-    (b"%PDF", "a PDF", "give it without --input-format"),
+    (b"%PDF", "a PDF", "let its format be found out"),
     (b"PK\x03\x04", "a ZIP archive", "use `anubad bulk` for an archive of articles"),
     (b"\xd0\xcf\x11\xe0", "an old Office document", "save it as plain text or HTML first"),
     (b"{\\rtf", "an RTF document", "save it as plain text or HTML first"),
@@ -20,7 +21,7 @@ const MAGIC: &[(&[u8], &str, &str)] = &[
     (b"7z\xbc\xaf", "a 7-Zip archive", "extract it first"),
     (b"Rar!", "a RAR archive", "extract it first"),
     (b"\x7fELF", "a program", "give it an article"),
-    (b"GGUF", "a model file", "name models with --model, and give an article as the argument"),
+    (b"GGUF", "a model file", "give an article, and name the model as the model"),
     (b"SQLite format 3", "a database", "export its articles as JSONL or CSV and use `anubad bulk`"),
 ];
 
@@ -30,7 +31,7 @@ const MAGIC: &[(&[u8], &str, &str)] = &[
 /// [`Error::Input`] where the bytes are empty, binary or wrongly encoded, with the byte offset and the remedy.
 pub fn decode(bytes: &[u8], name: &str, format: Option<Format>, lossy: bool) -> Result<String> {
     if let Some((_, what, remedy)) = MAGIC.iter().find(|(magic, _, _)| bytes.starts_with(magic)) {
-        return Err(Error::Input(format!("{name}: this is {what}, not text; {remedy}")));
+        return Err(Error::Input(InputError::Binary(format!("{name}: this is {what}, not text; {remedy}"))));
     }
     let utf32 = bytes.starts_with(&[0xff, 0xfe, 0, 0]) || bytes.starts_with(&[0, 0, 0xfe, 0xff]);
     match bytes {
@@ -48,7 +49,10 @@ fn utf8(bytes: &[u8], skipped: usize, name: &str, format: Option<Format>, lossy:
             return utf16(bytes, order, name, lossy);
         }
         let remedy = "anubad reads plain text, Markdown, HTML, documents and subtitles";
-        return Err(Error::Input(format!("{name}: not a text file (a NUL byte at byte {}); {remedy}", at + skipped)));
+        return Err(Error::Input(InputError::Binary(format!(
+            "{name}: not a text file (a NUL byte at byte {}); {remedy}",
+            at + skipped
+        ))));
     }
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(text.to_string()),
@@ -61,10 +65,10 @@ fn utf8(bytes: &[u8], skipped: usize, name: &str, format: Option<Format>, lossy:
             }
             let at = error.valid_up_to();
             let bad = bytes.get(at).copied().unwrap_or(0);
-            Err(Error::Input(format!(
-                "{name}: not valid UTF-8 at byte {} (0x{bad:02x}); convert the file to UTF-8, or use --lossy to read it with the bad bytes replaced",
+            Err(Error::Input(InputError::Encoding(format!(
+                "{name}: not valid UTF-8 at byte {} (0x{bad:02x}); convert the file to UTF-8",
                 at + skipped
-            )))
+            ))))
         }
     }
 }
@@ -87,9 +91,9 @@ fn utf16(bytes: &[u8], order: fn([u8; 2]) -> u16, name: &str, lossy: bool) -> Re
                 text.push(char::REPLACEMENT_CHARACTER);
             }
             Err(_) => {
-                return Err(Error::Input(format!(
-                    "{name}: not valid UTF-16 at byte {at}; convert the file to UTF-8, or use --lossy to read it with the bad bytes replaced"
-                )));
+                return Err(Error::Input(InputError::Encoding(format!(
+                    "{name}: not valid UTF-16 at byte {at}; convert the file to UTF-8"
+                ))));
             }
         }
     }
@@ -158,7 +162,7 @@ mod tests {
         let mut bytes = "কথা ".as_bytes().to_vec();
         bytes.extend([0xe0, b'A']);
         let text = message(&bytes);
-        assert!(text.contains("a.txt: not valid UTF-8 at byte 10 (0xe0)") && text.contains("--lossy"), "{text}");
+        assert!(text.contains("a.txt: not valid UTF-8 at byte 10 (0xe0)"), "{text}");
         assert_eq!(decode(&bytes, "a.txt", None, true).expect("fine"), "কথা \u{fffd}A");
     }
 

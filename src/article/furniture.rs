@@ -10,21 +10,25 @@ use crate::lang::{Words, tables};
 /// A furniture line has at most this many characters.
 const LINE_CHARS: usize = 220;
 
+/// The rows of a kind in both languages' tables.
+const fn both(kind: &'static str) -> [Words; 2] {
+    [Words::new(tables::BN_FURNITURE, kind), Words::new(tables::EN_FURNITURE, kind)]
+}
+
 /// Lines that are furniture when they are all there is in a block (folded, see [`fold`]).
-static LINES: [Words; 2] = [Words::new(tables::BN_FURNITURE, "line"), Words::new(tables::EN_FURNITURE, "line")];
+static LINES: [Words; 2] = both("line");
 
 /// Beginnings of lines that are furniture whatever follows, if the line is short.
-static BEGINNINGS: [Words; 2] =
-    [Words::new(tables::BN_FURNITURE, "beginning"), Words::new(tables::EN_FURNITURE, "beginning")];
+static BEGINNINGS: [Words; 2] = both("beginning");
 
 /// Beginnings that are furniture when a colon, a dash or nothing follows: "আরও পড়ুন: …".
-static LABELS: [Words; 2] = [Words::new(tables::BN_FURNITURE, "label"), Words::new(tables::EN_FURNITURE, "label")];
+static LABELS: [Words; 2] = both("label");
 
 /// Labels of a line that names the story's source.
-static SOURCES: [Words; 2] = [Words::new(tables::BN_FURNITURE, "source"), Words::new(tables::EN_FURNITURE, "source")];
+static SOURCES: [Words; 2] = both("source");
 
 /// Labels of a line that names a photographer or describes a photo.
-static PHOTOS: [Words; 2] = [Words::new(tables::BN_FURNITURE, "photo"), Words::new(tables::EN_FURNITURE, "photo")];
+static PHOTOS: [Words; 2] = both("photo");
 
 /// Recognizes source lines and photo credits, and takes the furniture out of the article unless it is to be kept.
 /// Returns what was taken out, in order.

@@ -1,5 +1,6 @@
 //! Lines that are always said the same way: sections of a paper, headings of one word, bylines, when a story was
 //! published. A model has nothing to go by there and invents.
+use super::labels;
 use crate::lang::calendar::date_word;
 use crate::lang::digits::to_latin;
 use crate::lang::normalize::canonical;
@@ -10,17 +11,6 @@ static LINES: LazyLock<HashMap<String, &'static str>> = LazyLock::new(|| {
     let rows = crate::lang::rows(crate::lang::tables::BN_HEADINGS);
     rows.filter_map(|line| line.split_once('\t')).map(|(bengali, english)| (canonical(bengali), english)).collect()
 });
-
-/// Labels of a date.
-const DATES: &[(&str, &str)] = &[
-    ("প্রকাশের সময়", "Published"),
-    ("প্রকাশিত", "Published"),
-    ("প্রকাশকাল", "Published"),
-    ("প্রকাশ", "Published"),
-    ("সর্বশেষ আপডেট", "Last updated"),
-    ("আপডেট", "Updated"),
-    ("হালনাগাদ", "Updated"),
-];
 
 /// The English of a line that has one of its own.
 pub fn english(line: &str) -> Option<String> {
@@ -51,8 +41,8 @@ fn bangladesh_time(line: &str) -> Option<String> {
 
 /// "প্রকাশ: ০৫ মে ২০২৪, ১০: ৩০".
 fn dated(line: &str) -> Option<String> {
-    DATES.iter().find_map(|(label, english)| {
-        let rest = line.strip_prefix(&canonical(label))?.trim_start();
+    labels::of("date").find_map(|(label, english)| {
+        let rest = line.strip_prefix(label)?.trim_start();
         let rest = rest.strip_prefix([':', 'ঃ'])?.trim();
         Some(format!("{english}: {}", date_in_english(rest)?))
     })

@@ -1,14 +1,15 @@
 //! One article: its structure in, the same structure out.
-pub mod encoding;
+pub(crate) mod encoding;
 pub mod furniture;
 pub(crate) mod headings;
-pub mod html;
-pub mod markdown;
-pub mod plain;
-pub mod read;
+pub(crate) mod html;
+mod labels;
+pub(crate) mod markdown;
+pub(crate) mod plain;
+pub(crate) mod read;
 mod row;
 pub mod segment;
-pub mod write;
+pub(crate) mod write;
 
 pub use read::{Format, ReadOptions, parse, read};
 pub use row::{Column, Row};
@@ -23,17 +24,23 @@ use std::ops::Range;
 #[serde(rename_all = "snake_case", tag = "kind")]
 #[non_exhaustive]
 pub enum BlockKind {
+    /// Prose.
     Paragraph,
     /// `level` 1 to 6.
     Heading {
+        /// 1 (the most important) to 6.
         level: u8,
     },
     /// `number` is set in an ordered list; `depth` 0 is the outermost list.
     ListItem {
+        /// Lists around it: 0 in the outermost one.
         depth: u8,
+        /// Its number in an ordered list.
         number: Option<u32>,
     },
+    /// A quotation set off from the text.
     Quote,
+    /// What stands under a picture or over a table.
     Caption,
     /// "তথ্য সূত্র: সিএনএন": where the story comes from.
     SourceLine,
@@ -46,8 +53,10 @@ pub enum BlockKind {
 /// One paragraph-like unit of text, without line breaks except in [`BlockKind::Verbatim`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Block {
+    /// What it is.
     #[serde(flatten)]
     pub kind: BlockKind,
+    /// Its text, without the signs of a markup.
     pub text: String,
     /// Bytes of the decoded input that the block came from (empty where that is not known).
     pub range: Range<usize>,
@@ -61,9 +70,13 @@ pub(crate) fn decode_page(bytes: &[u8]) -> Result<String, String> {
 /// What is known about an article beside its text.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Meta {
+    /// What its feed calls it.
     pub id: Option<String>,
+    /// Its address.
     pub url: Option<String>,
+    /// When it was published, as its feed writes it.
     pub date: Option<String>,
+    /// Who wrote it.
     pub author: Option<String>,
     /// Fields of a feed entry that anubad does not interpret; they travel along untouched.
     #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
@@ -76,8 +89,11 @@ pub struct Meta {
 /// A document as a title and a sequence of blocks.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Article {
+    /// The headline.
     pub title: Option<String>,
+    /// What follows it, in order.
     pub blocks: Vec<Block>,
+    /// What is known of it beside its text.
     pub meta: Meta,
 }
 

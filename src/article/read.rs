@@ -1,6 +1,7 @@
 //! One article from a file, standard input or bytes.
 use super::{Article, encoding, furniture, html, markdown, plain};
 use crate::document::{self, Document, Kind, bijoy};
+use crate::error::InputError;
 use crate::lang::script::Scripts;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -14,8 +15,11 @@ pub const MAX_BYTES: usize = 16 << 20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Format {
+    /// Text: paragraphs between empty lines.
     Plain,
+    /// CommonMark, with tables.
     Markdown,
+    /// A web page.
     Html,
 }
 
@@ -61,10 +65,10 @@ fn read_limited(source: impl Read, path: &Path) -> Result<Vec<u8>> {
 }
 
 fn too_large(name: &str) -> Error {
-    Error::Input(format!(
-        "{name}: larger than {} MiB, which is no single article; split it, or use `anubad bulk` for a feed, a dump or a folder, or `--lines` for one sentence a line",
+    Error::Input(InputError::TooLarge(format!(
+        "{name}: larger than {} MiB, which is no single article",
         MAX_BYTES >> 20
-    ))
+    )))
 }
 
 /// The article in `bytes`; `name` (a file name with extension, if there is one) is for the format and for error texts.
@@ -85,13 +89,15 @@ pub fn parse(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Article>
         _ if options.bijoy => bijoy::decode(bytes),
         Err(_) if bijoy::looks_like_bytes(bytes) => {
             let what = "Bijoy (SutonnyMJ) text in Windows-1252";
-            return Err(Error::Input(format!("{name}: this looks like {what}; --bijoy converts it")));
+            return Err(Error::Input(InputError::Bijoy(format!("{name}: this looks like {what}"))));
         }
         decoded => decoded?,
     };
     if text.chars().all(|c| c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')) {
         let what = if bytes.is_empty() { "empty" } else { "nothing but white space" };
-        return Err(Error::Input(format!("{name}: {what}; give a file with a Bengali article in it")));
+        return Err(Error::Input(InputError::Empty(format!(
+            "{name}: {what}; give a file with a Bengali article in it"
+        ))));
     }
     let format = match options.format {
         Some(format) => format,
@@ -105,9 +111,9 @@ pub fn parse(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Article>
     refuse_without_bengali(&article, &text, name)?;
     // A page that a script fills, or a placeholder: its title is no article. A feed's entry may be its title.
     if format == Format::Html && article.title.is_some() && article.blocks.is_empty() {
-        return Err(Error::Input(format!(
-            "{name}: no article found in it, only a title; if a script of the page puts the text in, save the page from a browser, and use --keep-furniture to read everything that is there"
-        )));
+        return Err(Error::Input(InputError::Furniture(format!(
+            "{name}: no article found in it, only a title; if a script of the page puts the text in, save the page from a browser"
+        ))));
     }
     Ok(article)
 }
@@ -141,15 +147,13 @@ fn detect(text: &str, by_name: Option<Format>, name: &str) -> Result<Format> {
         return Ok(format);
     }
     if ["<rss", "<feed", "<rdf", "<urlset"].iter().any(|tag| root.starts_with(tag)) {
-        return Err(Error::Input(format!("{name}: this is a feed, not one article; use `anubad bulk` for it")));
+        return Err(Error::Input(InputError::Feed(format!("{name}: this is a feed, not one article"))));
     }
     let json = start.starts_with('{') || start.starts_with("[{");
     if json
         && serde_json::Deserializer::from_str(start).into_iter::<serde_json::Value>().next().is_some_and(|v| v.is_ok())
     {
-        return Err(Error::Input(format!(
-            "{name}: this is JSON, not one article; use `anubad bulk` for JSON feeds and JSONL"
-        )));
+        return Err(Error::Input(InputError::Feed(format!("{name}: this is JSON, not one article"))));
     }
     let end_tags = ["</p>", "</div>", "</h1>", "</body>", "</article>", "</ul>"];
     if root.starts_with('<') && end_tags.iter().any(|tag| text.contains(tag)) {
@@ -195,11 +199,13 @@ fn refuse_without_bengali(article: &Article, text: &str, name: &str) -> Result<(
     let share = |found: usize| found * 10 > scripts.letters().max(1) * 4;
     let marks = |set: &[char]| sample.chars().filter(|c| set.contains(c)).count();
     let found = if crate::lang::script::has_bengali(&sample) {
-        "no article found in it: its Bengali is all page furniture; use --keep-furniture to read it whole"
+        let what = "no article found in it: its Bengali is all page furniture";
+        return Err(InputError::Furniture(format!("{name}: {what}")).into());
     } else if marks(&['à']) > 20 && marks(&['§', '¦', '¨']) * 3 > marks(&['à']) {
         "no Bengali found: this looks like Bengali UTF-8 that was read as Latin-1 and saved again; get the page once more, or undo it: iconv -f UTF-8 -t LATIN1 FILE"
     } else if marks(&['†', '‡', '©', '¨', '„', '«', 'ª']) * 50 > scripts.letters() && scripts.latin > 20 {
-        "no Bengali found: this looks like Bijoy (SutonnyMJ) font text; --bijoy converts it"
+        let what = "no Bengali found: this looks like Bijoy (SutonnyMJ) font text";
+        return Err(InputError::Bijoy(format!("{name}: {what}")).into());
     } else if share(scripts.devanagari) {
         "no Bengali found: this is written in Devanagari (Hindi, Marathi or Nepali); anubad translates from Bengali"
     } else if share(scripts.latin) {
@@ -209,7 +215,7 @@ fn refuse_without_bengali(article: &Article, text: &str, name: &str) -> Result<(
     } else {
         "no Bengali found: this is written in another script; anubad translates from Bengali"
     };
-    Err(Error::Input(format!("{name}: {found}")))
+    Err(Error::Input(InputError::NoBengali(format!("{name}: {found}"))))
 }
 
 #[cfg(test)]
@@ -242,9 +248,9 @@ mod tests {
         assert!(message(b"Hello world, this is English.", "a.txt").contains("Latin"));
         assert!(message("यह हिन्दी है।".as_bytes(), "a.txt").contains("Devanagari"));
         assert!(message("১২৩".as_bytes(), "a.txt").contains("no letters"));
-        assert!(message(b"<?xml version=\"1.0\"?><rss><channel>", "-").contains("anubad bulk"));
-        assert!(message("{\"title\": \"কথা\"}".as_bytes(), "-").contains("anubad bulk"));
-        assert!(message("বিজ্ঞাপন\n\nশেয়ার করুন".as_bytes(), "a.txt").contains("--keep-furniture"));
+        assert!(message(b"<?xml version=\"1.0\"?><rss><channel>", "-").contains("is a feed"));
+        assert!(message("{\"title\": \"কথা\"}".as_bytes(), "-").contains("JSON"));
+        assert!(message("বিজ্ঞাপন\n\nশেয়ার করুন".as_bytes(), "a.txt").contains("page furniture"));
         assert!(message(&vec![b'a'; MAX_BYTES + 1], "a.txt").contains("16 MiB"));
         let bijoy =
             "Avgvi †mvbvi evsjv Avwg †Zvgvq fv‡jvevwm| wPiw`b †Zvgvi AvKvk †Zvgvi evZvm Avgvi cÖv‡Y evRvq euvwk|";

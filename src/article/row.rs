@@ -11,6 +11,7 @@ pub struct Row {
     pub source: String,
     /// `\n`, `\r\n`, or nothing in a last line without one.
     pub end: String,
+    /// What separates its cells: a byte of ASCII.
     pub delimiter: u8,
     /// The lines before the first row, as they are: the header with its line end, an empty text where there is none.
     pub header: Arc<str>,
@@ -21,10 +22,13 @@ pub struct Row {
 /// A cell that is translated.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Column {
+    /// Its name in the header.
     pub name: String,
+    /// The cell as it stands, unquoted.
     pub text: String,
     /// What the article has of it: lines, or the paragraphs of a cell that is HTML.
     pub pieces: Vec<String>,
+    /// The cell is HTML and stays so.
     pub html: bool,
 }
 

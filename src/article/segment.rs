@@ -1,4 +1,5 @@
 //! An article as the sentences that a model translates, and a block put together again from them.
+use super::labels;
 use super::{Article, Block, BlockKind};
 use crate::lang::digits::to_latin;
 use crate::lang::normalize;
@@ -21,21 +22,6 @@ pub struct Segment {
 
 /// Below this share of Bengali among the letters a sentence counts as English already.
 const BENGALI_SHARE: f64 = 0.12;
-
-/// Labels that stand before a colon in source lines and captions.
-#[rustfmt::skip]
-const LABELS: &[(&str, &str)] = &[
-    ("তথ্য সূত্র", "Source"), ("তথ্যসূত্র", "Source"), ("তথ্য-সূত্র", "Source"), ("সংবাদ সূত্র", "Source"), ("খবরের সূত্র", "Source"), ("সূত্র", "Source"),
-    ("ফাইল ছবি", "File photo"), ("প্রতীকী ছবি", "Representative photo"), ("ছবি", "Photo"), ("ফটো", "Photo"),
-];
-
-/// Whole lines that are always said the same way.
-#[rustfmt::skip]
-const PHRASES: &[(&str, &str)] = &[
-    ("ফাইল ছবি", "File photo"), ("ছবি ফাইল", "File photo"), ("ছবি: ফাইল", "File photo"), ("প্রতীকী ছবি", "Representative photo"),
-    ("ছবি: প্রতীকী", "Representative photo"), ("ছবি: সংগৃহীত", "Photo: collected"), ("ছবি সংগৃহীত", "Photo: collected"),
-    ("সংগৃহীত ছবি", "Photo: collected"), ("ছবি: ফাইল ছবি", "File photo"),
-];
 
 /// The sentences of an article, the title's first, in order. Blocks that are passed through whole
 /// ([`BlockKind::Verbatim`]) and labels that are known by heart ("তথ্য সূত্র:") give none.
@@ -93,13 +79,13 @@ fn block_ranges(kind: BlockKind, text: &str) -> Vec<Range<usize>> {
 fn label(text: &str) -> Option<(usize, &'static str)> {
     let whole = text.trim().trim_end_matches(['।', '.']).trim_matches(['(', ')', '[', ']']);
     let whole = normalize::canonical(whole).replace(" :", ":");
-    if let Some((_, english)) = PHRASES.iter().find(|(bengali, _)| *bengali == whole) {
+    if let Some(english) = labels::line(&whole) {
         return Some((text.len(), english));
     }
-    LABELS.iter().find_map(|(bengali, english)| {
+    labels::of("label").find_map(|(bengali, english)| {
         let rest = text.strip_prefix(bengali)?;
         let value = rest.trim_start().strip_prefix([':', 'ঃ', '-', '–', '—'])?;
-        Some((text.len() - value.len(), *english))
+        Some((text.len() - value.len(), english))
     })
 }
 

@@ -24,6 +24,7 @@ pub struct BlockWriter<W> {
 }
 
 impl<W: Write> BlockWriter<W> {
+    /// A writer that has written nothing yet.
     pub fn new(out: W, style: Style) -> Self {
         Self { out, style, previous: None, notes: Vec::new() }
     }

@@ -1,5 +1,6 @@
 //! How a decoder-only model is asked for a translation: its chat template, rendered once with marks where the text goes.
 use crate::engine::{Chat, Prompt, Slot};
+use crate::error::ModelError;
 use crate::manifest::{Languages, Manifest, Prompt as Form};
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::chat::{ChatTemplate, Message};
@@ -30,10 +31,10 @@ pub fn prompt(tokenizer: &dyn Tokenizer, manifest: Option<&Manifest>, name: &str
     let asks = form.structured || form.chat.is_some();
     if asks || (manifest.is_none() && template.is_some()) {
         let Some(template) = template else {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Missing(format!(
                 "{name}: has no chat template in its files, and its manifest counts on one; use another file of the \
                  model, or write `prefix` and `suffix` into an anubad.toml beside it"
-            )));
+            ))));
         };
         let structured = form.structured || (!asks && takes_languages(tokenizer));
         let languages = manifest.map(|m| &m.languages);
@@ -103,9 +104,9 @@ fn rendered(template: &ChatTemplate, turns: &[Message]) -> Result<Vec<Slot>> {
         slots.push(Slot::Fixed(rest.to_owned()));
     }
     if !slots.contains(&Slot::Text) {
-        return Err(Error::Model(
+        return Err(Error::Model(ModelError::Incapable(
             "the model's chat template leaves out the text that it is given; choose another model or prompt".into(),
-        ));
+        )));
     }
     Ok(slots)
 }

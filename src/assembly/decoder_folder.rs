@@ -1,4 +1,5 @@
 //! A decoder-only model in Hub layout: config.json, safetensors or another kind of weights, tokenizer.json.
+use crate::error::ModelError;
 use crate::manifest::Manifest;
 use crate::model::decoder_only::{DecoderConfig, MODEL_TYPES, Naming};
 use crate::model::folder::read_json;
@@ -37,27 +38,27 @@ pub fn open(folder: &Path) -> Result<Option<Decoder>> {
     let names = checkpoint.names();
     let post_norms = json["model_type"].as_str().is_some_and(|kind| kind.starts_with("gemma"));
     let naming = Naming::of_hub(&names, post_norms).ok_or_else(|| {
-        Error::Model(format!(
+        Error::Model(ModelError::damaged(format!(
             "{}: no tensor …embed_tokens.weight among the weights; get the whole model",
             folder.display()
-        ))
+        )))
     })?;
     let config = DecoderConfig::from_hub(&json, &path, names.iter().any(|name| name == naming.head()))?;
     if !folder.join("tokenizer.json").is_file() {
-        return Err(Error::Model(format!(
+        return Err(Error::Model(ModelError::damaged(format!(
             "{}: no tokenizer.json here, which a {} model needs; copy it from where the model comes from",
             folder.display(),
             config.architecture
-        )));
+        ))));
     }
     let tokenizer = from_folder_with(folder, &FolderOptions::default())?;
     if tokenizer.vocab_size() > config.vocab_size {
-        return Err(Error::Model(format!(
+        return Err(Error::Model(ModelError::Mismatch(format!(
             "{}: the tokenizer has {} pieces and the network {}; they do not belong together",
             folder.display(),
             tokenizer.vocab_size(),
             config.vocab_size
-        )));
+        ))));
     }
     let ends = ends(folder, &json, &*tokenizer)?;
     let name = folder.display().to_string();

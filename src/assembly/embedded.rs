@@ -1,4 +1,5 @@
 //! The default model's weights: inside a release binary, or in a `models` folder nearby.
+use crate::error::ModelError;
 use crate::manifest::DEFAULT_MODEL;
 use crate::model::weights::gguf::Gguf;
 use crate::{Error, Result};
@@ -71,10 +72,10 @@ pub fn place() -> Result<Place> {
         return Ok(Place::Inside);
     }
     let tried: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
-    Err(Error::Model(format!(
+    Err(Error::Model(ModelError::damaged(format!(
         "the default model's weights are not in this build and not in {}; copy the project's `models` folder to one of these or set ANUBAD_MODELS",
         tried.join(" or ")
-    )))
+    ))))
 }
 
 /// Where weights may lie: `ANUBAD_MODELS` alone if it is set; otherwise, for builds without the weights inside, where a

@@ -1,6 +1,6 @@
 //! A model ready for use: network, tokenizer, prompt and defaults, from whatever the user named.
 mod asking;
-pub mod choice;
+pub(crate) mod choice;
 mod decoder_folder;
 pub mod embedded;
 mod shortening;
@@ -9,6 +9,7 @@ use self::decoder_folder::Decoder;
 use self::shortening::AdaptedNetwork;
 use crate::decode::{DecodeOptions, Generator};
 use crate::engine::{EngineOptions, ModelIdentity, Prompt, Translator};
+use crate::error::ModelError;
 use crate::hints::SourceStep;
 use crate::hub::resolve::{ModelKind, ResolvedModel};
 use crate::kernels::Level;
@@ -31,7 +32,9 @@ use std::sync::Arc;
 /// How a model is opened.
 #[derive(Debug, Clone)]
 pub struct ModelOptions {
+    /// Where it computes.
     pub device: Device,
+    /// With what numbers.
     pub compute: Compute,
     /// Generate any piece of the vocabulary, not only those that English needs.
     pub whole_vocabulary: bool,
@@ -45,12 +48,17 @@ impl Default for ModelOptions {
 
 /// Everything that translating with a model takes.
 pub struct Model {
+    /// The network.
     pub generator: Arc<dyn Generator>,
+    /// Text to token ids and back.
     pub tokenizer: Arc<dyn Tokenizer>,
+    /// Its name and the digest of its weights.
     pub identity: ModelIdentity,
+    /// What stands around a sentence.
     pub prompt: Prompt,
     /// Decoding defaults of the model and its manifest.
     pub decode: DecodeOptions,
+    /// What is known of it beforehand; absent for files that nobody described.
     pub manifest: Option<Manifest>,
     /// Why this model was taken, where the user left the choice open.
     pub chosen: Option<String>,
@@ -63,7 +71,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Opens what [`crate::hub::resolve::resolve`] found.
+    /// Opens what [`crate::hub::resolve()`] found.
     pub fn open(resolved: &ResolvedModel, options: &ModelOptions) -> Result<Self> {
         Level::from_environment()?;
         match resolved.kind {
@@ -201,7 +209,8 @@ impl Model {
         let manifest = parts.manifest.clone().or_else(|| resolved.manifest.clone());
         if parts.ends.is_empty() {
             let name = &parts.name;
-            return Err(Error::Model(format!("{name}: names no end-of-sequence token; convert the model again")));
+            let text = format!("{name}: names no end-of-sequence token; convert the model again");
+            return Err(ModelError::Missing(text).into());
         }
         let translates = manifest.as_ref().is_none_or(|m| m.task.covers(Task::Translate));
         let keep = if options.whole_vocabulary || !translates {

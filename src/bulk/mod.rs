@@ -14,10 +14,11 @@
 mod compare;
 mod error;
 mod input;
+mod look;
 mod message;
 mod observer;
 mod options;
-pub mod output;
+pub(crate) mod output;
 mod overlap;
 mod record;
 mod report;
@@ -29,12 +30,13 @@ mod store;
 
 pub use error::BulkError;
 pub use input::filter::Reason;
+pub use look::{Look, look};
 pub use observer::{Observer, Progress};
 pub use options::{BulkOptions, Filters, Resume, Sync};
 pub use output::{Compression, OutputFormat};
 pub use overlap::check as check_files;
 pub use record::{Aligned, Doubtful, ErrorRecord, Finished, Record, Source, plain_text};
-pub use report::{Report, Slow};
+pub use report::{Batches, Report, Slow};
 pub use schedule::steps::{PipelineSteps, Steps};
 pub use session::{check_stream, run, run_to};
 pub use stop::Stop;

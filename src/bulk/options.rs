@@ -68,6 +68,7 @@ pub struct Filters {
     pub limit: Option<u64>,
     /// This share of the entries, 0 to 1, chosen by `seed` and the entry's number.
     pub sample: Option<f64>,
+    /// Chooses the sample: the same seed takes the same entries.
     pub seed: u64,
     /// Leave out what is English already.
     pub skip_translated: bool,
@@ -80,19 +81,27 @@ fn as_text<S: serde::Serializer>(time: &Option<jiff::Timestamp>, serializer: S) 
 /// Everything about a job but its model.
 #[derive(Debug, Clone)]
 pub struct BulkOptions {
+    /// Files, folders and archives, in order; `-` is standard input.
     pub input: Vec<PathBuf>,
+    /// How entries are read.
     pub read: ReadOptions,
     /// `-` is standard output: nothing is journalled, and errors stand in their places.
     pub output: PathBuf,
+    /// What the output is written as.
     pub format: OutputFormat,
+    /// What the output is packed with.
     pub compress: Option<Compression>,
+    /// The Bengali goes into the output, too.
     pub include_source: bool,
     /// Leaves cells of CSV as they are that a spreadsheet would take for formulas.
     pub csv_raw: bool,
     /// Title of an RSS or Atom feed.
     pub feed_title: String,
+    /// Which entries are translated.
     pub filters: Filters,
+    /// What is done with what an earlier run has left.
     pub resume: Resume,
+    /// When the output is forced onto the disk.
     pub sync: Sync,
     /// Directory of translations kept between runs.
     pub cache: Option<PathBuf>,
@@ -107,6 +116,7 @@ pub struct BulkOptions {
     /// Threads that finish articles: checks, repairs, summary. Most of the time they wait for the translator, so there
     /// must be enough of them to fill its batches with what they ask for.
     pub finishers: usize,
+    /// Where [`Report`](crate::bulk::Report) is written as JSON.
     pub report: Option<PathBuf>,
     /// Is told how far the run is.
     pub observer: Option<Arc<dyn Observer>>,

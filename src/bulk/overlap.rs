@@ -2,6 +2,7 @@
 //! taken back, so it is found before anything is opened for writing.
 use super::options::BulkOptions;
 use super::store::Paths;
+use crate::error::SettingsError;
 use crate::error::shown;
 use crate::{Error, Result, feed};
 use std::path::{Component, Path, PathBuf};
@@ -61,7 +62,7 @@ fn place(path: &Path) -> PathBuf {
 }
 
 fn refuse(what: String) -> Result<()> {
-    Err(Error::Settings(what))
+    Err(Error::Settings(SettingsError::Conflict(what)))
 }
 
 /// Refuses where something that is written is an input, or lies among the inputs, or the other way round.

@@ -13,24 +13,33 @@ use serde_json::{Map, Value};
 pub struct Record {
     /// Number of the entry in the whole input, from 1; entries that were skipped or failed are counted.
     pub n: u64,
+    /// The article's own id, address, date and author, as its feed has them.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// Only where it can be a link.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub url: Option<String>,
+    /// As the feed writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
+    /// As the feed writes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub author: Option<String>,
+    /// The English headline.
     pub title: Option<String>,
     /// The English text, paragraphs separated by an empty line.
     pub text: String,
+    /// The summary as it is shown.
     pub summary: Option<String>,
     /// Mean confidence of the sentences, 0 to 1, and those that are to be looked up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f32>,
+    /// The sentences that are to be looked up.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub doubtful: Vec<Doubtful>,
+    /// What the checks found.
     pub findings: Vec<Finding>,
+    /// Who translated.
     pub model: ModelIdentity,
     /// The Bengali, when it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -54,8 +63,11 @@ pub struct Record {
 pub struct Doubtful {
     /// Its number in the article, as in [`Finding::segment`].
     pub segment: usize,
+    /// The Bengali.
     pub source: String,
+    /// The English.
     pub text: String,
+    /// Chance, 0 to 1, that it is translated well.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f32>,
 }
@@ -65,9 +77,11 @@ pub struct Doubtful {
 pub struct Aligned {
     /// The Bengali article with its structure.
     pub source: Article,
+    /// Its sentences with their translations, in order.
     pub segments: Vec<TranslatedSegment>,
     /// Sentences of the summary, and how it was made.
     pub summary: Vec<String>,
+    /// The name of the summary's method.
     pub method: Option<String>,
     /// What the model's license asks to be said.
     pub license: Option<String>,
@@ -76,7 +90,9 @@ pub struct Aligned {
 /// The article as it was read.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Source {
+    /// The Bengali headline.
     pub title: Option<String>,
+    /// The Bengali text, paragraphs separated by an empty line.
     pub text: String,
 }
 
@@ -92,8 +108,11 @@ impl Source {
 pub struct Finished {
     /// The English article.
     pub article: Article,
+    /// The summary as it is shown.
     pub summary: Option<String>,
+    /// What the checks found.
     pub findings: Vec<Finding>,
+    /// The sentences in both languages.
     pub aligned: Aligned,
 }
 
@@ -177,10 +196,14 @@ pub(super) fn written(article: &Article, style: Style) -> String {
 /// A line of the errors file, and what stands in the place of a failed record in a stream.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ErrorRecord {
+    /// Number of the entry in the whole input, from 1.
     pub n: u64,
+    /// The article's own id, where it could be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
+    /// What went wrong, in one line.
     pub error: String,
+    /// Where the entry was found.
     pub place: Place,
 }
 

@@ -14,46 +14,71 @@ const SLOWEST: usize = 10;
 #[derive(Debug, Clone, Default, Serialize)]
 #[non_exhaustive]
 pub struct Report {
+    /// Version of this JSON; it grows when a field changes its meaning or goes away.
     pub schema: u32,
+    /// The output's path.
     pub output: String,
+    /// Who translated.
     pub model: Option<ModelIdentity>,
     /// The output is complete.
     pub complete: bool,
     /// Entry after which this run began (0: at the start).
     pub resumed_after: u64,
+    /// Entries that this run read, …
     pub read: u64,
+    /// … articles that it wrote, …
     pub written: u64,
+    /// … entries that failed, …
     pub failed: u64,
+    /// … and entries that it left out, by the reason.
     pub skipped: BTreeMap<Reason, u64>,
+    /// Articles in the whole output.
     pub total_written: u64,
+    /// Entries that failed, earlier runs included.
     pub total_failed: u64,
+    /// Entries that were left out, earlier runs included.
     pub total_skipped: u64,
+    /// Files of folders and archives that are of no kind that is read, and the first of them.
+    pub aside: u64,
+    /// Their paths.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub aside_named: Vec<String>,
     /// Words of Bengali in the articles that were written.
     pub source_words: u64,
+    /// Sentences of those articles.
     pub sentences: u64,
     /// Sentences that were known already.
     pub sentences_reused: u64,
+    /// Tokens that the model read.
     pub source_tokens: u64,
+    /// Tokens that it wrote.
     pub target_tokens: u64,
     /// Sentences that failed at first and were translated alone.
     pub second_attempts: u64,
     /// Sentences that the checks sent back for another translation, each attempt counted, and how many of those
     /// were known already.
     pub repairs: u64,
+    /// Of those, attempts whose result was known.
     pub repairs_reused: u64,
     /// Articles that an earlier run had finished before their turn, taken from its files.
     pub kept: u64,
     /// Over the whole run, and up to where the last article was begun: from there on batches run empty.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batches: Option<Batches>,
+    /// The same up to where the last article was begun.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub batches_before_end: Option<Batches>,
+    /// Time from the start to the last record.
     pub seconds: f64,
+    /// Bengali words a second.
     pub words_per_second: f64,
     /// Time in hand of an article, from admission to the last sentence: half of them, 95 of 100.
     pub article_seconds_p50: f64,
+    /// 95 of 100 take no longer.
     pub article_seconds_p95: f64,
+    /// Findings by their kind.
     pub findings: BTreeMap<FindingKind, u64>,
+    /// The articles that were longest in hand.
     pub slowest: Vec<Slow>,
     #[serde(skip)]
     pub(super) times: Histogram,
@@ -64,13 +89,17 @@ pub struct Report {
 /// How full the batches of a run were, on average over its steps.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Batches {
+    /// Steps of the network, over all workers.
     pub steps: u64,
-    /// Hypotheses that grew in a step of a worker, how many have room, and the quotient.
+    /// Hypotheses that grew in a step of a worker, …
     pub hypotheses: f64,
+    /// … how many have room, …
     pub room: u64,
+    /// … and the quotient.
     pub occupancy: f64,
     /// Tokens that went through the network in a step, and the share of them that was no padding.
     pub tokens: f64,
+    /// That share, 0 to 1.
     pub real_tokens: f64,
 }
 
@@ -136,9 +165,13 @@ impl Position {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Slow {
+    /// Number of the entry in the whole input, from 1.
     pub n: u64,
+    /// Its English headline.
     pub title: Option<String>,
+    /// Its Bengali words.
     pub words: u64,
+    /// From admission to its last sentence.
     pub seconds: f64,
 }
 
@@ -182,6 +215,12 @@ impl fmt::Display for Report {
         let left_out: Vec<String> = self.skipped.iter().map(|(why, n)| format!("{n} {}", word(why))).collect();
         if !left_out.is_empty() {
             writeln!(f, "  left out: {}", left_out.join(", "))?;
+        }
+        if self.aside > 0 {
+            let more = if self.aside > self.aside_named.len() as u64 { ", …" } else { "" };
+            let (files, are) = if self.aside == 1 { ("file", "is") } else { ("files", "are") };
+            let named = self.aside_named.join(", ");
+            writeln!(f, "  {} {files} of other kinds {are} left aside: {named}{more}", self.aside)?;
         }
         if self.written > 0 {
             writeln!(

@@ -17,6 +17,7 @@ use crate::bulk::store::lock::Lock;
 use crate::bulk::store::writer::{self, Target};
 use crate::bulk::store::{Layout, Paths, Store, sync_folder};
 use crate::engine::Translate;
+use crate::error::SettingsError;
 use crate::{Error, Result};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -54,11 +55,13 @@ pub fn run(translator: &dyn Translate, steps: &dyn Steps, options: &BulkOptions,
 /// Refuses what a stream cannot take.
 pub fn check_stream(options: &BulkOptions) -> Result<()> {
     if options.format.is_folder() || options.compress.is_some() {
-        let advice = "standard output takes neither a folder of files nor --compress; name an output with -o, or pipe";
-        return Err(Error::Settings(advice.into()));
+        let advice = "standard output takes neither a folder of files nor a packed one";
+        return Err(Error::Settings(SettingsError::StandardOutput(advice.into())));
     }
     if options.resume == Resume::RetryErrors {
-        return Err(Error::Settings("--retry-errors needs the output of an earlier run: name it with -o".into()));
+        return Err(Error::Settings(SettingsError::NoEarlierRun(
+            "only an earlier run with an output has failures to try again".into(),
+        )));
     }
     Ok(())
 }
@@ -255,7 +258,8 @@ fn input_identity(paths: &[PathBuf]) -> Value {
     paths.iter().map(one).collect()
 }
 
-fn finish_report(report: Report, options: &BulkOptions) -> Result<Report> {
+fn finish_report(mut report: Report, options: &BulkOptions) -> Result<Report> {
+    (report.aside, report.aside_named) = options.read.aside.found();
     // Also when the run was stopped: what is there can be read.
     if options.format == OutputFormat::Html && options.output.is_dir() {
         output::write_index(&options.output, &options.feed_title)?;

@@ -1,6 +1,7 @@
 //! The job as a whole, with a toy for a translator.
 use super::toy::{FAIL, PANIC, PANIC_LATE, REPAIR, Toy, ToySteps};
 use super::*;
+use crate::error::ModelError;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
@@ -424,7 +425,7 @@ fn a_translator_that_fails_altogether_ends_the_run_and_it_can_be_resumed() {
             done: &mut (dyn FnMut(u64, Result<crate::engine::Outcome>) -> bool + Send),
         ) -> Result<()> {
             self.0.translate_stream(&mut jobs.take(20), done)?;
-            Err(Error::Model("the device is gone".into()))
+            Err(Error::Model(ModelError::damaged("the device is gone")))
         }
     }
     let place = Place::usual(50);

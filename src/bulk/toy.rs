@@ -3,6 +3,7 @@ use anubad::article::Segment;
 use anubad::article::{Article, Block};
 use anubad::bulk::{Finished, Steps};
 use anubad::engine::{Job, ModelIdentity, Outcome, Translate};
+use anubad::error::InputError;
 use anubad::pipeline::Prepared;
 use anubad::text::{Finding, FindingKind, Severity};
 use anubad::{Error, Result};
@@ -45,7 +46,7 @@ impl Toy {
         std::thread::sleep(self.slow);
         self.translated.fetch_add(1, Ordering::Relaxed);
         if text.contains(FAIL) {
-            return Err(Error::Input("the toy cannot translate this".into()));
+            return Err(Error::Input(InputError::Empty("the toy cannot translate this".into())));
         }
         let words: Vec<&str> = text.split_whitespace().rev().collect();
         let (source_tokens, target_tokens) = (words.len(), words.len() + 1);
@@ -127,7 +128,8 @@ impl Steps for ToySteps {
         let mut english = Article { meta: article.meta.clone(), ..Article::default() };
         for (segment, outcome) in prepared.segments.iter().zip(outcomes) {
             assert!(!segment.text.contains(PANIC_LATE), "as the test wishes");
-            let mut text = outcome.ok_or_else(|| Error::Input("an outcome is missing".into()))??.text;
+            let mut text =
+                outcome.ok_or_else(|| Error::Input(InputError::Empty("an outcome is missing".into())))??.text;
             if segment.text.contains(REPAIR) {
                 text = engine.translate_all(&[format!("{} আবার", segment.text)])?.remove(0)?.text;
             }

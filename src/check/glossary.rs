@@ -1,10 +1,11 @@
 //! The user's own glossary: Bengali terms and the English that must stand for them.
 use super::NAME_LIMIT;
+use crate::error::InputError;
 use crate::lang::canonical::canonical;
 use crate::lang::endings::is_case_ending;
 use crate::lang::gazetteer::GAZETTEER;
 use crate::lang::script::is_bengali;
-use crate::lang::translit;
+use crate::lang::{Words, tables, translit};
 use crate::text::{Finding, FindingKind, Severity};
 use crate::{Error, Result};
 use serde::Serialize;
@@ -38,7 +39,10 @@ impl Glossary {
     pub fn load(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
         Self::parse(&text).map_err(|(line, why)| {
-            Error::Input(format!("{}: line {line}: {why}; write a Bengali term, a tab and its English", path.display()))
+            Error::Input(InputError::damaged(format!(
+                "{}: line {line}: {why}; write a Bengali term, a tab and its English",
+                path.display()
+            )))
         })
     }
 
@@ -165,9 +169,8 @@ fn ending(text: &str) -> &str {
 
 /// May these letters follow a term within its word?
 fn is_inflection(rest: &str) -> bool {
-    const MORE: [&str; 16] =
-        ["দের", "দেরকে", "রা", "েরা", "টি", "টা", "টির", "টিকে", "টিতে", "গুলো", "গুলি", "গুলোর", "কেও", "তেও", "রই", "এর"];
-    is_case_ending(rest) || MORE.contains(&rest)
+    static MORE: Words = Words::new(tables::BN_ENDINGS, "term");
+    is_case_ending(rest) || MORE.contains(rest)
 }
 
 /// Where `phrase` stands in `text` as whole words, whatever the case.

@@ -3,17 +3,17 @@
 //! [`check_segment`] looks at one sentence and costs some tens of microseconds; [`check_article`] looks at what only
 //! shows across sentences. The tables that they read are built once, at first use.
 mod consistent;
-pub mod glossary;
-pub mod loops;
-pub mod names;
-pub mod number;
-pub mod number_parse;
+pub(crate) mod glossary;
+pub(crate) mod loops;
+pub(crate) mod names;
+pub(crate) mod number;
+pub(crate) mod number_parse;
 mod number_quantity;
 mod number_tokens;
-pub mod rates;
+pub(crate) mod rates;
 mod respell;
 mod single;
-pub mod surface;
+pub(crate) mod surface;
 mod tokens;
 pub(crate) mod units;
 
@@ -43,8 +43,11 @@ pub(crate) const NAME_REJECT: f32 = 1.9;
 /// Which checks are made.
 #[derive(Debug, Clone, Serialize)]
 pub struct CheckOptions {
+    /// Numbers, dates, units.
     pub numbers: bool,
+    /// Names of persons, places, organizations.
     pub names: bool,
+    /// Output that repeats itself.
     pub loops: bool,
     /// Length, script, punctuation, sentences, addresses, remains of the prompt.
     pub surface: bool,

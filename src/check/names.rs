@@ -15,8 +15,11 @@ use crate::text::{Finding, FindingKind, Severity};
 /// How many of the source's certain names the output keeps, with what is wrong.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NameCheck {
+    /// What is wrong.
     pub findings: Vec<Finding>,
+    /// Names of the source that must be in the output, …
     pub expected: usize,
+    /// … and those that are.
     pub kept: usize,
     /// Bengali word (without its case ending) and the English one that spells it, for consistency in an article.
     pub pairs: Vec<(String, String)>,
@@ -374,43 +377,9 @@ pub(super) fn candidates(output: &str) -> (Vec<Candidate>, Vec<Vec<u8>>) {
     (out, all)
 }
 
-/// Bengali names of the Latin letters, as acronyms are spelled out: বিএনপি.
-const LETTERS: [&str; 26] = [
-    "এ",
-    "বি",
-    "সি",
-    "ডি",
-    "ই",
-    "এফ",
-    "জি",
-    "এইচ",
-    "আই",
-    "জে",
-    "কে",
-    "এল",
-    "এম",
-    "এন",
-    "ও",
-    "পি",
-    "কিউ",
-    "আর",
-    "এস",
-    "টি",
-    "ইউ",
-    "ভি",
-    "ডব্লিউ",
-    "এক্স",
-    "ওয়াই",
-    "জেড",
-];
-
 /// Does a source word (or several, or one with dots between) read out the letters of the acronym?
 fn spells_acronym(acronym: &str, words: &[SourceWord]) -> bool {
-    let spelled: String = acronym
-        .bytes()
-        .filter_map(|b| LETTERS.get(usize::from(b.to_ascii_uppercase().wrapping_sub(b'A'))))
-        .copied()
-        .collect();
+    let spelled: String = acronym.chars().filter_map(crate::lang::letters::usual_name).collect();
     let joined: String = words.iter().map(|w| w.text.as_str()).collect::<Vec<_>>().join("");
     let loose =
         |text: &str| text.replace(['ী', 'ঈ'], "ি").replace('ঃ', "").replace("ডাব্লিউ", "ডব্লিউ").replace("ডব্লু", "ডব্লিউ");

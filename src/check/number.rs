@@ -11,9 +11,11 @@ use crate::text::{Finding, FindingKind, Severity};
 /// How many of the source's firm numbers the output keeps, with what is wrong.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct NumberCheck {
+    /// What is wrong.
     pub findings: Vec<Finding>,
     /// Numbers of the source that must be kept, and those that were.
     pub expected: usize,
+    /// Those that are in the output.
     pub kept: usize,
 }
 

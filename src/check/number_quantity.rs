@@ -4,126 +4,154 @@ use super::number_tokens::Item;
 use crate::lang::number_words::{Role, is_ordinal_suffix};
 
 impl Reader<'_> {
+    /// The quantity that begins with event `start`, read as far as it goes.
     pub(super) fn read_quantity(&self, start: usize) -> Option<Quantity> {
-        let mut q = Accumulator { total: 0.0, last: f64::INFINITY, pending: None, offset: 0.0, scale: 1.0 };
-        let (mut i, mut weight, mut kind) = (start, Weight::Soft, NumberKind::Cardinal);
-        let mut alternatives: Vec<f64> = Vec::new();
+        let mut r = Reading::from(start);
         loop {
-            match self.item(i) {
-                Some(Item::Literal { value, digits, decimal }) => {
-                    if !q.accepts(*value, *decimal) || (i > start && self.glued(i)) {
-                        break;
-                    }
-                    let short_year = digits.len() == 2 && i == start && self.is_short_year(i);
-                    let (value, next) = self.with_point(i, *value, digits).unwrap_or((*value, i + 1));
-                    q.pending = Some(value + std::mem::take(&mut q.offset));
-                    weight = weight.max(self.literal_weight(i, value));
-                    if short_year {
-                        alternatives = vec![1900.0 + value, 2000.0 + value];
-                    }
-                    i = next;
-                }
-                Some(Item::Word(Role::Value(value))) => {
-                    let value = *value;
-                    if let Some(pending) = q.pending {
-                        match joined_words(pending, value) {
-                            Some(sum) if self.is_english_word(i) && self.is_english_word(i - 1) => {
-                                q.pending = Some(sum)
-                            }
-                            _ => break,
-                        }
-                        i += 1;
-                    } else if q.accepts(value, false) {
-                        let digits = format!("{value}");
-                        let (value, next) = self.with_point(i, value, &digits).unwrap_or((value, i + 1));
-                        q.pending = Some(value + std::mem::take(&mut q.offset));
-                        i = next;
-                    } else {
-                        break;
-                    }
-                    weight = weight.max(word_weight(q.pending.unwrap_or(value)));
-                }
-                Some(Item::Word(Role::Fixed(value))) if q.pending.is_none() && q.total == 0.0 => {
-                    q.pending = Some(*value);
-                    weight = weight.max(Weight::Medium);
-                    i += 1;
-                }
-                Some(Item::Word(Role::Offset(value))) if q.pending.is_none() && q.total == 0.0 && q.offset == 0.0 => {
-                    q.offset = *value;
-                    weight = Weight::Medium;
-                    i += 1;
-                }
-                Some(Item::Word(Role::Multiplier(by))) => {
-                    if self.glued(i) && matches!(self.word(i), "m" | "k") {
-                        alternatives.extend(q.pending);
-                    }
-                    if q.total == 0.0 && q.pending.is_none() && q.offset == 0.0 {
-                        let (value, next) = self.vague_multiplier(i, *by);
-                        return Some(Quantity {
-                            kind,
-                            values: vec![value],
-                            weight: Weight::Soft,
-                            scale: 1.0,
-                            end: next,
-                        });
-                    }
-                    if !q.multiply(*by) {
-                        break;
-                    }
-                    weight = Weight::Hard;
-                    i += 1;
-                }
-                Some(Item::Word(Role::Ordinal(value))) => {
-                    match q.pending {
-                        None if q.total == 0.0 => q.pending = Some(*value),
-                        Some(tens) if (20.0..=90.0).contains(&tens) && tens % 10.0 == 0.0 && *value < 10.0 => {
-                            q.pending = Some(tens + value);
-                        }
-                        _ => break,
-                    }
-                    kind = NumberKind::Ordinal;
-                    weight = weight.max(if *value <= 2.0 && i == start { Weight::Soft } else { word_weight(*value) });
-                    if *value >= 3.0 && self.is_english_word(i) {
-                        alternatives.push(1.0 / value); // "a third", "a fifth"
-                    }
-                    i += 1;
-                    break;
-                }
-                Some(Item::Word(Role::Article)) if i == start => match self.role(i + 1) {
-                    Some(Role::Multiplier(_)) => {
-                        q.pending = Some(1.0);
-                        i += 1;
-                    }
-                    _ => return None,
-                },
-                Some(Item::Word(Role::Loose(value))) if i == start => {
-                    let million = match (self.role(i + 1), self.role(i + 2)) {
-                        (Some(Role::Article), Some(Role::Multiplier(m))) if *value < 1.0 => Some((m, i + 3)),
-                        (Some(Role::Multiplier(m)), _) if *value < 1.0 => Some((m, i + 2)),
-                        _ => None,
-                    };
-                    if let Some((m, end)) = million {
-                        return Some(Quantity { kind, values: vec![value * m], weight: Weight::Hard, scale: m, end });
-                    }
-                    return Some(Quantity { kind, values: vec![*value], weight: Weight::Soft, scale: 1.0, end: i + 1 });
-                }
-                Some(Item::Word(Role::Loose(value))) if *value >= 10.0 && q.pending.is_some() => {
-                    // two dozen, three decades, দুই যুগ: either way of saying it will do
-                    alternatives.push(q.value() * value);
-                    i += 1;
-                    break;
-                }
-                Some(Item::Symbol('-')) if i > start && self.hyphen_joins(i, q.pending) => i += 1,
-                Some(Item::Word(Role::And)) if i > start => match self.after_and(i, &q) {
-                    Some((more, next)) => {
-                        q.pending = Some(q.pending.unwrap_or(0.0) + more);
-                        i = next;
-                    }
-                    None => break,
-                },
-                _ => break,
+            match self.step(&mut r) {
+                Step::On => {}
+                Step::Stop => return self.concluded(r),
+                Step::Done(quantity) => return quantity,
             }
         }
+    }
+
+    /// Takes the next event into the quantity, if it belongs to it.
+    fn step(&self, r: &mut Reading) -> Step {
+        let first = r.i == r.start;
+        let empty = r.q.pending.is_none() && r.q.total == 0.0;
+        match self.item(r.i) {
+            Some(Item::Literal { value, digits, decimal }) => self.take_literal(r, *value, digits, *decimal),
+            Some(Item::Word(Role::Value(value))) => self.take_value(r, *value),
+            Some(Item::Word(Role::Fixed(value))) if empty => {
+                r.q.pending = Some(*value);
+                r.weight = r.weight.max(Weight::Medium);
+                r.on()
+            }
+            Some(Item::Word(Role::Offset(value))) if empty && r.q.offset == 0.0 => {
+                r.q.offset = *value;
+                r.weight = Weight::Medium;
+                r.on()
+            }
+            Some(Item::Word(Role::Multiplier(by))) => self.take_multiplier(r, *by),
+            Some(Item::Word(Role::Ordinal(value))) => self.take_ordinal(r, *value),
+            Some(Item::Word(Role::Article)) if first => match self.role(r.i + 1) {
+                Some(Role::Multiplier(_)) => {
+                    r.q.pending = Some(1.0);
+                    r.on()
+                }
+                _ => Step::Done(None),
+            },
+            Some(Item::Word(Role::Loose(value))) if first => Step::Done(Some(self.loose(r, *value))),
+            Some(Item::Word(Role::Loose(value))) if *value >= 10.0 && r.q.pending.is_some() => {
+                // two dozen, three decades, দুই যুগ: either way of saying it will do
+                r.alternatives.push(r.q.value() * value);
+                r.i += 1;
+                Step::Stop
+            }
+            Some(Item::Symbol('-')) if !first && self.hyphen_joins(r.i, r.q.pending) => r.on(),
+            Some(Item::Word(Role::And)) if !first => match self.after_and(r.i, &r.q) {
+                Some((more, next)) => {
+                    r.q.pending = Some(r.q.pending.unwrap_or(0.0) + more);
+                    r.i = next;
+                    Step::On
+                }
+                None => Step::Stop,
+            },
+            _ => Step::Stop,
+        }
+    }
+
+    /// Digits.
+    fn take_literal(&self, r: &mut Reading, value: f64, digits: &str, decimal: bool) -> Step {
+        let (i, first) = (r.i, r.i == r.start);
+        if !r.q.accepts(value, decimal) || (!first && self.glued(i)) {
+            return Step::Stop;
+        }
+        let short_year = digits.len() == 2 && first && self.is_short_year(i);
+        let (value, next) = self.with_point(i, value, digits).unwrap_or((value, i + 1));
+        r.q.pending = Some(value + std::mem::take(&mut r.q.offset));
+        r.weight = r.weight.max(self.literal_weight(i, value));
+        if short_year {
+            r.alternatives = vec![1900.0 + value, 2000.0 + value];
+        }
+        r.i = next;
+        Step::On
+    }
+
+    /// A number word, alone or behind one that it joins: "seventy" and "seventy one".
+    fn take_value(&self, r: &mut Reading, value: f64) -> Step {
+        let i = r.i;
+        if let Some(pending) = r.q.pending {
+            match joined_words(pending, value) {
+                Some(sum) if self.is_english_word(i) && self.is_english_word(i - 1) => r.q.pending = Some(sum),
+                _ => return Step::Stop,
+            }
+            r.i += 1;
+        } else if r.q.accepts(value, false) {
+            let (value, next) = self.with_point(i, value, &format!("{value}")).unwrap_or((value, i + 1));
+            r.q.pending = Some(value + std::mem::take(&mut r.q.offset));
+            r.i = next;
+        } else {
+            return Step::Stop;
+        }
+        r.weight = r.weight.max(word_weight(r.q.pending.unwrap_or(value)));
+        Step::On
+    }
+
+    /// A hundred, লাখ, million.
+    fn take_multiplier(&self, r: &mut Reading, by: f64) -> Step {
+        if self.glued(r.i) && matches!(self.word(r.i), "m" | "k") {
+            r.alternatives.extend(r.q.pending);
+        }
+        if r.q.total == 0.0 && r.q.pending.is_none() && r.q.offset == 0.0 {
+            let (value, end) = self.vague_multiplier(r.i, by);
+            let values = vec![value];
+            return Step::Done(Some(Quantity { kind: r.kind, values, weight: Weight::Soft, scale: 1.0, end }));
+        }
+        if !r.q.multiply(by) {
+            return Step::Stop;
+        }
+        r.weight = Weight::Hard;
+        r.on()
+    }
+
+    /// "third", "twenty-first".
+    fn take_ordinal(&self, r: &mut Reading, value: f64) -> Step {
+        match r.q.pending {
+            None if r.q.total == 0.0 => r.q.pending = Some(value),
+            Some(tens) if (20.0..=90.0).contains(&tens) && tens % 10.0 == 0.0 && value < 10.0 => {
+                r.q.pending = Some(tens + value);
+            }
+            _ => return Step::Stop,
+        }
+        r.kind = NumberKind::Ordinal;
+        let soft = value <= 2.0 && r.i == r.start;
+        r.weight = r.weight.max(if soft { Weight::Soft } else { word_weight(value) });
+        if value >= 3.0 && self.is_english_word(r.i) {
+            r.alternatives.push(1.0 / value); // "a third", "a fifth"
+        }
+        r.i += 1;
+        Step::Stop
+    }
+
+    /// "half", "a dozen" at the beginning: alone, or half of a million.
+    fn loose(&self, r: &Reading, value: f64) -> Quantity {
+        let (i, kind) = (r.i, r.kind);
+        let million = match (self.role(i + 1), self.role(i + 2)) {
+            (Some(Role::Article), Some(Role::Multiplier(m))) if value < 1.0 => Some((m, i + 3)),
+            (Some(Role::Multiplier(m)), _) if value < 1.0 => Some((m, i + 2)),
+            _ => None,
+        };
+        match million {
+            Some((m, end)) => Quantity { kind, values: vec![value * m], weight: Weight::Hard, scale: m, end },
+            None => Quantity { kind, values: vec![value], weight: Weight::Soft, scale: 1.0, end: i + 1 },
+        }
+    }
+
+    /// What was read, with the fraction or the ending behind it and the other values that it may mean.
+    fn concluded(&self, r: Reading) -> Option<Quantity> {
+        let Reading { q, i, start, weight, mut kind, alternatives } = r;
         if q.pending.is_none() && q.total == 0.0 {
             return None;
         }
@@ -274,6 +302,40 @@ pub(super) struct Quantity {
     pub(super) weight: Weight,
     pub(super) scale: f64,
     pub(super) end: usize,
+}
+
+/// A quantity while it is read: event `i` is next.
+struct Reading {
+    q: Accumulator,
+    i: usize,
+    start: usize,
+    weight: Weight,
+    kind: NumberKind,
+    /// Other values that the same words may mean.
+    alternatives: Vec<f64>,
+}
+
+impl Reading {
+    fn from(start: usize) -> Self {
+        let q = Accumulator { total: 0.0, last: f64::INFINITY, pending: None, offset: 0.0, scale: 1.0 };
+        Self { q, i: start, start, weight: Weight::Soft, kind: NumberKind::Cardinal, alternatives: Vec::new() }
+    }
+
+    /// The event was taken.
+    fn on(&mut self) -> Step {
+        self.i += 1;
+        Step::On
+    }
+}
+
+/// What came of an event.
+enum Step {
+    /// It belongs to the quantity; the next one may, too.
+    On,
+    /// The quantity ends here.
+    Stop,
+    /// This is it, or there is none.
+    Done(Option<Quantity>),
 }
 
 /// Sums of products as they are spoken: (coefficient × multiplier) + …, the multipliers falling.

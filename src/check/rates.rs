@@ -7,17 +7,21 @@ use std::collections::BTreeMap;
 /// Counts over segments. Names are those that are surely names: places, and parts of persons' names.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CheckRates {
+    /// Segments counted.
     pub segments: usize,
     /// Firm numbers of the sources, and those that the translations keep.
     pub numbers: usize,
+    /// Numbers that the translations keep.
     pub numbers_kept: usize,
     /// Certain names of the sources, and those that the translations keep.
     pub names: usize,
+    /// Names that the translations keep.
     pub names_kept: usize,
     /// Segments with a loop.
     pub loops: usize,
     /// Segments with a serious finding, and with a finding of any weight above a note.
     pub serious: usize,
+    /// Segments with a finding above a note.
     pub doubtful: usize,
     /// Segments by the kinds of their findings above a note.
     pub kinds: BTreeMap<String, usize>,

@@ -152,24 +152,12 @@ fn signs(source: &str, text: &str) -> Vec<(usize, usize, String)> {
 
 /// Whether the source names the unit or the thing that the English word is.
 fn named_in(source: &str, english: &str) -> bool {
-    const THINGS: &[(&str, &[&str])] = &[
-        ("ডলার", &["dollars", "dollar"]),
-        ("রুপ", &["rupee", "rupees", "rs"]),
-        ("টন", &["ton", "tons", "tonne", "tonnes"]),
-        ("পাউন্ড", &["pound", "pounds", "pence"]),
-        ("একর", &["acre", "acres"]),
-        ("হেক্টর", &["hectare", "hectares"]),
-        ("সেন্ট", &["cent", "cents"]),
-        ("রিয়াল", &["riyal", "riyals"]),
-        ("বাড়ি", &["house", "houses"]),
-        ("ঘর", &["house", "houses"]),
-        ("নগদ", &["cash"]),
-        ("ফুট", &["feet", "foot"]),
-        ("মাইল", &["mile", "miles"]),
-        ("গ্রাম", &["gram", "grams"]),
-        ("ট্যাংক", &["tanks"]),
-    ];
-    THINGS.iter().any(|(bengali, words)| words.contains(&english) && source.contains(bengali))
+    let source = crate::lang::canonical::canonical(source);
+    let means = |row: &str| {
+        row.split_once('\t')
+            .is_some_and(|(bengali, words)| words.split('|').any(|word| word == english) && source.contains(bengali))
+    };
+    crate::lang::rows(crate::lang::tables::BN_UNIT_WORDS).any(means)
         || UNITS.iter().any(|unit| {
             unit.accepted.contains(&english) && unit.bengali.iter().any(|name| source.contains(name.as_str()))
         })

@@ -47,7 +47,7 @@ mod tests {
         let mut files = [PathBuf::from("a.rss"), PathBuf::from("-")];
         assert!(fetch_all(&mut files, false).unwrap().is_none());
         let mut addresses = [PathBuf::from("https://a.example/rss")];
-        assert!(fetch_all(&mut addresses, true).unwrap_err().to_string().contains("--offline"));
+        assert!(fetch_all(&mut addresses, true).unwrap_err().to_string().contains("forbidden"));
         assert_eq!(plain("https://a.example/x/rss.xml?y=../z"), "a.example_x_rss.xml_y_.._z");
     }
 }

@@ -7,6 +7,7 @@ use super::translate::{OutputFormat, TranslateArgs, pipeline_options, progress, 
 use crate::Error;
 use crate::article::write::{BlockWriter, Style};
 use crate::article::{BlockKind, ReadOptions};
+use crate::error::SettingsError;
 use crate::pipeline::{self, PipelineOptions, Prepared, Quality, Ready, Translation};
 use crate::summary::SummaryModels;
 use std::io::{IsTerminal, Write};
@@ -35,7 +36,7 @@ pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
             Ok(doubt) => doubtful |= doubt,
             // What is wrong with one file is no reason to leave the others.
             Err(error) if several && is_of_input(&error) => {
-                eprintln!("anubad: {error:#}");
+                crate::error::say!("anubad: {}", super::remedy::advised(&error));
                 failed += 1;
             }
             Err(error) => return Err(error),
@@ -107,7 +108,7 @@ fn one(
 
 /// What cannot be written is said before anything is translated.
 fn check(input: &Input, path: &Path, target: &Target, bilingual: bool) -> crate::Result<()> {
-    let wrong = |text: String| Err(Error::Settings(text));
+    let wrong = |text: String| Err(Error::Settings(SettingsError::Conflict(text)));
     match (&target.form, input) {
         (Form::Document(kind), Input::Document(document)) => document.check_kind(*kind),
         (Form::Document(kind), Input::Article(_)) => wrong(format!(

@@ -4,8 +4,9 @@ use super::summary_args::SummaryArgs;
 use crate::Error;
 use crate::decode::DecodeOptions;
 use crate::engine::{EngineStats, Job, Outcome, Translate};
+use crate::error::{InputError, SettingsError};
 use crate::kernels::{Level, matmul_bf16::PackedBf16};
-use crate::metrics::timing::Timing;
+use crate::metrics::Timing;
 use crate::pipeline::{self, PipelineOptions};
 use anyhow::Context;
 use serde::Serialize;
@@ -104,7 +105,7 @@ struct Report {
 /// Runs the command.
 pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
     if args.repeat == 0 {
-        return Err(Error::Settings("--repeat 0 measures nothing; use 1 or more".into()).into());
+        return Err(Error::Settings(SettingsError::Range("--repeat 0 measures nothing; use 1 or more".into())).into());
     }
     let texts = sentences(&args)?;
     let mut warnings = Vec::new();
@@ -141,7 +142,10 @@ fn sentences(args: &BenchArgs) -> anyhow::Result<Vec<String>> {
     };
     texts.truncate(args.limit.unwrap_or(usize::MAX));
     if texts.is_empty() {
-        return Err(Error::Input("no sentences to measure with; give --input a file with one a line".into()).into());
+        return Err(Error::Input(InputError::Empty(
+            "no sentences to measure with; give --input a file with one a line".into(),
+        ))
+        .into());
     }
     Ok(texts)
 }

@@ -2,6 +2,7 @@
 use super::addresses;
 use super::bulk_progress::Shown;
 use super::common::{ModelArgs, told};
+use super::dry_run;
 use super::exit::PARTLY;
 use super::sentence_args::SentenceArgs;
 use super::signals;
@@ -9,6 +10,7 @@ use super::summary_args::SummaryArgs;
 use super::tables::{self, TableArgs};
 use crate::bulk::{self, BulkOptions, Compression, Filters, OutputFormat, PipelineSteps, Report, Resume, Stop, Sync};
 use crate::engine::{EngineOptions, Translator};
+use crate::error::SettingsError;
 use crate::feed::{self, BodyKind, FieldMap, Format, ReadOptions};
 use crate::pipeline::{PipelineOptions, Quality};
 use crate::summary::SummaryModels;
@@ -31,6 +33,10 @@ pub struct BulkArgs {
     /// Fetch nothing from the network, whatever is named (as ANUBAD_OFFLINE=1)
     #[arg(long)]
     offline: bool,
+    /// Look first: read the input, say what would be translated and what left out, translate a sample for 20 seconds and
+    /// estimate the rest. Nothing is written
+    #[arg(long, conflicts_with_all = ["fresh", "resume_anyway", "retry_errors", "report"])]
+    dry_run: bool,
     #[command(flatten)]
     input: InputArgs,
     #[command(flatten)]
@@ -286,7 +292,7 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
     }
     if options.format == OutputFormat::Html && options.compress.is_some() {
         let advice = "--format html is for a browser, which opens no packed files: leave --compress out";
-        return Err(crate::Error::Settings(advice.into()).into());
+        return Err(crate::Error::Settings(SettingsError::Conflict(advice.into())).into());
     }
     // What can be found out without the model is said before it is loaded.
     feed::Feed::open(&options.input, options.read.clone())?;
@@ -294,6 +300,10 @@ pub fn run(args: BulkArgs) -> anyhow::Result<ExitCode> {
         crate::error::say!("anubad: {note}");
     }
     let table = options.read.table.is_some();
+    if args.dry_run {
+        let wanted = args.pipeline.sentences.options(Quality::Standard)?;
+        return dry_run::run(&options, &wanted, || Ok(load(&args, table)?.0));
+    }
     if options.output == Path::new("-") {
         bulk::check_stream(&options)?;
     }
@@ -354,7 +364,8 @@ impl Stream {
 fn check_name(options: &BulkOptions) -> crate::Result<()> {
     let output = &options.output;
     let name = output.to_string_lossy().to_ascii_lowercase();
-    let wrong = |why: String| Err(crate::Error::Settings(format!("{}: {why}", output.display())));
+    let wrong =
+        |why: String| Err(crate::Error::Settings(SettingsError::Conflict(format!("{}: {why}", output.display()))));
     if let Some(end) = [".bz2", ".xz", ".zip", ".tar", ".tgz", ".7z"].iter().find(|end| name.ends_with(**end)) {
         return wrong(format!("{end} is not written; end the name in .gz or .zst to have it packed"));
     }

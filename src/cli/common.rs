@@ -4,6 +4,7 @@ use crate::assembly::{Model, ModelOptions};
 use crate::check::Glossary;
 use crate::decode::DecodeOptions;
 use crate::engine::{EngineOptions, Terms, Translator};
+use crate::error::{ModelError, SettingsError};
 use crate::hub::HubConfig;
 use crate::hub::resolve::{ResolveOptions, resolve};
 use crate::manifest::{DEFAULT_MODEL, Registry};
@@ -132,7 +133,7 @@ impl ModelArgs {
             .or(self.workers)
             .unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         super::limits::check(super::limits::weights(&resolved.path), threads.min(1024))
-            .map_err(|e| Error::Model(e.to_string()))?;
+            .map_err(|e| Error::Model(ModelError::damaged(e.to_string())))?;
         let mut model = Model::open(&resolved, &self.model_options()?)?;
         model.chosen = Some(choice.why).filter(|why| !why.is_empty());
         Ok(model)
@@ -151,7 +152,11 @@ impl ModelArgs {
             "int8" => Compute::Int8,
             "bf16" => Compute::Bf16,
             "f32" => Compute::F32,
-            other => return Err(Error::Settings(format!("--compute {other}: use int8, bf16 or f32"))),
+            other => {
+                return Err(Error::Settings(SettingsError::Conflict(format!(
+                    "--compute {other}: use int8, bf16 or f32"
+                ))));
+            }
         };
         Ok(ModelOptions { device: device(&self.device)?, compute, whole_vocabulary: self.whole_vocabulary })
     }
@@ -164,13 +169,13 @@ impl ModelArgs {
         }
         if let Some(beams) = self.beam {
             if beams == 0 || beams > 64 {
-                return Err(Error::Settings(format!("--beam {beams}: use 1 (greedy) to 64")));
+                return Err(Error::Settings(SettingsError::Range(format!("--beam {beams}: use 1 (greedy) to 64"))));
             }
             options.beams = beams;
         }
         if let Some(samples) = self.mbr {
             if !(2..=64).contains(&samples) {
-                return Err(Error::Settings(format!("--mbr {samples}: use 2 to 64 samples")));
+                return Err(Error::Settings(SettingsError::Range(format!("--mbr {samples}: use 2 to 64 samples"))));
             }
             options.minimum_bayes_risk(samples);
         }
@@ -191,9 +196,9 @@ impl ModelArgs {
 /// A name that is none, or a device that this build or machine does not have; the text says which and what to do.
 pub fn device(name: &str) -> Result<Device> {
     let missing = |what: &str, feature: &str| {
-        Error::Settings(format!(
+        Error::Settings(SettingsError::Conflict(format!(
             "--device {name}: {what}; build with `cargo build --release --features {feature}` on a machine that has one, or use --device cpu"
-        ))
+        )))
     };
     match name {
         "cpu" => Ok(Device::Cpu),
@@ -211,7 +216,9 @@ pub fn device(name: &str) -> Result<Device> {
                 None => None,
             };
             let Some(index) = index else {
-                return Err(Error::Settings(format!("--device {name}: use auto, cpu, cuda, cuda:N or metal")));
+                return Err(Error::Settings(SettingsError::Conflict(format!(
+                    "--device {name}: use auto, cpu, cuda, cuda:N or metal"
+                ))));
             };
             if !candle_core::utils::cuda_is_available() {
                 return Err(missing("this build has no CUDA", "cuda"));

@@ -7,6 +7,7 @@
 //! [bulk]
 //! no-summary = true
 //! ```
+use crate::error::SettingsError;
 use crate::{Error, Result};
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -54,7 +55,7 @@ impl Config {
     }
 
     fn parse(text: &str, path: &Path, command: &Command) -> Result<Self> {
-        let wrong = |what: String| Error::Settings(format!("{}: {what}", path.display()));
+        let wrong = |what: String| Error::Settings(SettingsError::Conflict(format!("{}: {what}", path.display())));
         let table: Table = text.parse().map_err(|e: toml::de::Error| {
             let line = e.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
             wrong(format!("line {line}: {}", e.message().lines().next().unwrap_or("not TOML")))

@@ -5,6 +5,7 @@
 use super::common::told;
 use super::translate::TranslateArgs;
 use crate::engine::Supply;
+use crate::error::{InputError, SettingsError};
 use crate::pipeline::stream::{Finished, Sentence};
 use crate::pipeline::{PipelineOptions, Quality, translate::has_serious, translate_sentences};
 use crate::text::{Finding, FindingKind};
@@ -23,9 +24,9 @@ const READY: usize = 256;
 pub fn run(args: &TranslateArgs) -> anyhow::Result<ExitCode> {
     let options: PipelineOptions = args.sentences.options(Quality::Best)?;
     let [path] = args.files.as_slice() else {
-        return Err(crate::Error::Settings(
+        return Err(crate::Error::Settings(SettingsError::Conflict(
             "--lines takes one file; join them: cat A B | anubad translate --lines".into(),
-        )
+        ))
         .into());
     };
     let name = path.display().to_string();
@@ -98,10 +99,10 @@ fn next_line(input: &mut (dyn BufRead + Send), name: &str, lossy: bool, number: 
         Ok(_) => Some(match String::from_utf8(bytes) {
             Ok(text) => Ok(text),
             Err(error) if lossy => Ok(String::from_utf8_lossy(error.as_bytes()).into_owned()),
-            Err(error) => Err(crate::Error::Input(format!(
+            Err(error) => Err(crate::Error::Input(InputError::Encoding(format!(
                 "{name}: line {number} is not UTF-8 (byte {} of the line); convert the file, or use --lossy",
                 error.utf8_error().valid_up_to()
-            ))),
+            )))),
         }),
     }
 }

@@ -1,33 +1,38 @@
 //! The command line: one file a subcommand, arguments → validated settings → library call → printed output.
 mod addresses;
 mod articles;
-pub mod bench;
-pub mod bulk;
+mod bench;
+mod bulk;
 mod bulk_progress;
-pub mod common;
+mod common;
 mod config;
 mod doctor;
-pub mod eval;
-pub mod exit;
+mod dry_run;
+mod eval;
+mod examples;
+mod exit;
 mod input;
 mod licenses;
 mod limits;
-pub mod lines;
+mod lines;
 mod mark;
 mod model;
 mod output;
 mod page;
 mod remedy;
-pub mod sentence_args;
+#[cfg(test)]
+mod schema_tests;
+mod sentence_args;
 #[cfg(feature = "server")]
 mod serve;
 mod shorten;
 pub mod signals;
-pub mod summarize;
-pub mod summary_args;
+mod summarize;
+mod summary_args;
 mod tables;
-pub mod translate;
+mod translate;
 
+use crate::error::SettingsError;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
 use std::io::Write;
@@ -36,7 +41,7 @@ use std::process::ExitCode;
 /// Bengali articles into English ones, with a short summary, on your own machine.
 #[derive(Debug, Parser)]
 #[command(name = "anubad", version = version(), about, propagate_version = true)]
-pub struct Cli {
+pub(crate) struct Cli {
     #[command(subcommand)]
     pub command: Command,
 }
@@ -58,7 +63,7 @@ fn version() -> &'static str {
 /// What anubad can do.
 #[allow(clippy::large_enum_variant)] // there is one, and it lives as long as the program
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(crate) enum Command {
     Translate(translate::TranslateArgs),
     Summarize(summarize::SummarizeArgs),
     Bulk(bulk::BulkArgs),
@@ -111,14 +116,7 @@ pub fn run() -> ExitCode {
         Ok(code) => code,
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) => {
-            // The library's errors are complete; what caused them would only be said twice.
-            match error.downcast_ref::<crate::Error>() {
-                Some(own) => match remedy::remedy(own) {
-                    Some(remedy) => crate::error::say!("anubad: {own}; {remedy}"),
-                    None => crate::error::say!("anubad: {own}"),
-                },
-                None => crate::error::say!("anubad: {error:#}"),
-            }
+            crate::error::say!("anubad: {}", remedy::advised(&error));
             let usage = matches!(error.downcast_ref(), Some(crate::Error::Settings(_) | crate::Error::Kernels(_)));
             ExitCode::from(if usage { exit::USAGE } else { exit::FAILED })
         }
@@ -150,15 +148,20 @@ fn writes_to_stdout(command: &Command) -> bool {
     }
 }
 
+/// The command line, with examples.
+fn program() -> clap::Command {
+    examples::add(Cli::command())
+}
+
 /// Reads the file of settings and the arguments.
 fn parse() -> anyhow::Result<(Cli, config::Config, clap::Command)> {
     let arguments: Vec<OsString> = std::env::args_os().collect();
-    let config = match config::Config::read(&Cli::command()) {
+    let config = match config::Config::read(&program()) {
         // What is wrong with the file is among what this command is asked for.
         Err(error) if arguments.get(1).is_some_and(|name| name == "doctor") => config::Config::broken(&error),
         read => read?,
     };
-    let command = config.apply(Cli::command());
+    let command = config.apply(program());
     let matches = command.clone().get_matches_from(with_command(arguments, &command));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     Ok((cli, config, command))
@@ -195,14 +198,18 @@ fn with_command(mut arguments: Vec<OsString>, command: &clap::Command) -> Vec<Os
 
 /// The manual page of the program or of a command.
 fn manual(name: Option<&str>, out: &mut dyn Write) -> anyhow::Result<()> {
-    let mut command = Cli::command();
+    let mut command = program();
     command.build();
     let page = match name {
         None => command,
         Some(name) => match command.find_subcommand(name) {
             // Names live as long as the program, which ends after this.
             Some(sub) => sub.clone().name(&*format!("anubad-{name}").leak()).version(version()),
-            None => return Err(crate::Error::Settings(format!("there is no command `{name}`")).into()),
+            None => {
+                return Err(
+                    crate::Error::Settings(SettingsError::Unknown(format!("there is no command `{name}`"))).into()
+                );
+            }
         },
     };
     Ok(clap_mangen::Man::new(page).render(out)?)
@@ -211,7 +218,7 @@ fn manual(name: Option<&str>, out: &mut dyn Write) -> anyhow::Result<()> {
 /// All manual pages, each in its file.
 fn manuals(folder: &std::path::Path) -> anyhow::Result<()> {
     std::fs::create_dir_all(folder).map_err(|e| crate::Error::io(folder, e))?;
-    let names = Cli::command().get_subcommands().map(|sub| sub.get_name().to_owned()).collect::<Vec<_>>();
+    let names = program().get_subcommands().map(|sub| sub.get_name().to_owned()).collect::<Vec<_>>();
     for name in std::iter::once(None).chain(names.iter().map(|name| Some(name.as_str()))) {
         let file = folder.join(name.map_or("anubad.1".into(), |name| format!("anubad-{name}.1")));
         let mut page = Vec::new();
@@ -238,7 +245,7 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
         Command::Completions { shell } => {
             // The generator panics where it cannot write; into memory it always can.
             let mut script = Vec::new();
-            clap_complete::generate(shell, &mut Cli::command(), "anubad", &mut script);
+            clap_complete::generate(shell, &mut program(), "anubad", &mut script);
             std::io::stdout().write_all(&script)?;
             Ok(ExitCode::SUCCESS)
         }
@@ -250,10 +257,15 @@ fn dispatch(command: Command) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// The reader of our output went away (`anubad … | head`): not our failure.
+/// The reader of our output went away (`anubad … | head`): not our failure. A connection that breaks off is one.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
-    error.chain().any(|cause| {
-        cause.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
-            || matches!(cause.downcast_ref::<crate::Error>(), Some(crate::Error::Io { source, .. }) if source.kind() == std::io::ErrorKind::BrokenPipe)
-    })
+    let broken = |error: &std::io::Error| error.kind() == std::io::ErrorKind::BrokenPipe;
+    match error.downcast_ref::<crate::Error>() {
+        Some(crate::Error::Io { source, .. }) => broken(source),
+        Some(_) => false,
+        None => error.chain().any(|cause| {
+            cause.downcast_ref::<std::io::Error>().is_some_and(broken)
+                || matches!(cause.downcast_ref(), Some(crate::Error::Io { source, .. }) if broken(source))
+        }),
+    }
 }

@@ -1,6 +1,7 @@
 //! Where `translate` and `summarize` write to, and as what: an output is never something else than its name says.
 use super::translate::OutputFormat;
 use crate::document::Kind;
+use crate::error::SettingsError;
 use crate::{Error, Result};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -32,9 +33,9 @@ fn form_of(name: &Path) -> Result<Option<Form>> {
         _ => match Kind::by_name(&text) {
             Some(kind) if kind != Kind::Pdf => Form::Document(kind),
             _ => {
-                return Err(Error::Settings(format!(
+                return Err(Error::Settings(SettingsError::Missing(format!(
                     "-o {text}: .{extension} is not written; end the name in .txt, .md, .json, .html, .docx, .odt, .epub, .srt or .vtt"
-                )));
+                ))));
             }
         },
     }))
@@ -65,41 +66,44 @@ pub fn targets(inputs: &[PathBuf], output: Option<&Path>, format: Option<OutputF
         let targets: Vec<Target> = inputs.iter().map(|input| in_folder(output, input, format)).collect();
         let paths: std::collections::BTreeSet<_> = targets.iter().map(|t| &t.path).collect();
         if paths.len() < targets.len() {
-            return Err(Error::Settings(format!(
+            return Err(Error::Settings(SettingsError::Conflict(format!(
                 "-o {}: two of the files have one name; translate them apart",
                 output.display()
-            )));
+            ))));
         }
         return Ok(targets);
     }
     if inputs.len() > 1 {
-        return Err(Error::Settings(format!(
+        return Err(Error::Settings(SettingsError::Missing(format!(
             "-o {}: several files do not go into one; name a folder (with a / at its end)",
             output.display()
-        )));
+        ))));
     }
     let form = match (form_of(output)?, format) {
         (Some(form), None) => form,
         (Some(Form::Printed(named)), Some(format)) if named == format => printed,
         (None, Some(_)) => printed,
         (Some(_), Some(_)) => {
-            return Err(Error::Settings(format!(
+            return Err(Error::Settings(SettingsError::Conflict(format!(
                 "-o {}: --format says something else than its name",
                 output.display()
-            )));
+            ))));
         }
         (None, None) => {
-            return Err(Error::Settings(format!(
+            return Err(Error::Settings(SettingsError::Missing(format!(
                 "-o {}: the name does not say what to write; end it in .txt, .md, .json or another, or give --format",
                 output.display()
-            )));
+            ))));
         }
     };
     let same = |input: &PathBuf| {
         std::fs::canonicalize(input).ok().is_some_and(|i| std::fs::canonicalize(output).is_ok_and(|o| i == o))
     };
     if inputs.iter().any(same) {
-        return Err(Error::Settings(format!("-o {}: this is the input; give another name", output.display())));
+        return Err(Error::Settings(SettingsError::Conflict(format!(
+            "-o {}: this is the input; give another name",
+            output.display()
+        ))));
     }
     Ok(vec![Target { path: Some(output.to_owned()), form }])
 }

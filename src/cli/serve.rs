@@ -3,6 +3,7 @@ use super::common::ModelArgs;
 use super::sentence_args::SentenceArgs;
 use super::signals;
 use super::summary_args::SummaryArgs;
+use crate::error::SettingsError;
 use crate::pipeline::{PipelineOptions, Quality};
 use crate::server::{Server, Settings, Stopper};
 use crate::{Error, Result};
@@ -67,7 +68,7 @@ pub fn run(args: ServeArgs) -> anyhow::Result<ExitCode> {
     let pipeline = PipelineOptions { summary, ..args.sentences.options(Quality::Standard)? };
     if args.summary.summary_model.is_some() {
         let advice = "--summary-model: the server makes summaries of the article's sentences; `anubad bulk` and `translate` take a model";
-        return Err(Error::Settings(advice.into()).into());
+        return Err(Error::Settings(SettingsError::Conflict(advice.into())).into());
     }
     let keys = args.api_keys.as_deref().map(read_keys).transpose()?.unwrap_or_default();
     let loaded = args.model.load(Some(args.sentences.quality(Quality::Standard)), args.quiet)?;
@@ -103,7 +104,10 @@ fn read_keys(path: &Path) -> Result<Vec<String>> {
     let lines = text.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
     let keys: Vec<String> = lines.map(str::to_owned).collect();
     match keys.is_empty() {
-        true => Err(Error::Settings(format!("{}: has no key in it; write one a line", path.display()))),
+        true => Err(Error::Settings(SettingsError::Conflict(format!(
+            "{}: has no key in it; write one a line",
+            path.display()
+        )))),
         false => Ok(keys),
     }
 }

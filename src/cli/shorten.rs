@@ -1,6 +1,7 @@
 //! `anubad summarize --shorten --lines`: each English line in its short form.
 use super::common::ModelArgs;
 use crate::Error;
+use crate::error::SettingsError;
 use crate::summary::shorten::{Shorten, ShortenOptions, Shortener};
 use std::io::{BufRead, Write};
 use std::path::{Path, PathBuf};
@@ -45,7 +46,7 @@ fn shorten(file: &Path, shortener: &Shortener, out: &mut impl Write) -> anyhow::
 }
 
 fn no_task(model: &str) -> Error {
-    Error::Settings(format!(
+    Error::Settings(SettingsError::Missing(format!(
         "{model} has not learned to shorten sentences; name a model whose manifest has a [shorten] section with --model"
-    ))
+    )))
 }

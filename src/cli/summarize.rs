@@ -7,6 +7,7 @@ use super::summary_args::SummaryArgs;
 use super::translate::{InputFormat, OutputFormat as Printed};
 use crate::article::ReadOptions;
 use crate::article::segment;
+use crate::error::SettingsError;
 use crate::pipeline::{self, Quality};
 use crate::summary::{self, Language, Style, Summary, SummaryInput, SummaryModels};
 use std::io::Write;
@@ -16,20 +17,12 @@ use std::process::ExitCode;
 /// Version of the JSON that `--format json` prints.
 const SCHEMA: u32 = 1;
 
-/// What `--help` shows at its end.
-const EXAMPLES: &str = "Examples:
-  anubad summarize article.txt
-  anubad summarize --sentences 2 report.docx
-  anubad summarize --lang bn https://example.org/story
-  anubad summarize *.html -o summaries/";
-
 /// Summarize an article in a few English (or Bengali) sentences
 ///
 /// By default the article's most telling sentences are chosen and translated. With --summary-model a model writes the
 /// summary; every number, date and name in it must be in the article, or the sentence is written again and then dropped.
 /// What was used and what was dropped is said on standard error and in the JSON.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
 pub struct SummarizeArgs {
     /// Article as text, HTML, Markdown, .docx, .odt, .epub, .pdf, .srt or .vtt; - is standard input
     #[arg(value_name = "FILE|URL", default_value = "-")]
@@ -161,7 +154,7 @@ fn targets(args: &SummarizeArgs) -> crate::Result<Vec<(Option<PathBuf>, OutputFo
         _ => {
             let name = target.path.unwrap_or_default();
             let why = "a summary is written as .txt, .md or .json";
-            Err(crate::Error::Settings(format!("-o {}: {why}", name.display())))
+            Err(crate::Error::Settings(SettingsError::Conflict(format!("-o {}: {why}", name.display()))))
         }
     };
     targets.into_iter().map(own).collect()

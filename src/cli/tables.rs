@@ -1,5 +1,6 @@
 //! `anubad bulk` from a CSV or TSV into one: the table stays a table.
 use crate::bulk::{BulkOptions, OutputFormat};
+use crate::error::SettingsError;
 use crate::feed::{Format, table};
 use crate::{Error, Result};
 use std::path::Path;
@@ -46,13 +47,13 @@ pub fn plan(args: &TableArgs, options: &mut BulkOptions) -> Result<Option<String
         let name = options.output.to_string_lossy().to_ascii_lowercase();
         if name.trim_end_matches(".gz").trim_end_matches(".zst").ends_with(".tsv") {
             let why = "a .tsv is written from TSV files only; end the name in .csv or .jsonl";
-            return Err(Error::Settings(format!("{}: {why}", options.output.display())));
+            return Err(Error::Settings(SettingsError::Conflict(format!("{}: {why}", options.output.display()))));
         }
         return match args.columns.is_empty() {
             true => Ok(None),
-            false => Err(Error::Settings(
+            false => Err(Error::Settings(SettingsError::Conflict(
                 "--columns: for CSV or TSV files into a CSV or TSV; for records use --fields".into(),
-            )),
+            ))),
         };
     }
     let Some(plan) = table::plan(&options.input, &args.columns, &options.read)? else { return Ok(None) };
@@ -60,12 +61,12 @@ pub fn plan(args: &TableArgs, options: &mut BulkOptions) -> Result<Option<String
     let name = name.trim_end_matches(".gz").trim_end_matches(".zst");
     let tab = plan.delimiter == b'\t';
     if (name.ends_with(".tsv") && !tab) || (name.ends_with(".csv") && tab) {
-        return Err(Error::Settings(format!(
+        return Err(Error::Settings(SettingsError::Missing(format!(
             "{}: the table's cells are separated by {}, and stay so; end the name in {}",
             options.output.display(),
             if tab { "tabs".to_owned() } else { format!("`{}`", char::from(plan.delimiter)) },
             if tab { ".tsv" } else { ".csv" }
-        )));
+        ))));
     }
     options.read.delimiter = Some(plan.delimiter);
     options.read.table = Some(plan.table);

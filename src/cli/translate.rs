@@ -11,19 +11,8 @@ use std::collections::BTreeMap;
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
-/// What `--help` shows at its end.
-const EXAMPLES: &str = "Examples:
-  anubad translate article.txt
-  anubad translate report.docx -o report.en.docx
-  anubad translate film.srt -o film.en.srt
-  anubad translate book.epub -o both.epub --bilingual
-  anubad translate https://example.org/story -o story.md
-  anubad translate a.html b.html c.pdf -o english/
-  pdftotext scan.pdf - | anubad translate --format json";
-
 /// Translate articles and documents, with a short summary
 #[derive(Debug, Args)]
-#[command(after_help = EXAMPLES)]
 pub struct TranslateArgs {
     /// Bengali articles: text, HTML, Markdown, .docx, .odt, .epub, .pdf, .srt, .vtt, or the address of a page; `-` or
     /// nothing is standard input

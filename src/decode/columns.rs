@@ -1,5 +1,6 @@
 //! From columns of the logits to token ids and back.
 use super::Generator;
+use crate::error::ModelError;
 use crate::{Error, Result};
 
 const ABSENT: u32 = u32::MAX;
@@ -18,9 +19,9 @@ impl Columns {
         let spec = generator.spec();
         let this = Self::new(generator.output_ids(), spec.vocab_size);
         if !spec.eos.is_empty() && spec.eos.iter().all(|&id| this.column(id).is_none()) {
-            return Err(Error::Model(
+            return Err(Error::Model(ModelError::Mismatch(
                 "the restricted output vocabulary lacks the end-of-sentence token; load the model without it".into(),
-            ));
+            )));
         }
         Ok(this)
     }

@@ -1,6 +1,7 @@
 //! What must not, or must, be generated next. Each constraint is one of transformers' logits processors; they are
 //! applied in its order: to log-probabilities in beam search, to logits in greedy search and sampling.
 use super::{DecodeOptions, columns::Columns, guide::GuideHandle};
+use crate::error::SettingsError;
 use crate::{Error, Result};
 
 /// What a constraint may look at.
@@ -46,7 +47,9 @@ impl Constraints {
         }
         if let Some(id) = options.forced_eos {
             let column = columns.column(id).ok_or_else(|| {
-                Error::Settings(format!("the forced end token {id} is not in the output vocabulary; leave it unset"))
+                Error::Settings(SettingsError::Conflict(format!(
+                    "the forced end token {id} is not in the output vocabulary; leave it unset"
+                )))
             })?;
             all.push(Box::new(ForcedEos { column }));
         }

@@ -11,12 +11,16 @@ use std::any::Any;
 /// What the decoder must know of a network. Fill in what you know and take the rest from `Default`.
 #[derive(Debug, Clone, Default)]
 pub struct GeneratorSpec {
+    /// Number of token ids, the length of a row of logits.
     pub vocab_size: usize,
     /// Encoder–decoder: sources are encoded with [`Generator::encode`] and decoding starts from
     /// `decoder_start`. Decoder-only: the prompt is fed through [`Generator::step`].
     pub encoder_decoder: bool,
+    /// The token that decoding starts from.
     pub decoder_start: Option<u32>,
+    /// Tokens that end a text.
     pub eos: Vec<u32>,
+    /// The token that pads, which is never generated.
     pub pad: Option<u32>,
     /// Most tokens of a source (encoder–decoder), or of prompt and output together (decoder-only).
     pub max_source: usize,
@@ -43,6 +47,7 @@ pub struct Cache {
 /// One flat step of `n` tokens. All vectors but `tables` and `outputs` have length `n`.
 #[derive(Debug, Clone, Default)]
 pub struct StepBatch {
+    /// Token ids.
     pub tokens: Vec<u32>,
     /// Position of each token in its own sequence, from 0.
     pub positions: Vec<u32>,
@@ -61,6 +66,7 @@ pub struct StepBatch {
 
 /// A network as the decoder sees it. Implemented by every model.
 pub trait Generator: Send + Sync {
+    /// What the decoder must know of this network.
     fn spec(&self) -> &GeneratorSpec;
 
     /// Token id of each column of the logits, ascending (`None`: column = id). Shorter than the

@@ -5,7 +5,7 @@ mod columns;
 mod consensus;
 mod constraint;
 mod generate;
-pub mod generator;
+pub(crate) mod generator;
 mod greedy;
 mod guide;
 mod loop_guard;
@@ -42,6 +42,7 @@ pub struct DecodeOptions {
     pub alternatives: usize,
     /// Score is divided by length^penalty.
     pub length_penalty: f32,
+    /// When a beam search may end.
     pub early_stopping: EarlyStopping,
     /// 0 is off.
     pub no_repeat_ngram: usize,
@@ -140,9 +141,13 @@ impl From<bool> for EarlyStopping {
 /// Random sampling instead of search.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Sampling {
+    /// Logits are divided by this: below 1 the likely tokens become likelier.
     pub temperature: f64,
+    /// Only so many of the likeliest tokens.
     pub top_k: Option<usize>,
+    /// Only the likeliest tokens that together have this probability.
     pub top_p: Option<f64>,
+    /// The same seed draws the same tokens.
     pub seed: u64,
 }
 

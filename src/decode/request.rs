@@ -24,6 +24,7 @@ pub struct Request {
     pub id: u64,
     /// Token ids as the model wants them: the prompt (decoder-only) or the source (encoder–decoder).
     pub source: Vec<u32>,
+    /// How it is decoded.
     pub options: Arc<DecodeOptions>,
     /// Most tokens generated, forced start and end token included; takes the place of
     /// [`DecodeOptions::max_new_tokens`]. The model's own limit holds as well.
@@ -33,6 +34,7 @@ pub struct Request {
 /// The end of a sentence.
 #[derive(Debug)]
 pub struct Finished {
+    /// The request's id.
     pub id: u64,
     /// Hypotheses, best first, at least one: the result and as many alternatives as were asked for and found.
     pub result: Result<Vec<Hypothesis>>,
@@ -57,6 +59,7 @@ pub struct SessionStats {
     pub preempted: u64,
     /// Time in the network and in choosing tokens.
     pub network: Duration,
+    /// Time in choosing tokens.
     pub search: Duration,
 }
 

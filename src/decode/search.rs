@@ -1,5 +1,6 @@
 //! What greedy search, sampling and beam search have in common.
 use super::{columns::Columns, trace::Trace};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use candle_core::{Device, Storage, Tensor};
 use std::cell::RefCell;
@@ -67,11 +68,11 @@ pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Vec<f32>) -> R) -> R {
 
 /// The error for logits that are not numbers.
 pub(crate) fn broken_logits() -> Error {
-    Error::Model(
+    Error::Model(ModelError::Computed(
         "the model computed NaN or only −∞ for the next token; its weights are damaged or overflow in this precision: \
          run `anubad model verify`, or load them as f32"
             .into(),
-    )
+    ))
 }
 
 /// Calls `work` with the logits on the host and their number of columns.
@@ -80,7 +81,7 @@ pub(crate) fn with_rows<R>(logits: &Tensor, work: impl FnOnce(&[f32], usize) -> 
     let (_, width) = logits.dims2()?;
     let (storage, layout) = logits.storage_and_layout();
     let Storage::Cpu(storage) = &*storage else {
-        return Err(Error::Model("the logits did not reach the host".into())); // to_device(Cpu) returned
+        return Err(Error::Model(ModelError::Defect("the logits did not reach the host".into()))); // to_device(Cpu) returned
     };
     let values = storage.as_slice::<f32>()?;
     let offset = layout.start_offset();

@@ -10,6 +10,7 @@ use super::{
     search::{Bounds, Fork, Search, with_rows},
     sentence::{Lane, Sentence, expected_rows, max_new_tokens, width},
 };
+use crate::error::{InputError, ModelError, SettingsError};
 use crate::{Error, Result};
 use candle_core::Tensor;
 use rayon::prelude::*;
@@ -73,6 +74,7 @@ impl Session {
         })
     }
 
+    /// How much it may do at once.
     pub fn limits(&self) -> &Limits {
         &self.limits
     }
@@ -87,6 +89,7 @@ impl Session {
         self.active.len() + self.waiting.len()
     }
 
+    /// Whether nothing runs and nothing waits.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
@@ -168,13 +171,13 @@ impl Session {
     pub fn admit(&mut self, request: Request) -> Result<()> {
         if !self.fits(&request) {
             let (rows, memory_rows) = Self::rows_needed(&*self.generator, &request);
-            return Err(Error::Settings(format!(
+            return Err(Error::Settings(SettingsError::Missing(format!(
                 "a sentence of {} tokens needs {rows} decoder and {memory_rows} encoder rows, the session has {} and {}; \
                  allow more memory, fewer beams or fewer new tokens",
                 request.source.len(),
                 self.limits.rows,
                 self.limits.memory_rows
-            )));
+            ))));
         }
         if !self.waiting.is_empty() || !self.has_room_beside_active(&request) {
             self.waiting.push_back(request);
@@ -190,22 +193,28 @@ impl Session {
         let options = &request.options;
         let (mut prompt, start) = if spec.encoder_decoder {
             let start = spec.decoder_start.ok_or_else(|| {
-                Error::Model(
+                Error::Model(ModelError::Missing(
                     "the model names no decoder start token; add `decoder_start_token_id` to its config".into(),
-                )
+                ))
             })?;
             (vec![start], 1)
         } else {
             (request.source.clone(), request.source.len())
         };
         if request.source.is_empty() {
-            return Err(Error::Input("a sentence without tokens cannot be translated; leave empty lines out".into()));
+            return Err(Error::Input(InputError::Empty(
+                "a sentence without tokens cannot be translated; leave empty lines out".into(),
+            )));
         }
         if options.beams == 0 {
-            return Err(Error::Settings("0 beams cannot find anything; use 1 for greedy search".into()));
+            return Err(Error::Settings(SettingsError::Range(
+                "0 beams cannot find anything; use 1 for greedy search".into(),
+            )));
         }
         if options.sampling.is_some() && options.beams > 1 {
-            return Err(Error::Settings("sampling and beam search exclude one another; set beams to 1".into()));
+            return Err(Error::Settings(SettingsError::Conflict(
+                "sampling and beam search exclude one another; set beams to 1".into(),
+            )));
         }
         let bounds = Bounds {
             prompt: start,
@@ -230,7 +239,7 @@ impl Session {
         let memory = if spec.encoder_decoder {
             let length = request.source.len() as u32;
             let first = self.memory.take(length).ok_or_else(|| {
-                Error::Settings("no encoder rows are left; allow more memory".into()) // has_room was asked before
+                Error::Settings(SettingsError::Conflict("no encoder rows are left; allow more memory".into())) // has_room was asked before
             })?;
             Some((first, length))
         } else {

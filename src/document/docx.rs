@@ -1,10 +1,11 @@
 //! Word's .docx: WordprocessingML (ECMA-376, part 1).
 use super::docx_styles::{Numbering, Styles};
 use super::package::Package;
-use super::paragraph::{Cell, Paragraph, PieceKind};
+use super::paragraph::{Paragraph, PieceKind, Tables};
 use super::xml::{Tag, Tokens, What};
 use super::{Part, Parts};
 use crate::article::BlockKind;
+use crate::error::InputError;
 use crate::{Error, Result};
 use std::ops::Range;
 
@@ -31,13 +32,16 @@ pub(super) fn read(package: &mut Package<'_>, name: &str, aside: bool) -> Result
     for (member, margin) in wanted {
         let Some(xml) = package.text(&member)? else {
             if member == main {
-                return Err(Error::Input(format!("{name}: this .docx has no text in it ({member} is missing)")));
+                return Err(Error::Input(InputError::Empty(format!(
+                    "{name}: this .docx has no text in it ({member} is missing)"
+                ))));
             }
             continue;
         };
         let index = parts.parts.len();
-        let (found, cuts) =
-            walk.part(&xml, index, margin).map_err(|e| Error::Input(format!("{name}: {member}: {e}")))?;
+        let (found, cuts) = walk
+            .part(&xml, index, margin)
+            .map_err(|e| Error::Input(InputError::damaged_by(format!("{name}: {member}: {e}"), e)))?;
         parts.paragraphs.extend(found);
         parts.parts.push(Part { member, xml, cuts });
     }
@@ -91,7 +95,7 @@ struct Field {
 #[derive(Default)]
 struct State {
     open: Vec<Open>,
-    tables: Vec<Cell>,
+    tables: Tables,
     fields: Vec<Field>,
     /// Names of elements that are passed over, while inside one.
     skipped: Option<(String, usize, usize)>,
@@ -131,22 +135,13 @@ impl Walk<'_> {
             "w:p" => {
                 let mut paragraph = Paragraph { aside, ..Paragraph::new(part, range.start) };
                 paragraph.inner = range.end..range.end;
-                paragraph.cell = state.tables.last().filter(|_| state.tables.len() == 1).copied();
+                paragraph.cell = state.tables.outermost();
                 let open = Open { paragraph, style: String::new(), list: None, outline: None, properties: false };
                 state.open.push(open);
             }
-            "w:tbl" => state.tables.push(Cell { row: 0, column: 0 }),
-            "w:tr" => {
-                self.rows += 1;
-                if let Some(cell) = state.tables.last_mut() {
-                    *cell = Cell { row: self.rows, column: usize::MAX };
-                }
-            }
-            "w:tc" => {
-                if let Some(cell) = state.tables.last_mut() {
-                    cell.column = cell.column.wrapping_add(1);
-                }
-            }
+            "w:tbl" => state.tables.open(),
+            "w:tr" => state.tables.row(&mut self.rows),
+            "w:tc" => state.tables.cell(),
             "w:r" => state.run = Run::default(),
             "w:t" => state.in_text = true,
             "w:instrText" => state.in_code = true,
@@ -177,7 +172,7 @@ impl Walk<'_> {
                 let paragraph = self.close(open, inner_end, range.end);
                 state.found.push(paragraph);
             }
-            "w:tbl" => drop(state.tables.pop()),
+            "w:tbl" => state.tables.close(),
             "w:t" => state.in_text = false,
             "w:instrText" => state.in_code = false,
             "w:fldSimple" => drop(state.fields.pop()),

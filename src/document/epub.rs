@@ -3,6 +3,7 @@ use super::package::Package;
 use super::paragraph::{Paragraph, PieceKind};
 use super::xml::{Tokens, What};
 use super::{Part, Parts, xhtml};
+use crate::error::InputError;
 use crate::{Error, Result};
 use std::collections::HashMap;
 
@@ -17,7 +18,7 @@ struct Listing {
 
 /// Reads the book in a package. With `aside` its tables of contents, too.
 pub(super) fn read(package: &mut Package<'_>, name: &str, aside: bool) -> Result<Parts> {
-    let bad = |what: &str| Error::Input(format!("{name}: this .epub is damaged: {what}"));
+    let bad = |what: &str| Error::Input(InputError::damaged(format!("{name}: this .epub is damaged: {what}")));
     let container = package.text("META-INF/container.xml")?.ok_or_else(|| bad("it has no META-INF/container.xml"))?;
     let root = root_file(&container).ok_or_else(|| bad("its container names no package document"))?;
     let opf = package.text(&root)?.ok_or_else(|| bad(&format!("{root} is missing")))?;

@@ -5,11 +5,17 @@ use std::path::Path;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// Office Open XML (Word).
     Docx,
+    /// OpenDocument text (LibreOffice).
     Odt,
+    /// An electronic book.
     Epub,
+    /// SubRip subtitles.
     Srt,
+    /// WebVTT subtitles.
     Vtt,
+    /// A PDF, read through poppler's pdftotext and never written.
     Pdf,
 }
 

@@ -5,7 +5,7 @@
 //! bytes ─▶ package (zip, bounded) ─▶ docx | odt | epub: paragraphs that know their bytes ─▶ Article + slots
 //!                                                       Translation + slots ─▶ rewrite ─▶ the same package
 //! ```
-pub mod bijoy;
+pub(crate) mod bijoy;
 mod docx;
 mod docx_styles;
 mod epub;
@@ -23,6 +23,7 @@ mod xml;
 pub use kind::Kind;
 
 use crate::article::{Article, ReadOptions, encoding};
+use crate::error::{InputError, SettingsError};
 use crate::pipeline::Translation;
 use crate::{Error, Result};
 use package::Package;
@@ -63,6 +64,7 @@ enum Form {
 pub struct Document {
     /// What is to be translated.
     pub article: Article,
+    /// What it was read as.
     pub kind: Kind,
     name: String,
     form: Form,
@@ -76,7 +78,10 @@ impl Document {
     /// [`Error::Input`] with one sentence where it is damaged, hostile or without Bengali.
     pub fn open(bytes: Vec<u8>, name: &str, kind: Kind, options: &ReadOptions, whole: bool) -> Result<Self> {
         if bytes.len() > MAX_BYTES {
-            return Err(Error::Input(format!("{name}: larger than {} MiB, which is no text", MAX_BYTES >> 20)));
+            return Err(Error::Input(InputError::TooLarge(format!(
+                "{name}: larger than {} MiB, which is no text",
+                MAX_BYTES >> 20
+            ))));
         }
         let (article, form) = match kind {
             Kind::Srt | Kind::Vtt => {
@@ -102,9 +107,9 @@ impl Document {
         };
         let texts = article.title.iter().chain(article.blocks.iter().map(|b| &b.text));
         if !texts.into_iter().any(|text| crate::lang::script::has_bengali(text)) {
-            return Err(Error::Input(format!(
-                "{name}: no Bengali found in it; where its letters are Bijoy's and look like Latin, use --bijoy"
-            )));
+            return Err(Error::Input(InputError::Bijoy(format!(
+                "{name}: no Bengali found in it, unless its letters are Bijoy's and look like Latin"
+            ))));
         }
         Ok(Self { article, kind, name: name.to_owned(), form })
     }
@@ -120,10 +125,10 @@ impl Document {
             return Ok(());
         }
         let (own, other) = (self.kind.extension(), kind.extension());
-        Err(Error::Settings(format!(
+        Err(Error::Settings(SettingsError::Conflict(format!(
             "{}: a {own} is not written as a {other}; a document comes back as what it was, or as .txt, .md, .html or .json",
             self.name
-        )))
+        ))))
     }
 
     /// The document with its text in English, or with the English below the Bengali. Subtitles may be written as the

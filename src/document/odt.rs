@@ -1,10 +1,11 @@
 //! OpenDocument text, .odt (OASIS OpenDocument 1.3).
 use super::odt_styles::Styles;
 use super::package::Package;
-use super::paragraph::{Cell, Paragraph, PieceKind};
+use super::paragraph::{Paragraph, PieceKind, Tables};
 use super::xml::{Tag, Tokens, What};
 use super::{Part, Parts};
 use crate::article::BlockKind;
+use crate::error::InputError;
 use crate::{Error, Result};
 use std::collections::HashMap;
 use std::ops::Range;
@@ -28,7 +29,9 @@ const SKIPPED: &[&str] = &[
 pub(super) fn read(package: &mut Package<'_>, name: &str, aside: bool) -> Result<Parts> {
     let content = package.text("content.xml")?;
     let Some(content) = content else {
-        return Err(Error::Input(format!("{name}: this .odt has no text in it (content.xml is missing)")));
+        return Err(Error::Input(InputError::Empty(format!(
+            "{name}: this .odt has no text in it (content.xml is missing)"
+        ))));
     };
     let common = package.text("styles.xml")?.unwrap_or_default();
     let styles = Styles::read(&[&common, &content]);
@@ -37,7 +40,9 @@ pub(super) fn read(package: &mut Package<'_>, name: &str, aside: bool) -> Result
     let members = [("content.xml", content, false), ("styles.xml", common, true)];
     for (member, xml, margin) in members.into_iter().filter(|m| !m.2 || aside) {
         let index = parts.parts.len();
-        let found = walk.part(&xml, index, margin).map_err(|e| Error::Input(format!("{name}: {member}: {e}")))?;
+        let found = walk
+            .part(&xml, index, margin)
+            .map_err(|e| Error::Input(InputError::damaged_by(format!("{name}: {member}: {e}"), e)))?;
         parts.paragraphs.extend(found);
         parts.parts.push(Part { member: member.into(), xml, cuts: Vec::new() });
     }
@@ -58,7 +63,7 @@ struct State {
     lists: Vec<String>,
     /// A list item has begun whose first paragraph is still to come.
     item: bool,
-    tables: Vec<Cell>,
+    tables: Tables,
     skipped: Option<(String, usize)>,
     found: Vec<Paragraph>,
 }
@@ -86,7 +91,7 @@ impl Walk<'_> {
             "text:p" | "text:h" => {
                 let mut paragraph = Paragraph { aside, ..Paragraph::new(part, range.start) };
                 paragraph.inner = range.end..range.end;
-                paragraph.cell = state.tables.last().filter(|_| state.tables.len() == 1).copied();
+                paragraph.cell = state.tables.outermost();
                 self.describe(state, tag, &style(), &mut paragraph);
                 state.open.push((paragraph, style()));
             }
@@ -102,18 +107,9 @@ impl Walk<'_> {
             "text:list-item" => state.item = true,
             "text:s" | "text:tab" => state.mark(" ", range, PieceKind::Mark),
             "text:line-break" => state.mark("\n", range, PieceKind::Break),
-            "table:table" => state.tables.push(Cell { row: 0, column: 0 }),
-            "table:table-row" => {
-                self.rows += 1;
-                if let Some(cell) = state.tables.last_mut() {
-                    *cell = Cell { row: self.rows, column: usize::MAX };
-                }
-            }
-            "table:table-cell" | "table:covered-table-cell" => {
-                if let Some(cell) = state.tables.last_mut() {
-                    cell.column = cell.column.wrapping_add(1);
-                }
-            }
+            "table:table" => state.tables.open(),
+            "table:table-row" => state.tables.row(&mut self.rows),
+            "table:table-cell" | "table:covered-table-cell" => state.tables.cell(),
             _ => {}
         }
     }
@@ -178,7 +174,7 @@ impl State {
             "text:span" => drop(self.spans.pop()),
             "text:list" => drop(self.lists.pop()),
             "text:list-item" => self.item = false,
-            "table:table" => drop(self.tables.pop()),
+            "table:table" => self.tables.close(),
             _ => {}
         }
     }

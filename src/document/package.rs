@@ -1,4 +1,5 @@
 //! The zip file that a document is: its members read within bounds, and written again with some of them changed.
+use crate::error::InputError;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read, Write};
@@ -70,12 +71,12 @@ fn decode(bytes: Vec<u8>) -> String {
 }
 
 fn damaged(name: &str, why: &str) -> Error {
-    Error::Input(format!("{name}: {why}; open it in a word processor and save it anew"))
+    Error::Input(InputError::damaged(format!("{name}: {why}; open it in a word processor and save it anew")))
 }
 
 /// The package in `bytes` with some members replaced; all others are copied as they are packed.
 pub(super) fn replace(bytes: &[u8], name: &str, changed: &BTreeMap<String, String>) -> Result<Vec<u8>> {
-    let failed = |_| Error::Input(format!("{name}: the translated document could not be packed"));
+    let failed = |_| Error::Input(InputError::damaged(format!("{name}: the translated document could not be packed")));
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(failed)?;
     let mut out = zip::ZipWriter::new(Cursor::new(Vec::with_capacity(bytes.len())));
     for index in 0..archive.len() {

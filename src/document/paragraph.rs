@@ -30,6 +30,40 @@ pub(super) struct Cell {
     pub column: usize,
 }
 
+/// The open tables of a place, the innermost last, each with the cell that is read.
+#[derive(Debug, Default)]
+pub(super) struct Tables(Vec<Cell>);
+
+impl Tables {
+    pub fn open(&mut self) {
+        self.0.push(Cell { row: 0, column: 0 });
+    }
+
+    /// A row begins; `rows` counts those of the whole document.
+    pub fn row(&mut self, rows: &mut usize) {
+        *rows += 1;
+        if let Some(cell) = self.0.last_mut() {
+            *cell = Cell { row: *rows, column: usize::MAX };
+        }
+    }
+
+    /// A cell begins, the first of its row in column 0.
+    pub fn cell(&mut self) {
+        if let Some(cell) = self.0.last_mut() {
+            cell.column = cell.column.wrapping_add(1);
+        }
+    }
+
+    pub fn close(&mut self) {
+        self.0.pop();
+    }
+
+    /// The cell of a table that stands in no other: what is in a table within a cell is text of the cell.
+    pub fn outermost(&self) -> Option<Cell> {
+        self.0.last().filter(|_| self.0.len() == 1).copied()
+    }
+}
+
 /// A paragraph.
 #[derive(Debug, Clone)]
 pub(super) struct Paragraph {

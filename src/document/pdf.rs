@@ -1,6 +1,7 @@
 //! PDF, by way of poppler's pdftotext: a page's letters stand where they are drawn, and finding the order in which
 //! they are read is a trade of its own.
 use crate::article::Article;
+use crate::error::InputError;
 use crate::{Error, Result};
 use std::io::{Read, Write};
 use std::process::{Command, Stdio};
@@ -17,9 +18,9 @@ const MOST: u64 = 64 << 20;
 pub(super) fn read(bytes: &[u8], name: &str, bijoy: bool) -> Result<Article> {
     let text = text(bytes, name)?;
     if text.trim().is_empty() {
-        return Err(Error::Input(format!(
+        return Err(Error::Input(InputError::Empty(format!(
             "{name}: this PDF has pictures of text and no text; run OCR first: ocrmypdf -l ben {name} out.pdf"
-        )));
+        ))));
     }
     let all_bijoy = bijoy || super::bijoy::looks_like(&text);
     let text = if all_bijoy { super::bijoy::convert_lines(&text) } else { text };
@@ -41,10 +42,10 @@ fn text(bytes: &[u8], name: &str) -> Result<String> {
         .stderr(Stdio::null())
         .spawn();
     let mut child = spawned.map_err(|_| {
-        Error::Input(format!(
+        Error::Input(InputError::Tool(format!(
             "{name}: PDFs are read through poppler's pdftotext, which is not installed; install it (apt install \
              poppler-utils, dnf install poppler-utils, brew install poppler) or name it in {VARIABLE}"
-        ))
+        )))
     })?;
     let stdout = child.stdout.take();
     let reader = std::thread::spawn(move || {
@@ -60,14 +61,18 @@ fn text(bytes: &[u8], name: &str) -> Result<String> {
                 // Whatever becomes of that: it is given up.
                 let _ = child.kill();
                 let _ = child.wait();
-                return Err(Error::Input(format!("{name}: pdftotext took longer than a minute over this PDF")));
+                return Err(Error::Input(InputError::TooLarge(format!(
+                    "{name}: pdftotext took longer than a minute over this PDF"
+                ))));
             }
             None => std::thread::sleep(Duration::from_millis(10)),
         }
     };
     let (text, _) = reader.join().unwrap_or_default();
     if !status.success() && text.is_empty() {
-        return Err(Error::Input(format!("{name}: pdftotext cannot read this PDF; it is damaged or has a password")));
+        return Err(Error::Input(InputError::damaged(format!(
+            "{name}: pdftotext cannot read this PDF; it is damaged or has a password"
+        ))));
     }
     Ok(String::from_utf8_lossy(&text).into_owned())
 }

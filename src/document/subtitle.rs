@@ -220,7 +220,7 @@ fn strip(text: &str) -> Stripped {
             }
         }
     }
-    // A tag that is opened before and not closed behind, because it was closed within, would colour all.
+    // A tag that is opened before and not closed behind, because it was closed within, would color all.
     if out.after.is_empty() && !out.before.contains("<v") && out.before.starts_with('<') {
         out.before.clear();
     }

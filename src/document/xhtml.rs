@@ -1,19 +1,14 @@
 //! The pages of a book: XHTML as paragraphs that know their bytes.
-use super::paragraph::{Cell, Paragraph, PieceKind};
+use super::paragraph::{Paragraph, PieceKind, Tables};
 use super::xml::{Tag, Tokens, What};
 use crate::article::BlockKind;
+use crate::lang::{Words, tables};
 use std::ops::Range;
 
 /// Elements that begin and end paragraphs; all others stand within one.
-#[rustfmt::skip]
-const BLOCKS: &[&str] = &[
-    "p", "h1", "h2", "h3", "h4", "h5", "h6", "li", "blockquote", "figcaption", "caption", "td", "th", "dt", "dd", "pre", "div", "section",
-    "article", "body", "html", "header", "footer", "main", "aside", "nav", "figure", "ul", "ol", "dl", "table", "tr", "thead", "tbody",
-    "tfoot", "hr", "center", "address", "details", "summary", "text", "navLabel", "navPoint", "docTitle", "docAuthor",
-];
+static BLOCKS: Words = Words::new(tables::HTML_ELEMENTS, "book");
 /// Elements without text of their own.
-const SKIPPED: &[&str] =
-    &["head", "script", "style", "svg", "math", "template", "rt", "rp", "iframe", "audio", "video"];
+static SKIPPED: Words = Words::new(tables::HTML_ELEMENTS, "silent-book");
 
 /// Reads a page (or an NCX table of contents).
 pub(super) fn read(xml: &str, part: usize, aside: bool) -> Result<Vec<Paragraph>, String> {
@@ -43,7 +38,7 @@ struct Walk {
     lists: Vec<Option<u32>>,
     /// A list item whose first paragraph is still to come.
     item: Option<Option<u32>>,
-    tables: Vec<Cell>,
+    tables: Tables,
     rows: usize,
     skipped: Option<(String, usize)>,
     found: Vec<Paragraph>,
@@ -66,7 +61,7 @@ impl Walk {
                 }
             }
             (Some(_), _) => {}
-            (None, What::Open(tag)) if SKIPPED.contains(&tag.name) || is_note_link(tag) => {
+            (None, What::Open(tag)) if SKIPPED.contains(tag.name) || is_note_link(tag) => {
                 self.skipped = Some((tag.name.to_owned(), 1))
             }
             _ => return false,
@@ -81,7 +76,7 @@ impl Walk {
             }
             return;
         }
-        if !BLOCKS.contains(&tag.name) {
+        if !BLOCKS.contains(tag.name) {
             return;
         }
         self.flush();
@@ -97,18 +92,9 @@ impl Walk {
                 }
                 self.item = Some(self.lists.last().copied().flatten());
             }
-            "table" => self.tables.push(Cell { row: 0, column: 0 }),
-            "tr" => {
-                self.rows += 1;
-                if let Some(cell) = self.tables.last_mut() {
-                    *cell = Cell { row: self.rows, column: usize::MAX };
-                }
-            }
-            "td" | "th" => {
-                if let Some(cell) = self.tables.last_mut() {
-                    cell.column = cell.column.wrapping_add(1);
-                }
-            }
+            "table" => self.tables.open(),
+            "tr" => self.tables.row(&mut self.rows),
+            "td" | "th" => self.tables.cell(),
             _ => {}
         }
         self.elements.push((tag.name.to_owned(), range));
@@ -119,7 +105,7 @@ impl Walk {
     }
 
     fn end(&mut self, name: &str, range: Range<usize>) {
-        if !BLOCKS.contains(&name) {
+        if !BLOCKS.contains(name) {
             return;
         }
         if let Some(open) = &mut self.open {
@@ -130,7 +116,7 @@ impl Walk {
         while let Some((open, _)) = self.elements.pop() {
             match open.as_str() {
                 "ul" | "ol" => drop(self.lists.pop()),
-                "table" => drop(self.tables.pop()),
+                "table" => self.tables.close(),
                 "li" => self.item = None,
                 _ => {}
             }
@@ -171,7 +157,7 @@ impl Walk {
         };
         let mut paragraph = Paragraph { kind, aside: self.aside, ..Paragraph::new(self.part, at) };
         let in_cell = within("td") || within("th");
-        paragraph.cell = self.tables.last().filter(|_| self.tables.len() == 1 && in_cell).copied();
+        paragraph.cell = self.tables.outermost().filter(|_| in_cell);
         // A whole element can be written again behind itself; loose text cannot.
         if let Some((name, tag)) = innermost
             && (name == "p" || level.is_some())

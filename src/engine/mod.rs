@@ -33,11 +33,13 @@ pub struct Job {
 /// One sentence translated.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
+    /// The translation.
     pub text: String,
     /// Mean log-probability of the generated tokens (natural log), end of sentence included.
     pub score: f32,
-    /// Tokens read and tokens generated.
+    /// Tokens read.
     pub source_tokens: usize,
+    /// Tokens generated.
     pub target_tokens: usize,
     /// Into how many parts the sentence had to be split (1: not split).
     pub parts: usize,
@@ -79,6 +81,7 @@ impl Jobs for Plain<'_> {
 /// How full batches were: sums over all steps since the translator was made.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct BatchFill {
+    /// Steps of the network.
     pub steps: u64,
     /// Hypotheses that grew.
     pub hypotheses: u64,
@@ -120,6 +123,7 @@ pub struct ModelIdentity {
     pub id: String,
     /// SHA-256 of the weights (or of what identifies them: file sizes and digests), hex.
     pub digest: String,
+    /// The family of networks, as manifests have it.
     pub architecture: String,
     /// How the weights are computed with: "int8", "f32", …
     pub compute: String,
@@ -128,6 +132,9 @@ pub struct ModelIdentity {
 /// A thing that translates sentences: many at a time, each by itself.
 ///
 /// The same text, model and options give the same outcome whatever else is in the batch.
+///
+/// An implementation has a [`translate_supply`](Self::translate_supply) of its own or, if it cannot wait, a
+/// [`translate_stream`](Self::translate_stream): each is there in terms of the other.
 pub trait Translate: Send + Sync {
     /// Who translates.
     fn identity(&self) -> &ModelIdentity;
@@ -144,7 +151,9 @@ pub trait Translate: Send + Sync {
         &self,
         jobs: &mut (dyn Iterator<Item = Job> + Send),
         done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
-    ) -> Result<()>;
+    ) -> Result<()> {
+        self.translate_supply(&mut Plain(jobs), done)
+    }
 
     /// Like [`translate_stream`](Self::translate_stream) for a supply that may have nothing for a while: workers go on
     /// with what they have and ask again, so that batches fill up as soon as there is something.

@@ -1,4 +1,5 @@
 //! How the engine uses the machine.
+use crate::error::SettingsError;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 
@@ -48,9 +49,9 @@ impl EngineOptions {
         let threads = threads.unwrap_or(default.workers);
         let workers = workers.unwrap_or(threads);
         if threads == 0 || workers == 0 || threads > 1024 || workers > threads {
-            return Err(Error::Settings(format!(
+            return Err(Error::Settings(SettingsError::Range(format!(
                 "{threads} threads for {workers} workers: give at least one thread and no more workers than threads"
-            )));
+            ))));
         }
         Ok(Self { workers, threads: (threads / workers).max(1), ..default })
     }
@@ -64,7 +65,7 @@ impl EngineOptions {
             ("max_sentence_tokens", self.max_sentence_tokens),
         ] {
             if value == 0 {
-                return Err(Error::Settings(format!("{name} is 0; it must be at least 1")));
+                return Err(Error::Settings(SettingsError::Range(format!("{name} is 0; it must be at least 1"))));
             }
         }
         Ok(())

@@ -15,7 +15,14 @@ pub enum Prompt {
     Source,
     /// `bos`, then the tokens of `prefix`, sentence and `suffix` written as one text. Special tokens that prefix and
     /// suffix spell out are tokens.
-    Text { bos: Option<u32>, prefix: String, suffix: String },
+    Text {
+        /// The token that begins a text, where the prompt begins with one.
+        bos: Option<u32>,
+        /// Before the sentence.
+        prefix: String,
+        /// After the sentence.
+        suffix: String,
+    },
     /// A turn of a conversation.
     Chat(Chat),
 }
@@ -23,6 +30,7 @@ pub enum Prompt {
 /// A rendered conversation, for a sentence with and without what else may be told of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Chat {
+    /// The token that begins a text, where the template does not spell it.
     pub bos: Option<u32>,
     /// The sentence alone.
     pub plain: Vec<Slot>,

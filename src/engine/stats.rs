@@ -8,7 +8,9 @@ use serde::Serialize;
 pub struct EngineStats {
     /// Sentences translated, failed, and tried a second time after a failure of the network.
     pub jobs: u64,
+    /// Sentences that failed.
     pub failed: u64,
+    /// Sentences that were tried a second time.
     pub retried: u64,
     /// Sentences that were translated in parts.
     pub split: u64,

@@ -1,6 +1,6 @@
 //! One call of the translator: its workers share the supply of jobs until that ends.
 use super::{
-    BatchFill, Job, Jobs, ModelIdentity, Outcome, Plain, Translate, Translator,
+    BatchFill, Jobs, ModelIdentity, Outcome, Translate, Translator,
     worker::{Shared, Worker},
 };
 use crate::{Result, decode::DecodeOptions};
@@ -16,14 +16,6 @@ impl Translate for Translator {
 
     fn decode_options(&self) -> DecodeOptions {
         (*self.options).clone()
-    }
-
-    fn translate_stream(
-        &self,
-        jobs: &mut (dyn Iterator<Item = Job> + Send),
-        done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
-    ) -> Result<()> {
-        self.translate_supply(&mut Plain(jobs), done)
     }
 
     fn translate_supply(

@@ -3,6 +3,7 @@ use super::{
     EngineOptions, EngineStats, Hints, Job, ModelIdentity, Outcome, Prompt, Terms,
     prepared::{Part, Prepared},
 };
+use crate::error::SettingsError;
 use crate::{
     Error, Result,
     decode::{Choice, Columns, DecodeOptions, Generator, Hypothesis, Limits, Request, Session, Trace, consensus},
@@ -72,7 +73,7 @@ impl Translator {
         engine: EngineOptions,
     ) -> Result<Self> {
         engine.check()?;
-        options.check().map_err(crate::Error::Settings)?;
+        options.check().map_err(SettingsError::Range)?;
         let columns = Arc::new(Columns::of(&*generator)?);
         let (mut prefix, other) = (prompt.encode(&*tokenizer, "ক")?, prompt.encode(&*tokenizer, "১")?);
         let overhead = prefix.len().saturating_sub(tokenizer.encode("ক")?.len());
@@ -118,18 +119,22 @@ impl Translator {
         Preparation { steps: &self.steps, prompt: &self.prompt, terms }
     }
 
+    /// How sentences are decoded that have no options of their own.
     pub fn options(&self) -> &DecodeOptions {
         &self.options
     }
 
+    /// Its workers, threads and batches.
     pub fn engine_options(&self) -> &EngineOptions {
         &self.engine
     }
 
+    /// The network.
     pub fn generator(&self) -> &Arc<dyn Generator> {
         &self.generator
     }
 
+    /// The tokenizer.
     pub fn tokenizer(&self) -> &Arc<dyn Tokenizer> {
         &self.tokenizer
     }
@@ -296,7 +301,8 @@ fn pool(threads: usize, name: String) -> Result<ThreadPool> {
         .thread_name(move |thread| format!("anubad-{name}-{thread}"))
         .build()
         .map_err(|e| {
-            Error::Model(format!("{threads} threads cannot be started ({e}); raise ulimit -u, or use --threads 1"))
+            let text = format!("{threads} threads cannot be started ({e}); raise ulimit -u, or use one thread");
+            Error::Settings(SettingsError::Conflict(text))
         })
 }
 

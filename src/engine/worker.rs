@@ -1,5 +1,6 @@
 //! A worker: pulls jobs as it has room, decodes them together, and keeps one bad job from spoiling the others.
 use super::{Job, Jobs, Outcome, Supply, Translator, prepared::Prepared};
+use crate::error::ModelError;
 use crate::{
     Error, Result,
     decode::{Finished, Hypothesis, Request, Session},
@@ -311,8 +312,8 @@ fn contained<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
             .map(|s| (*s).to_owned())
             .or_else(|| panic.downcast_ref::<String>().cloned())
             .unwrap_or_else(|| "no message".into());
-        Err(Error::Model(format!(
+        Err(Error::Model(ModelError::damaged(format!(
             "this sentence makes the program fail ({message}); leave it out, and please report it with its text"
-        )))
+        ))))
     })
 }

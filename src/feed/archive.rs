@@ -33,7 +33,7 @@ impl Members {
         let name = path.rsplit('/').next().unwrap_or(&path);
         if hidden || (options.format.is_none() && !is_ours(name)) {
             self.aside += 1;
-            tracing::debug!("{archive}!{path}: hidden or not a format that is read; left aside");
+            options.aside.add(&format!("{archive}!{path}"));
             return ControlFlow::Continue(());
         }
         self.taken += 1;
@@ -44,22 +44,18 @@ impl Members {
         open::read_stream(&format!("{archive}!{path}"), stream, None, options, depth, sink)
     }
 
-    /// Says at the end of the archive what was left aside.
+    /// At the end of the archive: one of which nothing could be taken is an error.
     fn finish(&self, archive: &str, sink: &mut Sink<'_>) -> ControlFlow<()> {
         match (self.taken, self.aside) {
             (0, 0) => sink(Err(bad(archive.into(), "there is no file in the archive".into()))),
             (0, n) => {
                 let reason = format!(
                     "nothing could be taken from the archive: none of its {n} files has a name that says a format \
-                     (.xml, .jsonl, .html, .txt, ...) and is not hidden; --input-format names one"
+                     (.xml, .jsonl, .html, .txt, ...) and is not hidden; or name the format (input-format)"
                 );
                 sink(Err(bad(archive.into(), reason)))
             }
-            (_, 0) => ControlFlow::Continue(()),
-            (_, n) => {
-                tracing::warn!("{archive}: {n} files of other kinds were left aside (RUST_LOG=debug lists them)");
-                ControlFlow::Continue(())
-            }
+            _ => ControlFlow::Continue(()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! An entry as its feed has it → an [`Article`].
 use super::{BadEntry, BodyKind, Entry};
-use crate::Error;
 use crate::article::html::{looks_like_html, unescape};
 use crate::article::{self, Article, Block, BlockKind, Format, ReadOptions};
+use crate::lang::{Words, tables};
 
 /// Deepest nesting of tags that is handed to the HTML library; real pages stay far below, bombs do not.
 const MAX_DEPTH: usize = 512;
@@ -32,7 +32,6 @@ pub fn to_article(entry: Entry) -> Result<(super::Place, Article), BadEntry> {
     let options = ReadOptions { format: Some(format), ..ReadOptions::default() };
     let mut article = match article::parse(body.as_bytes(), "the entry", &options) {
         Ok(article) => article,
-        Err(Error::Input(reason)) => return Err(bad(reason)),
         Err(error) => return Err(bad(error.to_string())),
     };
     if let Some(title) = title.map(|t| plain_title(&t)).filter(|t| !t.is_empty()) {
@@ -100,7 +99,7 @@ fn escaped_once_too_often(mut body: String, kind: BodyKind) -> (String, BodyKind
 
 fn is_escaped_html(body: &str) -> bool {
     let text = body.trim().to_ascii_lowercase().replace("&amp;lt;", "&lt;").replace("&amp;gt;", "&gt;");
-    let tags = ["p", "br", "div", "a", "img", "span", "strong", "b", "em", "i", "h1", "h2", "h3", "ul", "li", "table"];
+    static TAGS: Words = Words::new(tables::HTML_ELEMENTS, "escaped");
     let opens = |tag: &&str| {
         text.match_indices("&lt;").any(|(at, _)| {
             let rest = &text[at + 4..];
@@ -110,7 +109,7 @@ fn is_escaped_html(body: &str) -> bool {
     };
     let framed = text.starts_with("&lt;") || text.ends_with("&gt;");
     let structured = ["&lt;/p&gt;", "&lt;br&gt;", "&lt;br/&gt;", "&lt;br /&gt;"].iter().any(|tag| text.contains(tag));
-    (framed || structured) && tags.iter().any(opens)
+    (framed || structured) && TAGS.longest_first().iter().any(opens)
 }
 
 /// A reference of HTML: `&nbsp;`, `&#2453;`.

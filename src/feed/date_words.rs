@@ -1,6 +1,9 @@
 //! Dates as people write them in feeds that follow no standard: names of months in English and Bengali, Bengali digits,
 //! the Bengali calendar, any order that leaves no doubt.
+use crate::lang::{rows, tables};
 use jiff::{Timestamp, civil, tz::Offset, tz::TimeZone};
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
 /// The moment that a text names; a time without a zone is taken as UTC.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
@@ -54,40 +57,17 @@ fn is_mark(c: char) -> bool {
     ('\u{981}'..='\u{983}').contains(&c) || ('\u{9bc}'..='\u{9e3}').contains(&c) || c == '\u{200d}' || c == '\u{200c}'
 }
 
-const MONTHS: [&[&str]; 12] = [
-    &["january", "jan", "জানুয়ারি", "জানুয়ারী", "জানু"],
-    &["february", "feb", "ফেব্রুয়ারি", "ফেব্রুয়ারী", "ফেব্রু", "ফেব"],
-    &["march", "mar", "মার্চ"],
-    &["april", "apr", "এপ্রিল"],
-    &["may", "মে"],
-    &["june", "jun", "জুন"],
-    &["july", "jul", "জুলাই"],
-    &["august", "aug", "আগস্ট", "আগষ্ট", "অগস্ট"],
-    &["september", "sept", "sep", "সেপ্টেম্বর", "সেপ্টে", "সেপ্ট"],
-    &["october", "oct", "অক্টোবর", "অক্টোবার", "অক্টো"],
-    &["november", "nov", "নভেম্বর", "নভেম্বার", "নভে"],
-    &["december", "dec", "ডিসেম্বর", "ডিসেম্বার", "ডিসে"],
-];
-
-/// The months of the Bengali calendar, from Boishakh on.
-const BENGALI_MONTHS: [&[&str]; 12] = [
-    &["বৈশাখ"],
-    &["জ্যৈষ্ঠ", "জৈষ্ঠ"],
-    &["আষাঢ়"],
-    &["শ্রাবণ"],
-    &["ভাদ্র"],
-    &["আশ্বিন"],
-    &["কার্তিক"],
-    &["অগ্রহায়ণ"],
-    &["পৌষ"],
-    &["মাঘ"],
-    &["ফাল্গুন", "ফাগুন"],
-    &["চৈত্র"],
-];
-
-fn month_in(names: &[&[&str]; 12], word: &str) -> Option<u32> {
-    let canonical = |name: &&str| crate::lang::normalize::canonical(name) == word;
-    names.iter().position(|names| names.iter().any(canonical)).map(|at| at as u32 + 1)
+/// The number of the month that a canonical word names in a calendar.
+fn month_in(calendar: &str, word: &str) -> Option<u32> {
+    static MONTHS: LazyLock<HashMap<(&str, &str), u32>> = LazyLock::new(|| {
+        let row = |line: &'static str| {
+            let mut columns = line.split('\t');
+            let (word, calendar) = (columns.next()?, columns.next()?);
+            Some(((calendar, word), columns.next()?.parse().ok()?))
+        };
+        rows(tables::FEED_MONTHS).filter_map(row).collect()
+    });
+    MONTHS.get(&(calendar, word)).copied()
 }
 
 /// The day and the year around a month: "5 November 2025", "Aug 15, 2025", "২০২৫ সালের ৫ মে".
@@ -120,7 +100,7 @@ fn around(tokens: &[Token], at: usize, years: std::ops::RangeInclusive<u32>) -> 
 
 fn named_month(tokens: &[Token]) -> Option<civil::Date> {
     let (at, month) = tokens.iter().enumerate().find_map(|(at, token)| match token {
-        Token::Word(word) => month_in(&MONTHS, word).map(|month| (at, month)),
+        Token::Word(word) => month_in("western", word).map(|month| (at, month)),
         _ => None,
     })?;
     let (day, year) = around(tokens, at, 1900..=2199)?;
@@ -155,7 +135,7 @@ fn numeric(tokens: &[Token]) -> Option<civil::Date> {
 /// "১২ ভাদ্র ১৪৩২" by the calendar of Bangladesh as reformed in 2019; that of West Bengal is a day off at most.
 fn bengali_calendar(tokens: &[Token]) -> Option<civil::Date> {
     let (at, month) = tokens.iter().enumerate().find_map(|(at, token)| match token {
-        Token::Word(word) => month_in(&BENGALI_MONTHS, word).map(|month| (at, month)),
+        Token::Word(word) => month_in("bengali", word).map(|month| (at, month)),
         _ => None,
     })?;
     let (day, year) = around(tokens, at, 1300..=1600)?;

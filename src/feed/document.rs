@@ -37,7 +37,7 @@ impl Reader for Document {
 
 /// Larger than an entry may be.
 pub(super) fn too_large(place: Place, limit: usize) -> BadEntry {
-    let reason = format!("the entry is larger than {}; raise --max-entry to read it", size(limit));
+    let reason = format!("the entry is larger than {}; raise the limit (max-entry) to read it", size(limit));
     BadEntry { place, reason }
 }
 

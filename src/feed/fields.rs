@@ -1,80 +1,93 @@
 //! Which fields of a JSON or CSV record are the title, the body, …
 use super::{BadEntry, BodyKind, Entry, Place};
 use crate::article::Meta;
+use crate::error::SettingsError;
+use crate::lang::{rows, tables};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 /// What a field is to an article.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
+    /// The headline.
     Title,
+    /// The text.
     Body,
+    /// What the feed calls it.
     Id,
+    /// Its address.
     Url,
+    /// When it was published.
     Date,
+    /// Who wrote it.
     Author,
 }
 
 impl Role {
-    /// The names that feeds use, tried in this order (those of JSON Feed and schema.org among them).
+    /// The names that feeds use, in the order in which they are tried.
     fn usual(self) -> &'static [&'static str] {
+        static NAMES: LazyLock<[Vec<&'static str>; 6]> = LazyLock::new(|| Role::ALL.map(names_of));
+        &NAMES[self as usize]
+    }
+
+    const ALL: [Self; 6] = [Self::Title, Self::Body, Self::Id, Self::Url, Self::Date, Self::Author];
+
+    /// As `--fields` and the table of names have it.
+    pub const fn name(self) -> &'static str {
         match self {
-            Self::Title => &["title", "headline", "head_line", "head_lines", "post_title", "name", "শিরোনাম", "শিরনাম"],
-            Self::Body => &[
-                "content_html",
-                "content_text",
-                "body",
-                "text",
-                "content",
-                "article",
-                "articleBody",
-                "article_body",
-                "article_text",
-                "full_text",
-                "post_content",
-                "news",
-                "story",
-                "html",
-                "লেখা",
-                "খবর",
-                "সংবাদ",
-                "বিবরণ",
-                "বিষয়বস্তু",
-                "description",
-                "summary",
-            ],
-            Self::Id => &["id", "guid", "_id", "uuid"],
-            Self::Url => &["url", "link", "news_link", "external_url", "href"],
-            Self::Date => &[
-                "date",
-                "date_published",
-                "published",
-                "published_at",
-                "publishedAt",
-                "datePublished",
-                "pubDate",
-                "pub_date",
-                "post_date",
-                "created_at",
-                "timestamp",
-                "time",
-                "তারিখ",
-            ],
-            Self::Author => {
-                &["author.name", "authors.0.name", "author", "authors.0", "byline", "creator", "লেখক", "প্রতিবেদক"]
-            }
+            Self::Title => "title",
+            Self::Body => "body",
+            Self::Id => "id",
+            Self::Url => "url",
+            Self::Date => "date",
+            Self::Author => "author",
         }
     }
+}
+
+/// The names of a role in `data/feed/fields.tsv`, in their turn.
+fn names_of(role: Role) -> Vec<&'static str> {
+    let row = |line: &'static str| {
+        let mut columns = line.split('\t');
+        let (name, of, turn) = (columns.next()?, columns.next()?, columns.next()?);
+        (of == role.name()).then_some((turn.parse::<u32>().ok()?, name))
+    };
+    let mut names: Vec<(u32, &str)> = rows(tables::FEED_FIELDS).filter_map(row).collect();
+    names.sort_unstable();
+    names.into_iter().map(|(_, name)| name).collect()
+}
+
+/// A name by which fields are compared: capitals, signs between words and the two spellings of Bengali letters make no
+/// difference.
+fn folded(name: &str) -> String {
+    let kept = name.chars().filter(|c| !matches!(c, ' ' | '_' | '-' | '\u{feff}' | '"'));
+    crate::lang::normalize::canonical(&kept.collect::<String>().to_lowercase())
 }
 
 /// Explicit names for roles, from `--fields title=a,body=b.c`; a role that is not named takes the usual names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldMap {
     named: Vec<(Role, String)>,
+    #[serde(skip)]
+    taken: Taken,
 }
+
+/// Which fields were taken for each role, and how often; no part of what the map says, and shared by its copies.
+#[derive(Debug, Clone, Default)]
+struct Taken(Arc<Mutex<BTreeMap<(Role, String), u64>>>);
+
+impl PartialEq for Taken {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for Taken {}
 
 impl FromStr for FieldMap {
     type Err = Error;
@@ -83,28 +96,21 @@ impl FromStr for FieldMap {
         let mut named: Vec<(Role, String)> = Vec::new();
         for part in text.split(',').map(str::trim).filter(|p| !p.is_empty()) {
             let Some((role, path)) = part.split_once('=') else {
-                return Err(Error::Settings(format!("--fields: `{part}` is not of the form role=field")));
+                return Err(Error::Settings(SettingsError::Fields(format!("`{part}` is not of the form role=field"))));
             };
-            let role = match role.trim() {
-                "title" => Role::Title,
-                "body" => Role::Body,
-                "id" => Role::Id,
-                "url" => Role::Url,
-                "date" => Role::Date,
-                "author" => Role::Author,
-                other => {
-                    let roles = "title, body, id, url, date and author";
-                    return Err(Error::Settings(format!(
-                        "--fields: there is no role `{other}`; the roles are {roles}"
-                    )));
-                }
+            let Some(role) = Role::ALL.into_iter().find(|known| known.name() == role.trim()) else {
+                let roles = "title, body, id, url, date and author";
+                let role = role.trim();
+                return Err(SettingsError::Fields(format!("there is no role `{role}`; the roles are {roles}")).into());
             };
             if path.trim().is_empty() || named.iter().any(|(r, _)| *r == role) {
-                return Err(Error::Settings(format!("--fields: `{part}` names no field, or a role a second time")));
+                return Err(Error::Settings(SettingsError::Fields(format!(
+                    "`{part}` names no field, or a role a second time"
+                ))));
             }
             named.push((role, path.trim().to_owned()));
         }
-        Ok(Self { named })
+        Ok(Self { named, taken: Taken::default() })
     }
 }
 
@@ -119,7 +125,7 @@ impl FieldMap {
 
     /// The column of a table that has a role: by its own name, or by one that differs in capitals.
     pub(super) fn name_of(&self, role: Role, names: &[String]) -> Option<String> {
-        let same = |path: &str| names.iter().find(|name| name.to_lowercase() == path.to_lowercase());
+        let same = |path: &str| names.iter().find(|name| folded(name) == folded(path));
         let found = |path: &&str| names.iter().find(|name| name == path).or_else(|| same(path)).cloned();
         self.paths(role).iter().find_map(found)
     }
@@ -128,8 +134,19 @@ impl FieldMap {
     fn take(&self, record: &mut Map<String, Value>, role: Role) -> Option<(String, Value)> {
         self.paths(role).into_iter().find_map(|path| {
             let found = take_path(record, path).or_else(|| take_path(record, &same_name(record, path)?))?;
+            // A poisoned lock holds counts all the same.
+            let mut taken = self.taken.0.lock().unwrap_or_else(PoisonError::into_inner);
+            *taken.entry((role, path.to_owned())).or_default() += 1;
             Some((path.to_owned(), found))
         })
+    }
+
+    /// The field that was taken for each role so far, the most frequent one.
+    pub fn taken(&self) -> BTreeMap<Role, String> {
+        let taken = self.taken.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut by_count: Vec<_> = taken.iter().collect();
+        by_count.sort_by_key(|(_, count)| **count);
+        by_count.into_iter().map(|((role, path), _)| (*role, path.clone())).collect()
     }
 
     /// The record itself, or the object in it that is the article: `{"_index": …, "_source": {…}}`. What stands around
@@ -160,7 +177,7 @@ impl FieldMap {
         };
         let Some(body) = body.filter(|b| !is_nothing(b)) else {
             let fields = if known.is_empty() { "none".into() } else { known };
-            let reason = format!("the entry has no text (its fields: {fields}); name the field with --fields body=…");
+            let reason = format!("the entry has no text (its fields: {fields}); name the field of the body (fields)");
             return Err(BadEntry { place, reason });
         };
         let kind = match (kind, path.as_str()) {
@@ -213,12 +230,8 @@ const WRAPPERS: &[&str] =
 
 /// The record's own name for a field that is called the same but for capitals, spaces, `_`, `-` and a byte order mark.
 fn same_name(record: &Map<String, Value>, path: &str) -> Option<String> {
-    let fold = |name: &str| {
-        let kept = name.chars().filter(|c| !matches!(c, ' ' | '_' | '-' | '\u{feff}' | '"'));
-        crate::lang::normalize::canonical(&kept.collect::<String>().to_lowercase())
-    };
-    let wanted = fold(path);
-    record.iter().find(|(name, value)| fold(name) == wanted && is_text(value)).map(|(name, _)| name.clone())
+    let wanted = folded(path);
+    record.iter().find(|(name, value)| folded(name) == wanted && is_text(value)).map(|(name, _)| name.clone())
 }
 
 /// The text in an object that holds nothing else of interest: `{"rendered": "<p>…"}` of WordPress, `{"#text": …}`
@@ -356,14 +369,15 @@ mod tests {
             [json!({"kop": "x", "body": " \n"}), json!({"kop": 1, "body": null}), json!({"kop": 1, "body": {}})]
         {
             let bad = entry("", record).unwrap_err();
-            assert!(bad.reason.contains("no text") && bad.reason.contains("kop") && bad.reason.contains("--fields"));
+            assert!(bad.reason.contains("no text") && bad.reason.contains("kop") && bad.reason.contains("(fields)"));
         }
     }
 
     #[test]
     fn a_bad_field_list_is_refused_with_advice() {
         for bad in ["title", "titel=a", "title=", "title=a,title=b"] {
-            assert!(bad.parse::<FieldMap>().unwrap_err().to_string().starts_with("--fields: "), "{bad}");
+            let error = bad.parse::<FieldMap>().unwrap_err();
+            assert!(matches!(error, Error::Settings(SettingsError::Fields(_))), "{bad}: {error}");
         }
     }
 

@@ -45,7 +45,7 @@ pub(super) fn read(folder: &Path, options: &ReadOptions, depth: u8, sink: &mut S
             }
             Ok(file) if file.path().is_file() => {
                 if options.format.is_none() && !is_ours(&file.file_name().to_string_lossy()) {
-                    tracing::debug!("{}: not a format that is read; left aside", file.path().display());
+                    options.aside.add(&file.path().display().to_string());
                     aside += 1;
                     continue;
                 }
@@ -66,17 +66,11 @@ pub(super) fn read(folder: &Path, options: &ReadOptions, depth: u8, sink: &mut S
             0 => "there is no file in the folder".into(),
             n => format!(
                 "none of the {n} files in the folder has a name that says a format (.xml, .jsonl, .html, .txt, ...); \
-                 --input-format names one"
+                 or name the format (input-format)"
             ),
         };
         let file = folder.display().to_string();
         return sink(Err(BadEntry { place: Place { file, ..Place::default() }, reason }));
-    }
-    if aside > 0 {
-        tracing::warn!(
-            "{}: {aside} files of other kinds were left aside (RUST_LOG=debug lists them)",
-            folder.display()
-        );
     }
     ControlFlow::Continue(())
 }

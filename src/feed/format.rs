@@ -33,7 +33,7 @@ pub enum Format {
     )]
     Document,
     /// Pages of a web archive (WARC), or their text (WET)
-    #[value(alias = "wet")]
+    #[cfg_attr(feature = "cli", value(alias = "wet"))]
     Warc,
     /// One path of a feed a line
     List,

@@ -16,9 +16,10 @@
 //! # Ok::<(), anubad::Error>(())
 //! ```
 mod archive;
+mod aside;
 mod convert;
 mod csv;
-pub mod date;
+pub(crate) mod date;
 mod date_words;
 mod document;
 mod fields;
@@ -29,7 +30,7 @@ mod jsonl;
 mod list;
 mod open;
 mod source;
-pub mod table;
+pub(crate) mod table;
 mod unpacked;
 mod warc;
 mod whole;
@@ -38,6 +39,7 @@ mod xml_entry;
 mod xml_repair;
 
 pub use crate::article::html::looks_like_html;
+pub use aside::Aside;
 pub use convert::to_article;
 pub use fields::{FieldMap, Role};
 pub use format::Format;
@@ -55,6 +57,7 @@ use std::ops::ControlFlow;
 /// Where an entry was found: the file (members of archives after a `!`), its number there, its line and byte.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Place {
+    /// The file, or `standard input`.
     pub file: String,
     /// Number of the entry in its file, from 1; bad entries are counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -82,8 +85,11 @@ impl fmt::Display for Place {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum BodyKind {
+    /// Plain text.
     Text,
+    /// HTML, whole or a fragment.
     Html,
+    /// Markdown.
     Markdown,
     /// HTML if it looks like it, else text.
     #[default]
@@ -93,9 +99,13 @@ pub enum BodyKind {
 /// One article as its feed has it, not interpreted yet.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Entry {
+    /// Where it was found.
     pub place: Place,
+    /// Its headline, as it stands there.
     pub title: Option<String>,
+    /// Its text, as it stands there.
     pub body: String,
+    /// What the body is written in.
     pub kind: BodyKind,
     /// Identity, and in `extra` every other field of the entry as it was.
     pub meta: Meta,
@@ -104,6 +114,7 @@ pub struct Entry {
 /// An entry that could not be read, and why.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BadEntry {
+    /// Where it was found.
     pub place: Place,
     /// One line, for a person.
     pub reason: String,
@@ -141,6 +152,9 @@ pub struct ReadOptions {
     /// Counts the bytes that are read from files.
     #[serde(skip)]
     pub consumed: Consumed,
+    /// Counts files of kinds that are not read.
+    #[serde(skip)]
+    pub aside: Aside,
     /// Counts what one packed file becomes.
     #[serde(skip)]
     pub unpacked: Unpacked,
@@ -171,6 +185,7 @@ impl Default for ReadOptions {
             table: None,
             max_entry: MAX_ENTRY,
             consumed: Consumed::default(),
+            aside: Aside::default(),
             unpacked: Unpacked::default(),
         }
     }

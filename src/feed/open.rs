@@ -4,6 +4,7 @@ use super::{
     BadEntry, Format, Item, Place, ReadOptions, Reader, Sink, Source, archive, document, folder, list,
     unpacked::Unpacked, whole,
 };
+use crate::error::SettingsError;
 use crate::{Error, Result};
 use std::fs::File;
 use std::io::{self, Read};
@@ -30,7 +31,9 @@ impl Feed {
     /// or cannot be opened; everything that is found later is reported entry by entry.
     pub fn open(paths: &[PathBuf], options: ReadOptions) -> Result<Self> {
         if paths.is_empty() {
-            return Err(Error::Settings("no feed is named; give a file, a folder or - for standard input".into()));
+            return Err(Error::Settings(SettingsError::Missing(
+                "no feed is named; give a file, a folder or - for standard input".into(),
+            )));
         }
         for path in paths.iter().filter(|p| p.as_os_str() != "-") {
             let kind = std::fs::metadata(path).map_err(|e| Error::io(path, e))?;

@@ -1,6 +1,7 @@
 //! Tables that stay tables: rows that keep their own bytes, and which of their columns are translated.
 use super::{BadEntry, BodyKind, Entry, Feed, Item, Place, ReadOptions, Role, looks_like_html};
 use crate::article::{Article, Column, Meta, Row};
+use crate::error::SettingsError;
 use crate::lang::script::has_bengali;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -113,7 +114,7 @@ fn choose(
             let same = same.or_else(|| names.iter().find(|name| name.to_lowercase() == wanted.to_lowercase()));
             same.cloned().ok_or_else(|| {
                 let all = names.join(", ");
-                Error::Settings(format!("--columns: there is no column `{wanted}`; the columns are {all}"))
+                Error::Settings(SettingsError::Columns(format!("there is no column `{wanted}`; the columns are {all}")))
             })
         };
         return Ok((named.iter().map(find).collect::<Result<_>>()?, None));
@@ -135,13 +136,14 @@ fn choose(
         }
         [] => {
             let all = names.join(", ");
-            Err(Error::Settings(format!(
-                "no Bengali found in the first rows; name what to translate with --columns ({all})"
-            )))
+            Err(Error::Settings(SettingsError::Columns(format!(
+                "no Bengali found in the first rows of the columns {all}"
+            ))))
         }
-        _ => {
-            Err(Error::Settings(format!("several columns have Bengali in them; choose: --columns {}", found.join(","))))
-        }
+        _ => Err(Error::Settings(SettingsError::Columns(format!(
+            "several columns have Bengali in them: {}",
+            found.join(",")
+        )))),
     }
 }
 
@@ -167,7 +169,7 @@ mod tests {
         assert_eq!(plan.table.columns, ["title", "Text"]);
         assert_eq!(planned("a,B\nক,খ\n", &["b"]).unwrap().table.columns, ["B"]);
         for (text, named, part) in [
-            ("a,b\nক,খ\n", vec![], "--columns a,b"),
+            ("a,b\nক,খ\n", vec![], "in them: a,b"),
             ("a,b\nx,y\n", vec![], "no Bengali"),
             ("a,b\nx,y\n", vec!["c"], "the columns are a, b"),
         ] {

@@ -213,8 +213,9 @@ impl Cutter<'_> {
         self.root = Root::new(name, tag);
         if self.root.is_none() {
             let name: String = name.chars().take(40).collect();
-            let reason =
-                format!("not an RSS or Atom feed: its element is <{name}>; --input-format names another format");
+            let reason = format!(
+                "not an RSS or Atom feed: its element is <{name}>; another format must be named (input-format)"
+            );
             sink(Err(BadEntry { place, reason }))?;
             return ControlFlow::Break(());
         }

@@ -3,6 +3,7 @@
 //! Formats: RSS <https://www.rssboard.org/rss-specification>, Atom RFC 4287.
 use super::{BadEntry, BodyKind, Entry, Item, Place, document, xml_repair};
 use crate::article::Meta;
+use crate::lang::{Words, tables};
 use quick_xml::events::{BytesStart, Event};
 use quick_xml::{Reader, XmlVersion};
 use serde_json::{Map, Value};
@@ -139,35 +140,9 @@ fn tree(text: &str) -> Result<Node, String> {
 
 /// HTML that was put into a body without escaping it: its elements are the body's text again.
 fn take_markup(node: &mut Node, text: &str, end: usize) {
-    const HTML: &[&str] = &[
-        "a",
-        "b",
-        "blockquote",
-        "br",
-        "center",
-        "div",
-        "em",
-        "font",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "hr",
-        "i",
-        "img",
-        "li",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "span",
-        "strong",
-        "table",
-        "u",
-        "ul",
-    ];
+    static HTML: Words = Words::new(tables::HTML_ELEMENTS, "body");
     let is_body = matches!(node.plain_name(), "description" | "content:encoded" | "content" | "summary");
-    let is_html = |child: &Node| HTML.contains(&child.name.to_ascii_lowercase().as_str());
+    let is_html = |child: &Node| HTML.contains(&child.name.to_ascii_lowercase());
     if is_body && !node.children.is_empty() && node.children.iter().all(is_html) {
         node.text = text.get(node.from..end).unwrap_or_default().to_owned();
         node.children.clear();
@@ -202,27 +177,8 @@ fn start(tag: &BytesStart<'_>) -> Result<Node, String> {
 
 /// Names of elements are told apart by case in XML; feeds that write them otherwise mean the same.
 fn usual_case(name: &str) -> &str {
-    const NAMES: &[&str] = &[
-        "title",
-        "link",
-        "guid",
-        "id",
-        "pubDate",
-        "published",
-        "updated",
-        "description",
-        "summary",
-        "content",
-        "content:encoded",
-        "author",
-        "dc:creator",
-        "dc:date",
-        "category",
-        "issued",
-        "modified",
-        "name",
-    ];
-    NAMES.iter().find(|known| known.eq_ignore_ascii_case(name)).copied().unwrap_or(name)
+    static NAMES: Words = Words::new(tables::FEED_ELEMENTS, "spelled");
+    NAMES.longest_first().iter().find(|known| known.eq_ignore_ascii_case(name)).copied().unwrap_or(name)
 }
 
 /// Character references, XML's own entities and the names that feeds borrow from HTML; nothing is expanded

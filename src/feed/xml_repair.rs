@@ -2,45 +2,14 @@
 //! is not closed or is closed in other letters, HTML that was put in without escaping, control characters. Only an
 //! entry that the strict parser refuses comes here.
 
+use crate::lang::{Words, tables};
+
 /// Elements of HTML that have no end tag. `link` is not among them: in a feed it has one.
-const VOID: &[&str] = &["br", "hr", "img", "input", "meta", "wbr", "source", "embed", "area", "col"];
+static VOID: Words = Words::new(tables::HTML_ELEMENTS, "void");
 /// Elements of a feed that hold text alone: the next element of an entry ends them.
-const TEXT_ONLY: &[&str] = &[
-    "title",
-    "link",
-    "guid",
-    "id",
-    "pubdate",
-    "published",
-    "updated",
-    "dc:date",
-    "dc:creator",
-    "category",
-    "comments",
-];
+static TEXT_ONLY: Words = Words::new(tables::FEED_ELEMENTS, "text");
 /// Elements that stand side by side in an entry.
-const SIBLINGS: &[&str] = &[
-    "title",
-    "link",
-    "guid",
-    "id",
-    "pubdate",
-    "published",
-    "updated",
-    "dc:date",
-    "dc:creator",
-    "category",
-    "comments",
-    "description",
-    "summary",
-    "content",
-    "content:encoded",
-    "author",
-    "enclosure",
-    "source",
-    "media:content",
-    "media:thumbnail",
-];
+static SIBLINGS: Words = Words::new(tables::FEED_ELEMENTS, "sibling");
 
 /// The entry as well-formed XML. `None` where it cannot be told what was meant.
 pub(super) fn repair(text: &str) -> Option<String> {
@@ -123,15 +92,15 @@ impl<'a> Out<'a> {
     }
 
     fn start_tag(&mut self, name: &'a str, inner: &str) {
-        let is = |list: &[&str], name: &str| list.iter().any(|known| known.eq_ignore_ascii_case(name));
-        while self.open.len() > 1 && is(SIBLINGS, name) && self.open.last().is_some_and(|last| is(TEXT_ONLY, last)) {
+        let is = |list: &Words, name: &str| list.longest_first().iter().any(|known| known.eq_ignore_ascii_case(name));
+        while self.open.len() > 1 && is(&SIBLINGS, name) && self.open.last().is_some_and(|last| is(&TEXT_ONLY, last)) {
             self.close_last();
         }
         let (inner, empty) = inner.strip_suffix('/').map_or((inner, false), |inner| (inner, true));
         self.text.push('<');
         self.text.push_str(name);
         attributes(&inner[name.len()..], &mut self.text);
-        if empty || VOID.contains(&name.to_ascii_lowercase().as_str()) {
+        if empty || VOID.contains(&name.to_ascii_lowercase()) {
             self.text.push_str("/>");
         } else {
             self.text.push('>');

@@ -2,6 +2,7 @@
 //! redirects, bounded in size and time, and never into a private network that was not named.
 mod guard;
 
+use crate::error::{InputError, SettingsError};
 use crate::{Error, Result};
 use std::io::Read;
 use std::time::Duration;
@@ -33,8 +34,10 @@ pub struct FetchOptions {
 /// What a server says of a version of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct Known {
+    /// The header `ETag`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub etag: Option<String>,
+    /// The header `Last-Modified`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_modified: Option<String>,
 }
@@ -55,6 +58,7 @@ pub struct Fetched {
     pub bytes: Vec<u8>,
     /// Without its parameters.
     pub content_type: Option<String>,
+    /// What to send along the next time.
     pub known: Known,
     /// The server says that nothing has changed; there are no bytes.
     pub unchanged: bool,
@@ -95,10 +99,12 @@ pub fn is_address(text: &str) -> bool {
 /// [`Error::Input`] with the address, what happened and what to do about it.
 pub fn fetch(address: &str, options: &FetchOptions) -> Result<Fetched> {
     if options.offline {
-        let why = format!("{address}: not fetched, since --offline (or {OFFLINE}) forbids it");
-        return Err(Error::Settings(format!("{why}; save the page and give the file")));
+        let why = format!("{address}: not fetched, since the network is forbidden (offline, {OFFLINE})");
+        return Err(Error::Settings(SettingsError::Offline(format!("{why}; save the page and give the file"))));
     }
-    let mut url = Url::parse(address.trim()).map_err(|e| Error::Input(format!("{address}: not an address ({e})")))?;
+    let mut url = Url::parse(address.trim()).map_err(|e| {
+        Error::Input(InputError::Address { what: format!("{address}: not an address ({e})"), source: Some(e.into()) })
+    })?;
     let named = guard::host(&url);
     for _ in 0..=MOST_REDIRECTS {
         let agent = agent(&url, &named, options);
@@ -110,12 +116,12 @@ pub fn fetch(address: &str, options: &FetchOptions) -> Result<Fetched> {
             }
             status if status.is_redirection() => url = redirected(address, &url, &response)?,
             status if status.is_success() => return read(address, url, response, options),
-            status => return Err(Error::Input(refused(address, status, &response))),
+            status => return Err(Error::Input(InputError::address(refused(address, status, &response)))),
         }
     }
-    Err(Error::Input(format!(
+    Err(Error::Input(InputError::address(format!(
         "{address}: redirected more than {MOST_REDIRECTS} times; open it in a browser and save it"
-    )))
+    ))))
 }
 
 /// An agent for one hop.
@@ -150,11 +156,13 @@ fn get(agent: &ureq::Agent, url: &Url, options: &FetchOptions) -> Result<Respons
 fn redirected(address: &str, url: &Url, response: &Response<ureq::Body>) -> Result<Url> {
     let to = text_of(response, header::LOCATION);
     let next = to.as_deref().and_then(|to| url.join(to).ok()).filter(|next| matches!(next.scheme(), "http" | "https"));
-    let next = next.ok_or_else(|| Error::Input(format!("{address}: redirected to nowhere; check the address")))?;
+    let next = next.ok_or_else(|| {
+        Error::Input(InputError::address(format!("{address}: redirected to nowhere; check the address")))
+    })?;
     if url.scheme() == "https" && next.scheme() == "http" {
-        return Err(Error::Input(format!(
+        return Err(Error::Input(InputError::address(format!(
             "{address}: redirected from https to plain http ({next}); name that address if you trust it"
-        )));
+        ))));
     }
     Ok(next)
 }
@@ -162,7 +170,12 @@ fn redirected(address: &str, url: &Url, response: &Response<ureq::Body>) -> Resu
 fn read(address: &str, url: Url, mut response: Response<ureq::Body>, options: &FetchOptions) -> Result<Fetched> {
     let mut bytes = Vec::new();
     let most = options.max_bytes;
-    let large = || Error::Input(format!("{address}: larger than {} MiB, which is no single page or feed", most >> 20));
+    let large = || {
+        Error::Input(InputError::TooLarge(format!(
+            "{address}: larger than {} MiB, which is no single page or feed",
+            most >> 20
+        )))
+    };
     // The length that is announced is that of the packed page; what counts is what comes out.
     response
         .body_mut()
@@ -173,7 +186,10 @@ fn read(address: &str, url: Url, mut response: Response<ureq::Body>, options: &F
         .read_to_end(&mut bytes)
         .map_err(|e| match e.to_string().contains("limit") {
             true => large(),
-            false => Error::Input(format!("{address}: the answer broke off ({e}); try again")),
+            false => Error::Input(InputError::Address {
+                what: format!("{address}: the answer broke off ({e}); try again"),
+                source: Some(e.into()),
+            }),
         })?;
     if bytes.len() > most {
         return Err(large());
@@ -229,7 +245,7 @@ fn failed(address: &str, url: &Url, error: &ureq::Error, options: &FetchOptions)
             _ => format!("it cannot be reached ({said}); check the address and the network"),
         }
     };
-    Error::Input(format!("{address}: {why}"))
+    Error::Input(InputError::address(format!("{address}: {why}")))
 }
 
 #[cfg(test)]
@@ -266,6 +282,7 @@ mod tests {
     #[test]
     fn offline_is_offline() {
         let options = FetchOptions { offline: true, ..FetchOptions::default() };
-        assert!(fetch("https://a.example/", &options).unwrap_err().to_string().contains("--offline"));
+        let error = fetch("https://a.example/", &options).unwrap_err();
+        assert!(matches!(error, Error::Settings(SettingsError::Offline(_))), "{error}");
     }
 }

@@ -17,7 +17,9 @@ use std::borrow::Cow;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SourceStep {
+    /// Names of the built-in tables are written in English.
     LatinNames,
+    /// Numbers are written as English writes them.
     LatinDigits,
 }
 
@@ -31,6 +33,7 @@ impl SourceStep {
         }
     }
 
+    /// The text after this step.
     pub fn apply(self, text: Cow<'_, str>) -> Cow<'_, str> {
         match self {
             Self::LatinNames => Cow::Owned(latin_names(&text)),

@@ -9,9 +9,11 @@ pub struct HubConfig {
     pub cache: PathBuf,
     /// Base address, without a slash at the end.
     pub endpoint: String,
+    /// Access token for gated models.
     pub token: Option<String>,
     /// Never touch the network, whatever is asked.
     pub offline: bool,
+    /// Patience with the network.
     pub network: Network,
     /// Free bytes to believe in instead of asking the system; for tests.
     pub pretend_free: Option<u64>,
@@ -24,7 +26,9 @@ pub struct Network {
     pub tries: u32,
     /// Wait before the second try; doubled for each further one, up to [`Network::longest_wait`].
     pub first_wait: Duration,
+    /// The longest wait between two tries.
     pub longest_wait: Duration,
+    /// Longest wait for a connection.
     pub connect: Duration,
     /// Longest silence of a server.
     pub silence: Duration,

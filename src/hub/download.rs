@@ -19,17 +19,45 @@ const LOOK: u64 = 256 << 20;
 #[derive(Debug)]
 pub enum Event<'a> {
     /// What will be fetched in all, partial files already deducted.
-    Plan { files: usize, bytes: u64 },
+    Plan {
+        /// Number of files.
+        files: usize,
+        /// Their bytes.
+        bytes: u64,
+    },
     /// Another process downloads this file; its end is awaited.
-    Waiting { file: &'a str },
+    Waiting {
+        /// Its name in the repository.
+        file: &'a str,
+    },
     /// A file begins, `done` bytes of it being there from an earlier try.
-    Start { file: &'a str, size: Option<u64>, done: u64 },
+    Start {
+        /// Its name in the repository.
+        file: &'a str,
+        /// Its bytes, where the server says.
+        size: Option<u64>,
+        /// Bytes that are there.
+        done: u64,
+    },
     /// So many bytes of the file are there now.
-    Progress { done: u64 },
+    Progress {
+        /// Bytes that are there.
+        done: u64,
+    },
     /// A request failed and is made again after `wait`.
-    Retry { file: &'a str, why: &'a Error, wait: Duration },
+    Retry {
+        /// The file's name in the repository.
+        file: &'a str,
+        /// What failed.
+        why: &'a Error,
+        /// Until the next try.
+        wait: Duration,
+    },
     /// A file is complete and its digest is right.
-    Finished { file: &'a str },
+    Finished {
+        /// Its name in the repository.
+        file: &'a str,
+    },
 }
 
 /// Hears of events.

@@ -1,4 +1,5 @@
 //! Folders that are nearly a model: what they are, and what to give instead.
+use crate::error::ModelError;
 use crate::{Error, Result};
 use std::path::{Path, PathBuf};
 
@@ -16,7 +17,7 @@ pub fn refuse(folder: &Path) -> Result<()> {
         .unwrap_or_default();
     let has = |name: &str| names.iter().any(|n| n == name);
     let ends = |ending: &str| names.iter().find(|n| n.to_ascii_lowercase().ends_with(ending));
-    let fail = |what: String| Err(Error::Model(format!("{}: {what}", folder.display())));
+    let fail = |what: String| Err(Error::Model(ModelError::damaged(format!("{}: {what}", folder.display()))));
     if names.iter().any(|name| WEIGHTS.contains(&name.as_str()) || name.ends_with(".gguf")) {
         return Ok(());
     }
@@ -76,15 +77,15 @@ pub fn snapshot_in(folder: &Path) -> Result<Option<PathBuf>> {
         return Ok(Some(marked));
     }
     match found.len() {
-        0 => Err(Error::Model(format!(
+        0 => Err(Error::Model(ModelError::damaged(format!(
             "{}: a folder of the Hub's cache without a snapshot; pull the model again",
             folder.display()
-        ))),
+        )))),
         1 => Ok(found.pop()),
-        n => Err(Error::Model(format!(
+        n => Err(Error::Model(ModelError::damaged(format!(
             "{}: a folder of the Hub's cache with {n} snapshots; give one of the folders in snapshots",
             folder.display()
-        ))),
+        )))),
     }
 }
 

@@ -7,17 +7,17 @@
 //! ```
 //!
 //! Nothing here touches the network unless the caller asks for a download.
-pub mod cache;
-pub mod client;
-pub mod config;
-pub mod download;
+pub(crate) mod cache;
+pub(crate) mod client;
+pub(crate) mod config;
+pub(crate) mod download;
 mod error;
 mod foreign;
 pub mod pull;
-pub mod resolve;
+pub(crate) mod resolve;
 mod sums;
 pub mod url;
-pub mod verify;
+pub(crate) mod verify;
 
 pub use client::Client;
 pub use config::{HubConfig, Network};

@@ -5,6 +5,7 @@ use super::client::{Client, Listing, RemoteFile};
 use super::config::HubConfig;
 use super::download::{Event, Observer, fetch, partial_path, room_for};
 use super::sums;
+use crate::error::ModelError;
 use crate::manifest::{HubSource, is_hex, is_safe_file_name};
 use crate::{Error, Result};
 use std::collections::BTreeSet;
@@ -39,7 +40,9 @@ const WEIGHTS: &[&str] =
 /// A model that is complete in the cache.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Snapshot {
+    /// The commit that it is of.
     pub commit: String,
+    /// The folder of its files.
     pub folder: PathBuf,
     /// The weight file, the index of a sharded checkpoint, or the first shard of a split GGUF.
     pub weights: PathBuf,
@@ -101,13 +104,17 @@ pub(super) fn shards_of_index(path: &Path) -> Option<Result<BTreeSet<String>>> {
     let read = || {
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
         let index: Index = serde_json::from_str(&text).map_err(|e| {
-            Error::Model(format!("{}: no index of a sharded checkpoint ({e}); download it again", path.display()))
+            Error::Model(ModelError::damaged_by(
+                format!("{}: no index of a sharded checkpoint ({e}); download it again", path.display()),
+                e,
+            ))
         })?;
         let shards: BTreeSet<String> = index.weight_map.into_values().collect();
         match shards.iter().find(|name| !is_safe_file_name(name)) {
-            Some(name) => {
-                Err(Error::Model(format!("{}: the shard {name:?} lies outside the model's folder", path.display())))
-            }
+            Some(name) => Err(Error::Model(ModelError::damaged(format!(
+                "{}: the shard {name:?} lies outside the model's folder",
+                path.display()
+            )))),
             None => Ok(shards),
         }
     };

@@ -6,6 +6,7 @@ use super::foreign;
 use super::pull::{Snapshot, cached_source, find_cached, guess_source, has_weights, pull, split_names};
 use super::sums;
 use super::url;
+use crate::error::{ModelError, SettingsError};
 use crate::manifest::Registry;
 use crate::manifest::{HubSource, Manifest, is_safe_file_name};
 use crate::model::encoder_decoder::marian_native::holds_marian;
@@ -41,7 +42,9 @@ pub struct ResolvedModel {
     pub id: String,
     /// What is known of it beforehand; `None` for files that nobody described.
     pub manifest: Option<Manifest>,
+    /// Its file or folder; empty for the embedded one.
     pub path: PathBuf,
+    /// What lies there.
     pub kind: ModelKind,
     /// Commit of the Hub repository, when it came from there.
     pub revision: Option<String>,
@@ -74,7 +77,9 @@ pub fn resolve_with(
     let config = options.config.clone().unwrap_or_else(HubConfig::from_env);
     let path = Path::new(spec);
     if spec.is_empty() {
-        return Err(Error::Settings("an empty model name; `anubad model list` shows the names".into()));
+        return Err(Error::Settings(SettingsError::Conflict(
+            "an empty model name; `anubad model list` shows the names".into(),
+        )));
     }
     // An id is never mistaken for a folder of that name below the working directory: a path says so with a separator.
     // Nor is the repository of a known model: whoever means a folder of that name writes ./ before it.
@@ -97,11 +102,11 @@ pub fn resolve_with(
 
 fn unknown(spec: &str, registry: &Registry) -> Error {
     if spec.ends_with(".gguf") || spec.starts_with(['/', '.', '~']) || spec.contains('\\') {
-        return Error::Model(format!("{spec}: no such file or folder; check the path"));
+        return Error::Model(ModelError::damaged(format!("{spec}: no such file or folder; check the path")));
     }
     let guesses = registry.resembling(spec);
     let guess = if guesses.is_empty() { String::new() } else { format!("did you mean {}? ", guesses.join(" or ")) };
-    Error::Model(format!("{spec}: no model of that name; {guess}`anubad model list` shows all"))
+    Error::Model(ModelError::damaged(format!("{spec}: no model of that name; {guess}`anubad model list` shows all")))
 }
 
 /// A model by its manifest: inside the program, in the cache, or downloaded now.
@@ -149,7 +154,9 @@ fn from_manifest(
 }
 
 fn missing(id: &str) -> Error {
-    Error::Model(format!("{id}: not on this machine; download it once with `anubad model pull {id}`"))
+    Error::Model(ModelError::damaged(format!(
+        "{id}: not on this machine; download it once with `anubad model pull {id}`"
+    )))
 }
 
 fn from_snapshot(id: String, manifest: Option<Manifest>, snapshot: Snapshot) -> ResolvedModel {
@@ -237,14 +244,14 @@ fn open_path(path: &Path, registry: &Registry) -> Result<ResolvedModel> {
             "bin" | "npz" | "gz" | "zst" if holds_marian(folder_of(path)) => {
                 made(folder_of(path).to_path_buf(), ModelKind::Folder)
             }
-            "safetensors" | "bin" => Err(Error::Model(format!(
+            "safetensors" | "bin" => Err(Error::Model(ModelError::damaged(format!(
                 "{}: weights alone say nothing of the network; give the folder that holds them with config.json and the tokenizer",
                 path.display()
-            ))),
-            _ => Err(Error::Model(format!(
+            )))),
+            _ => Err(Error::Model(ModelError::damaged(format!(
                 "{}: not a GGUF file, a model's folder or a manifest (.toml)",
                 path.display()
-            ))),
+            )))),
         };
     }
     if let Some(snapshot) = foreign::snapshot_in(path)? {
@@ -258,15 +265,15 @@ fn open_path(path: &Path, registry: &Registry) -> Result<ResolvedModel> {
     }
     match gguf_files(path).as_slice() {
         [one] => made(first_shard(&path.join(one))?, ModelKind::Gguf),
-        [] => Err(Error::Model(format!(
+        [] => Err(Error::Model(ModelError::damaged(format!(
             "{}: neither config.json nor a GGUF file is in this folder; check the path",
             path.display()
-        ))),
-        many => Err(Error::Model(format!(
+        )))),
+        many => Err(Error::Model(ModelError::Ambiguous(format!(
             "{}: several models in this folder; name one of {}",
             path.display(),
             many.join(", ")
-        ))),
+        )))),
     }
 }
 
@@ -277,10 +284,10 @@ fn first_shard(path: &Path) -> Result<PathBuf> {
     let folder = path.parent().unwrap_or(Path::new(""));
     if !has_weights(path) {
         let lost = names.iter().find(|name| !folder.join(name).is_file()).unwrap_or(first);
-        return Err(Error::Model(format!(
+        return Err(Error::Model(ModelError::Missing(format!(
             "{}: its shard {lost} is missing; put all shards into one folder",
             path.display()
-        )));
+        ))));
     }
     Ok(folder.join(first))
 }

@@ -8,9 +8,17 @@ use super::parallel::{self, Shared, area};
 #[derive(Debug, Clone, Copy)]
 pub enum Rows<'a> {
     /// Token i: `tables[start..start + length]` for `spans[i]` = (start, length).
-    Table { tables: &'a [u32], spans: &'a [(u32, u32)] },
+    Table {
+        /// Row numbers.
+        tables: &'a [u32],
+        /// For each token, start and length in `tables`.
+        spans: &'a [(u32, u32)],
+    },
     /// Token i: rows first..first + length for `spans[i]` = (first, length).
-    Contiguous { spans: &'a [(u32, u32)] },
+    Contiguous {
+        /// For each token, first row and number of rows.
+        spans: &'a [(u32, u32)],
+    },
 }
 
 impl Rows<'_> {

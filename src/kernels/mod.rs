@@ -9,11 +9,11 @@
 // the safe functions check all lengths.
 #![allow(unsafe_code)]
 
-pub mod attention;
+pub(crate) mod attention;
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 mod attention_simd;
 pub(crate) mod float;
-pub mod level;
+pub(crate) mod level;
 pub mod matmul_bf16;
 #[cfg(target_arch = "x86_64")]
 mod matmul_bf16_x86;

@@ -6,10 +6,15 @@ use super::parallel;
 /// The nonlinearities of the networks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
+    /// None.
     Identity,
+    /// max(x, 0).
     Relu,
+    /// GELU by tanh, as Gemma and T5 1.1 have it.
     GeluTanh,
+    /// GELU by the error function.
     GeluErf,
+    /// x · σ(x), also called swish.
     Silu,
 }
 

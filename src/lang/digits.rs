@@ -19,11 +19,6 @@ pub fn to_latin(text: &str) -> String {
     text.chars().map(|c| if ('০'..='৯').contains(&c) { shift(c, '০', '0') } else { c }).collect()
 }
 
-/// The text with Latin digits written as Bengali ones; everything else stays.
-pub fn to_bengali(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_digit() { shift(c, '0', '০') } else { c }).collect()
-}
-
 fn shift(c: char, from: char, to: char) -> char {
     // Both digit rows are contiguous, so the result is always a character; `c` stands in for the impossible.
     char::from_u32(c as u32 - from as u32 + to as u32).unwrap_or(c)
@@ -36,7 +31,6 @@ mod tests {
     #[test]
     fn there_and_back() {
         assert_eq!(to_latin("১,২৩,৪৫৬.৭৮৯০ টাকা"), "1,23,456.7890 টাকা");
-        assert_eq!(to_bengali("0123456789 x"), "০১২৩৪৫৬৭৮৯ x");
         assert_eq!(value('৭'), Some(7));
         assert_eq!(value('x'), None);
     }

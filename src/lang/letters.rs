@@ -9,6 +9,16 @@ static NAMES: LazyLock<Vec<(&'static str, char)>> = LazyLock::new(|| {
     names.sort_by_key(|(name, _)| std::cmp::Reverse(name.len()));
     names
 });
+/// The Bengali name that a Latin letter, small or capital, mostly has.
+pub(crate) fn usual_name(letter: char) -> Option<&'static str> {
+    let letter = letter.to_ascii_uppercase();
+    rows(tables::BN_LETTERS).find_map(|line| {
+        let mut columns = line.split('\t');
+        let (name, of, usual) = (columns.next()?, columns.next()?, columns.next());
+        (usual.is_some() && of.starts_with(letter)).then_some(name)
+    })
+}
+
 /// What may follow an acronym within its word.
 const ENDINGS: &[&str] = &["", "র", "ের", "য়ের", "এর", "ে", "য়", "তে", "কে", "রও", "সহ", "গুলো", "গুলোর", "দের"];
 /// Words that are spelled like acronyms and are none.

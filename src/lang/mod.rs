@@ -3,15 +3,15 @@
 pub(crate) mod abbreviation;
 pub(crate) mod calendar;
 pub(crate) mod canonical;
-pub mod digits;
+pub(crate) mod digits;
 pub(crate) mod endings;
-pub mod gazetteer;
-pub mod letters;
+pub(crate) mod gazetteer;
+pub(crate) mod letters;
 pub mod normalize;
-pub mod number_words;
-pub mod script;
+pub(crate) mod number_words;
+pub(crate) mod script;
 pub(crate) mod tables;
-pub mod translit;
+pub(crate) mod translit;
 pub(crate) mod words;
 
 pub(crate) use tables::rows;

@@ -31,6 +31,7 @@ const DANDA: char = '।';
 /// Normalized text that still knows where each of its characters came from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Normalized {
+    /// The canonical text.
     pub text: String,
     /// (byte offset in `text`, byte range in the source) of every character, ascending.
     map: Vec<(usize, Range<usize>)>,

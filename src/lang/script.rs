@@ -48,11 +48,6 @@ impl Scripts {
         self.share(self.bengali)
     }
 
-    /// Share of Latin among the letters, 0 where there are none.
-    pub fn latin_share(&self) -> f64 {
-        self.share(self.latin)
-    }
-
     fn share(&self, part: usize) -> f64 {
         if self.letters() == 0 { 0.0 } else { part as f64 / self.letters() as f64 }
     }

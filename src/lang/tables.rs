@@ -16,6 +16,7 @@ tables! {
     BN_ENDINGS = "bn/endings.tsv";
     BN_FURNITURE = "bn/furniture.tsv";
     BN_HEADINGS = "bn/headings.tsv";
+    BN_LABELS = "bn/labels.tsv";
     BN_LETTERS = "bn/letters.tsv";
     BN_NAMES = "bn/names.tsv";
     BN_NAME_PARTS = "bn/name_parts.tsv";
@@ -30,15 +31,23 @@ tables! {
     BN_TITLES = "bn/titles.tsv";
     BN_TOWNS = "bn/towns.tsv";
     BN_UNITS = "bn/units.tsv";
+    BN_UNIT_WORDS = "bn/unit_words.tsv";
     BN_VISARGA = "bn/visarga.tsv";
     EN_ABBREVIATIONS = "en/abbreviations.tsv";
     EN_ALIASES = "en/aliases.tsv";
+    EN_ANSWERS = "en/answers.tsv";
     EN_COMMON_WORDS = "en/common_words.tsv";
+    EN_ENDINGS = "en/endings.tsv";
     EN_FURNITURE = "en/furniture.tsv";
     EN_INSTITUTIONS = "en/institutions.tsv";
     EN_NOT_NAMES = "en/not_names.tsv";
     EN_NUMBERS = "en/numbers.tsv";
     EN_PROTECTED = "en/protected.tsv";
+    FEED_ELEMENTS = "feed/elements.tsv";
+    FEED_FIELDS = "feed/fields.tsv";
+    FEED_MONTHS = "feed/months.tsv";
+    HTML_CLASSES = "html/classes.tsv";
+    HTML_ELEMENTS = "html/elements.tsv";
 }
 
 /// The rows of a table.
@@ -88,7 +97,7 @@ mod tests {
 
     #[test]
     fn no_table_lies_unread() {
-        for folder in ["bn", "en"] {
+        for folder in ["bn", "en", "feed", "html"] {
             let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(folder);
             for file in std::fs::read_dir(&folder).unwrap().flatten() {
                 let name = file.path();

@@ -1,4 +1,4 @@
-//! Common English words: no names, however they are capitalised.
+//! Common English words: no names, however they are capitalized.
 use super::{Words, rows, tables};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -7,22 +7,26 @@ use std::sync::LazyLock;
 /// (`scripts/names/common_words.py`), without the endings that [`is_common_english`] strips.
 static WORDS: Words = Words::new(tables::EN_COMMON_WORDS, "");
 
-const ENDINGS: [(&str, &[&str]); 14] = [
-    ("'s", &[""]),
-    ("ies", &["y", "ie"]),
-    ("es", &["", "e"]),
-    ("s", &[""]),
-    ("ied", &["y"]),
-    ("ed", &["", "e"]),
-    ("ing", &["", "e"]),
-    ("ly", &["", "le"]),
-    ("ers", &["", "e"]),
-    ("er", &["", "e"]),
-    ("est", &["", "e"]),
-    ("ment", &["", "e"]),
-    ("ness", &[""]),
-    ("al", &["", "e"]),
-];
+/// Endings, and what stands for each in the word that a form comes from.
+static ENDINGS: LazyLock<Vec<(&str, Vec<&str>)>> = LazyLock::new(|| {
+    let row = |line: &'static str| {
+        let mut columns = line.split('\t');
+        let (ending, to) = (columns.next()?, columns.next().filter(|to| !to.is_empty())?);
+        Some((ending, to.split('|').map(|to| if to == "-" { "" } else { to }).collect()))
+    };
+    rows(tables::EN_ENDINGS).filter_map(row).collect()
+});
+/// Endings that English words have and names hardly ever, by when they count.
+static ENDINGS_OF_WORDS: LazyLock<[Vec<&str>; 2]> = LazyLock::new(|| {
+    ["word", "initial"].map(|kind| {
+        let row = |line: &'static str| {
+            let mut columns = line.split('\t');
+            let (ending, kinds) = (columns.next()?, columns.nth(1)?);
+            kinds.split(',').any(|known| known == kind).then_some(ending)
+        };
+        rows(tables::EN_ENDINGS).filter_map(row).collect()
+    })
+});
 
 /// Is this lower-case word, or the word that it is a form of, a common one?
 pub(crate) fn is_common_english(word: &str) -> bool {
@@ -43,13 +47,9 @@ pub(crate) fn is_common_english(word: &str) -> bool {
 
 /// Endings that English words have and names hardly ever; the second list only counts where a sentence starts.
 pub(crate) fn has_common_ending(word: &str, initial: bool) -> bool {
-    const ALWAYS: [&str; 17] = [
-        "ism", "icate", "tion", "tions", "sion", "sions", "ment", "ments", "ship", "ships", "ness", "ities", "ists",
-        "ology", "graphy", "ational", "ously",
-    ];
-    const INITIAL: [&str; 12] = ["ing", "ed", "ly", "ity", "ance", "ence", "ists", "ful", "able", "ible", "ous", "ual"];
+    let [always, at_start] = &*ENDINGS_OF_WORDS;
     let ends = |list: &[&str]| list.iter().any(|e| word.len() >= e.len() + 4 && word.ends_with(e));
-    ends(&ALWAYS) || (initial && ends(&INITIAL))
+    ends(always) || (initial && ends(at_start))
 }
 
 static INSTITUTION: Words = Words::new(tables::EN_INSTITUTIONS, "");

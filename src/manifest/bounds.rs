@@ -2,6 +2,7 @@
 //! none asks for more than a machine has.
 use super::Manifest;
 use crate::decode::DecodeOptions;
+use crate::error::ModelError;
 use crate::{Error, Result};
 use std::io::Read;
 use std::path::Path;
@@ -17,7 +18,10 @@ pub(super) fn read(path: &Path) -> Result<String> {
     let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
     file.take(MAX_FILE + 1).read_to_string(&mut text).map_err(|e| Error::io(path, e))?;
     if text.len() as u64 > MAX_FILE {
-        return Err(Error::Model(format!("{}: larger than {MAX_FILE} bytes; this is no manifest", path.display())));
+        return Err(Error::Model(ModelError::Unsupported(format!(
+            "{}: larger than {MAX_FILE} bytes; this is no manifest",
+            path.display()
+        ))));
     }
     Ok(text)
 }

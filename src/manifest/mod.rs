@@ -8,6 +8,7 @@ pub(crate) use url::{Packing, packing};
 pub use url::{UrlFile, UrlSource};
 
 use crate::decode::DecodeOptions;
+use crate::error::ModelError;
 use crate::hints::SourceStep;
 use crate::tokenizer::normalize::Normalization;
 use crate::{Error, Result};
@@ -31,6 +32,7 @@ pub struct Manifest {
     pub aliases: Vec<String>,
     /// Name for humans.
     pub name: String,
+    /// What it is for.
     pub task: Task,
     /// Network family: `gemma3`, `llama`, `qwen3`, `marian`, `nllb`, `m2m100`, `mbart`, `bart`, `indictrans2`, `t5`.
     pub architecture: String,
@@ -39,15 +41,20 @@ pub struct Manifest {
     /// In order of preference.
     #[serde(default, rename = "source")]
     pub sources: Vec<Source>,
+    /// What one may do with the weights.
     #[serde(alias = "licence")]
     pub license: License,
+    /// Languages read and written.
     pub languages: Languages,
+    /// How text is presented to it.
     #[serde(default)]
     pub prompt: Prompt,
     /// How the model is asked to shorten an English sentence, where it has learned to.
     pub shorten: Option<Frame>,
+    /// How it is best decoded.
     #[serde(default)]
     pub decoding: Decoding,
+    /// How much text it takes.
     #[serde(default)]
     pub limits: Limits,
     /// Megabytes of weights in memory at each quantization (`f32`, `f16`, `q8_0`, `int8`, …).
@@ -64,9 +71,12 @@ pub struct Manifest {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
+    /// It translates.
     Translate,
+    /// It writes summaries.
     #[serde(alias = "summarise")]
     Summarize,
+    /// It does both.
     Both,
 }
 
@@ -134,6 +144,7 @@ pub struct License {
     pub spdx: String,
     /// One plain sentence.
     pub summary: String,
+    /// Where the license can be read.
     pub url: Option<String>,
     /// Whether the weights may be used commercially, conditions in the summary; nothing where that is not known.
     pub commercial: Option<bool>,
@@ -179,6 +190,7 @@ pub struct Prompt {
     /// The system's turn that asks for a summary of at most `{sentences}` ("three sentences"), and for a headline, for models that
     /// were trained with such; the text alone is the user's turn then.
     pub system_summary: Option<String>,
+    /// The same for a headline.
     pub system_headline: Option<String>,
     /// The template takes the text and the two language codes in fields of their own (TranslateGemma).
     #[serde(default)]
@@ -229,12 +241,19 @@ pub struct Frame {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decoding {
+    /// Hypotheses of a beam search; 1 is greedy.
     pub beams: Option<usize>,
+    /// Exponent of the length that scores are divided by.
     pub length_penalty: Option<f32>,
+    /// When a beam search may end.
     pub early_stopping: Option<crate::decode::EarlyStopping>,
+    /// No run of so many tokens is generated twice.
     pub no_repeat_ngram: Option<usize>,
+    /// Divides the logits of tokens that are there already.
     pub repetition_penalty: Option<f32>,
+    /// Least tokens generated.
     pub min_new_tokens: Option<usize>,
+    /// Most tokens generated.
     pub max_new_tokens: Option<usize>,
 }
 
@@ -262,7 +281,9 @@ impl Decoding {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Limits {
+    /// Most tokens of a source.
     pub input_tokens: Option<usize>,
+    /// Most tokens of a translation.
     pub output_tokens: Option<usize>,
     /// One sentence at a time is what the model was trained on.
     #[serde(default)]
@@ -277,6 +298,7 @@ pub struct Quality {
     pub set: String,
     /// Measure: `chrF++`, `BLEU`, `ROUGE-2`, …
     pub metric: String,
+    /// The figure.
     pub value: f64,
     /// Paper, model card or leaderboard.
     pub source: String,
@@ -293,14 +315,14 @@ impl Manifest {
         match version.format {
             Some(FORMAT) => {}
             Some(other) => {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::damaged(format!(
                     "{origin}: manifest format {other}, this version of anubad reads format {FORMAT}; update anubad or rewrite the manifest"
-                )));
+                ))));
             }
             None => {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::Missing(format!(
                     "{origin}: no `format`; write `format = {FORMAT}` on the first line"
-                )));
+                ))));
             }
         }
         let manifest: Self = toml::from_str(text).map_err(|e| complaint(origin, &e))?;
@@ -354,7 +376,7 @@ impl Manifest {
     }
 
     fn check(&self, origin: &str) -> Result<()> {
-        let fail = |what: String| Err(Error::Model(format!("{origin}: {what}")));
+        let fail = |what: String| Err(Error::Model(ModelError::damaged(format!("{origin}: {what}"))));
         if let Some(id) = std::iter::once(&self.id).chain(&self.aliases).find(|id| !valid_id(id)) {
             return fail(format!("id {id:?} is not made of lower-case letters, digits, `-` and `.`; rename it"));
         }
@@ -396,7 +418,7 @@ impl Manifest {
 }
 
 fn complaint(origin: &str, error: &toml::de::Error) -> Error {
-    Error::Model(format!("{origin}: {}", error.to_string().trim().replace('\n', " ")))
+    Error::Model(ModelError::damaged(format!("{origin}: {}", error.to_string().trim().replace('\n', " "))))
 }
 
 fn valid_id(id: &str) -> bool {
@@ -416,78 +438,4 @@ pub(crate) fn is_safe_file_name(name: &str) -> bool {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
-    use super::*;
-
-    pub(super) const SMALL: &str = r#"
-        format = 1
-        id = "toy-1.0"
-        name = "Toy"
-        task = "translate"
-        architecture = "marian"
-        [[source]]
-        kind = "hub"
-        repo = "org/toy"
-        weights = ["model.safetensors"]
-        files = ["config.json"]
-        [license]
-        spdx = "MIT"
-        summary = "Free."
-        [languages]
-        source = { bn = "" }
-        target = { en = "" }
-        [decoding]
-        beams = 4
-        length_penalty = 0.6
-    "#;
-
-    #[test]
-    fn reads_a_manifest_and_applies_its_decoding() {
-        let manifest = Manifest::parse(SMALL, "toy.toml").unwrap();
-        assert_eq!(manifest.hub().unwrap().revision, "main");
-        let mut options = DecodeOptions { no_repeat_ngram: 3, ..Default::default() };
-        manifest.decoding.apply(&mut options);
-        assert_eq!((options.beams, options.length_penalty, options.no_repeat_ngram), (4, 0.6, 3));
-    }
-
-    #[test]
-    fn refuses_what_it_does_not_know_and_says_where() {
-        for (from, to, wanted) in [
-            ("format = 1", "format = 2", "reads format 1"),
-            ("format = 1", "", "no `format`"),
-            ("task = \"translate\"", "task = \"sing\"", "sing"),
-            ("name = \"Toy\"", "name = \"Toy\"\ncolor = 3", "color"),
-            ("id = \"toy-1.0\"", "id = \"Toy\"", "lower-case"),
-            ("repo = \"org/toy\"", "repo = \"toy\"", "organization/name"),
-            ("[\"config.json\"]", "[\"../../.bashrc\"]", "leaves the model's folder"),
-            ("[\"config.json\"]", "[\"config.json\"]\nsha256 = { a = \"12\" }", "hex"),
-            ("source = { bn = \"\" }", "source = {}", "no source"),
-            ("[decoding]", "[prompt]\nnormalize = [\"nfkd\"]\n[decoding]", "csebuetnlp"),
-        ] {
-            let text = SMALL.replace(from, to);
-            assert_ne!(text, SMALL, "{from} is not in the sample");
-            let error = Manifest::parse(&text, "toy.toml").unwrap_err().to_string();
-            assert!(error.starts_with("toy.toml: ") && error.contains(wanted), "{error}");
-            assert_eq!(error.lines().count(), 1, "{error}");
-        }
-    }
-
-    /// Manifests that users have already written go on loading.
-    #[test]
-    fn the_british_spelling_of_keys_still_loads() {
-        let old = SMALL
-            .replace("[license]", "[licence]")
-            .replace("task = \"translate\"", "task = \"summarise\"")
-            .replace("[decoding]", "[prompt]\nnormalise = [\"csebuetnlp\"]\n[decoding]");
-        let manifest = Manifest::parse(&old, "old.toml").unwrap();
-        assert_eq!((manifest.task, manifest.license.spdx.as_str()), (Task::Summarize, "MIT"));
-        assert_eq!(manifest.prompt.normalize, ["csebuetnlp"]);
-    }
-
-    #[test]
-    fn a_manifest_survives_writing_and_reading() {
-        let manifest = Manifest::parse(SMALL, "toy.toml").unwrap();
-        let text = toml::to_string(&manifest).unwrap();
-        assert_eq!(Manifest::parse(&text, "again").unwrap(), manifest);
-    }
-}
+pub(super) mod tests;

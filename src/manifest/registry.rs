@@ -57,6 +57,7 @@ pub struct Registry {
 /// One manifest and where it came from.
 #[derive(Debug, Clone)]
 pub struct Entry {
+    /// The manifest.
     pub manifest: Manifest,
     /// `None`: built in.
     pub file: Option<PathBuf>,

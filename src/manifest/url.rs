@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct UrlSource {
+    /// The files, all of which are needed.
     #[serde(rename = "file")]
     pub files: Vec<UrlFile>,
 }
@@ -16,6 +17,7 @@ pub struct UrlSource {
 pub struct UrlFile {
     /// Its name in the model's folder.
     pub name: String,
+    /// Where it is fetched from.
     pub url: String,
     /// Bytes to be fetched, where known: a download that was broken off can then be taken up again.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -12,17 +12,22 @@ pub enum Smoothing {
     /// sacrebleu's default, also mteval-v13a's.
     #[default]
     Exp,
+    /// A precision of zero becomes that of so many matches.
     Floor(f64),
+    /// So many matches are added to each order but the first.
     AddK(f64),
+    /// A precision of zero makes the score zero.
     None,
 }
 
 /// BLEU with a maximum n-gram order of 4.
 #[derive(Debug, Clone, Default)]
 pub struct Bleu {
+    /// Capitals make no difference.
     pub lowercase: bool,
     /// Leave out orders that the hypothesis is too short for. Set it for scores of single sentences.
     pub effective_order: bool,
+    /// How zero precisions are smoothed.
     pub smoothing: Smoothing,
 }
 
@@ -33,9 +38,11 @@ pub struct BleuScore {
     pub score: f64,
     /// Precisions of orders 1 to 4, 0 to 100.
     pub precisions: [f64; ORDER],
+    /// 0 to 1; 1: the hypotheses are long enough.
     pub brevity_penalty: f64,
     /// Tokens of the hypotheses and of the references.
     pub hypothesis_length: usize,
+    /// Tokens of the references.
     pub reference_length: usize,
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 /// sacrebleu's defaults.
 pub const DEFAULT_RESAMPLES: usize = 1000;
+/// sacrebleu's default seed.
 pub const DEFAULT_SEED: u64 = 12345;
 
 /// Two systems compared on the same sentences.
@@ -14,10 +15,13 @@ pub struct PairedBootstrap {
     pub scores: [f64; 2],
     /// Mean over the resamples and half the width of the 95 % interval: baseline, system.
     pub means: [f64; 2],
+    /// Half the width of the 95 % interval: baseline, system.
     pub intervals: [f64; 2],
     /// Probability of a difference this large by chance.
     pub p_value: f64,
+    /// Resamples drawn.
     pub resamples: usize,
+    /// What they were drawn with.
     pub seed: u64,
 }
 

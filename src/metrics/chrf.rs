@@ -10,6 +10,7 @@ const BETA: usize = 2;
 pub struct Chrf {
     /// Order of the word n-grams that are counted beside those of characters.
     pub word_order: usize,
+    /// Capitals make no difference.
     pub lowercase: bool,
 }
 

@@ -2,15 +2,15 @@
 //! rouge-score package does, paired bootstrap resampling between two systems, statistics of timings.
 //!
 //! Golden files made with the Python packages (`scripts/golden/metrics.py`) hold the agreement to 0.01.
-pub mod bleu;
-pub mod bootstrap;
-pub mod chrf;
+mod bleu;
+mod bootstrap;
+mod chrf;
 pub mod porter;
-pub mod rouge;
-pub mod timing;
+mod rouge;
+mod timing;
 
 pub use bleu::{Bleu, BleuScore, Smoothing};
-pub use bootstrap::{PairedBootstrap, paired_bootstrap};
+pub use bootstrap::{DEFAULT_RESAMPLES, DEFAULT_SEED, PairedBootstrap, paired_bootstrap};
 pub use chrf::Chrf;
 pub use rouge::{Prf, Rouge, RougeTokenizer};
 pub use timing::Timing;

@@ -45,8 +45,11 @@ fn is_word_char(c: char) -> bool {
 /// Precision, recall and their harmonic mean, each 0 to 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Prf {
+    /// Share of the candidate that is in the reference.
     pub precision: f64,
+    /// Share of the reference that is in the candidate.
     pub recall: f64,
+    /// Harmonic mean of both.
     pub f1: f64,
 }
 
@@ -61,8 +64,11 @@ impl Prf {
 /// Scores of one text pair, or their means over a corpus.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Rouge {
+    /// Single words.
     pub rouge1: Prf,
+    /// Pairs of words.
     pub rouge2: Prf,
+    /// The longest common subsequence of each pair of texts.
     pub rouge_l: Prf,
     /// Union LCS over sentences, one a line.
     pub rouge_lsum: Prf,

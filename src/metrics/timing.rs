@@ -4,17 +4,27 @@ use serde::{Deserialize, Serialize};
 /// Order statistics of a sample of numbers, in the sample's own unit.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 pub struct Timing {
+    /// Numbers in the sample.
     pub count: usize,
+    /// Their mean.
     pub mean: f64,
     /// Standard deviation of the sample (n - 1).
     pub deviation: f64,
+    /// The least.
     pub min: f64,
+    /// A quarter lies below.
     pub p25: f64,
+    /// Half lies below.
     pub median: f64,
+    /// Three quarters lie below.
     pub p75: f64,
+    /// 90 of 100 lie below.
     pub p90: f64,
+    /// 95 of 100 lie below.
     pub p95: f64,
+    /// 99 of 100 lie below.
     pub p99: f64,
+    /// The greatest.
     pub max: f64,
 }
 

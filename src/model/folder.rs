@@ -4,6 +4,7 @@ use super::layers::{Compute, Placement};
 use super::weights::gguf::Gguf;
 use super::weights::{Checkpoint, TensorSource, stand_in};
 use crate::decode::{DecodeOptions, Generator};
+use crate::error::ModelError;
 use crate::kernels::Level;
 use crate::{Error, Result};
 use candle_core::Device;
@@ -14,7 +15,9 @@ use std::sync::Arc;
 /// How a folder is loaded.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
+    /// With what numbers it computes.
     pub compute: Compute,
+    /// Where it computes.
     pub device: Device,
     /// Kernels of the CPU path.
     pub level: Level,
@@ -32,9 +35,11 @@ impl Default for LoadOptions {
 
 /// A loaded encoder–decoder model without its tokenizer ([`crate::tokenizer`] reads that from the same folder).
 pub struct Loaded {
+    /// The network.
     pub network: Arc<EncoderDecoder>,
     /// What `generation_config.json` says: start, end and forced tokens, beams, penalties, limits.
     pub decode: DecodeOptions,
+    /// Its shape.
     pub config: Config,
 }
 
@@ -54,7 +59,10 @@ impl Loaded {
 pub fn load_folder(folder: &Path, options: &LoadOptions) -> Result<Loaded> {
     let path = folder.join("config.json");
     let config = read_json(&path)?.ok_or_else(|| {
-        Error::Model(format!("{}: no config.json here; a model folder in Hub layout has one", folder.display()))
+        Error::Model(ModelError::Missing(format!(
+            "{}: no config.json here; a model folder in Hub layout has one",
+            folder.display()
+        )))
     })?;
     load(folder, &config, &path, || Ok(Arc::new(Checkpoint::open(folder)?)), options)
 }
@@ -77,11 +85,11 @@ pub fn gguf_config(gguf: &Gguf, file: &Path) -> Result<Value> {
     let path = file.with_file_name("config.json");
     let inside = || gguf.text("anubad.config").and_then(|text| serde_json::from_str(text).ok());
     read_json(&path)?.or_else(inside).ok_or_else(|| {
-        Error::Model(format!(
+        Error::Model(ModelError::Missing(format!(
             "{}: holds the weights of an encoder–decoder model without its configuration; put config.json and the \
              tokenizer's files beside it",
             file.display()
-        ))
+        )))
     })
 }
 
@@ -110,7 +118,7 @@ fn load(
 /// Errors about tensors do not know which model they are of.
 pub(crate) fn in_folder(folder: &Path, error: Error) -> Error {
     match error {
-        Error::Model(text) => Error::Model(format!("{}: {text}", folder.display())),
+        Error::Model(error) => error.at(&folder.display().to_string()).into(),
         other => other,
     }
 }
@@ -123,9 +131,9 @@ pub(crate) fn read_json(path: &Path) -> Result<Option<Value>> {
         Err(error) => return Err(Error::io(path, error)),
     };
     if let Some(what) = stand_in(&bytes) {
-        return Err(Error::Model(format!("{}: {what}", path.display())));
+        return Err(Error::Model(ModelError::damaged(format!("{}: {what}", path.display()))));
     }
-    serde_json::from_slice(&bytes)
-        .map(Some)
-        .map_err(|e| Error::Model(format!("{}: not JSON ({e}); download it again", path.display())))
+    serde_json::from_slice(&bytes).map(Some).map_err(|e| {
+        Error::Model(ModelError::damaged_by(format!("{}: not JSON ({e}); download it again", path.display()), e))
+    })
 }

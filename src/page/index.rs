@@ -12,11 +12,14 @@ const HEAD: u64 = 64 << 10;
 /// What a page says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
+    /// Its headline.
     pub title: String,
+    /// The article's date, as its feed writes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// Sentences that are doubtful, of so many.
     pub doubtful: usize,
+    /// Sentences in all.
     pub sentences: usize,
     /// The page's file name; known to the folder, not to the page.
     #[serde(skip)]

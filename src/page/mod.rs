@@ -34,13 +34,17 @@ pub struct Page<'a> {
     pub source: &'a Article,
     /// The same blocks in English.
     pub english: &'a Article,
+    /// Their sentences in both languages.
     pub segments: &'a [TranslatedSegment],
+    /// What the checks found.
     pub findings: &'a [Finding],
     /// A headline for an article that has no title.
     pub headline: Option<&'a str>,
     /// The summary's sentences, and how it was made.
     pub summary: &'a [String],
+    /// The name of the summary's method.
     pub method: Option<&'a str>,
+    /// Who translated.
     pub model: &'a ModelIdentity,
     /// What the model's license asks to be said.
     pub license: Option<&'a str>,

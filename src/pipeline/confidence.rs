@@ -6,6 +6,7 @@
 //! chances to tell; its sentences are ranked within the article.
 use super::TranslatedSegment;
 use super::features::{NAMES, features};
+use crate::error::ModelError;
 use crate::text::Finding;
 use crate::{Error, Result};
 use serde::Deserialize;
@@ -40,7 +41,9 @@ impl ConfidenceModel {
     /// # Errors
     /// It is no such file, or of another version.
     pub fn parse(text: &str, name: &str) -> Result<Self> {
-        let wrong = |why: String| Error::Model(format!("{name}: {why}; make it anew with scripts/fit-confidence"));
+        let wrong = |why: String| {
+            Error::Model(ModelError::damaged(format!("{name}: {why}; make it anew with scripts/fit-confidence")))
+        };
         let file: File = toml::from_str(text).map_err(|e| wrong(e.message().to_owned()))?;
         if file.format != 1 {
             return Err(wrong(format!("format {} is not known", file.format)));

@@ -7,7 +7,9 @@ use std::ops::Range;
 /// An article cut into segments, each with the text that is given to the model.
 #[derive(Debug, Clone)]
 pub struct Prepared {
+    /// The Bengali article.
     pub article: Article,
+    /// Its sentences.
     pub segments: Vec<Segment>,
     /// For each segment its normalized text; `None`: it needs no translation.
     pub texts: Vec<Option<String>>,

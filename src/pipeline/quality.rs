@@ -2,6 +2,7 @@
 use super::PipelineOptions;
 use crate::Error;
 use crate::decode::DecodeOptions;
+use crate::error::SettingsError;
 use serde::{Deserialize, Serialize};
 
 /// How much a translation may cost: a choice of search and repair, both of which can also be set one by one.
@@ -45,7 +46,7 @@ impl std::str::FromStr for Quality {
             "draft" => Ok(Self::Draft),
             "standard" => Ok(Self::Standard),
             "best" => Ok(Self::Best),
-            _ => Err(Error::Settings("expected draft, standard or best".into())),
+            _ => Err(Error::Settings(SettingsError::Unknown("expected draft, standard or best".into()))),
         }
     }
 }

@@ -56,6 +56,7 @@ impl Default for RepairOptions {
 pub struct RepairStats {
     /// Segments with serious findings before and after.
     pub suspects: usize,
+    /// Segments with serious findings that are left.
     pub left: usize,
     /// Translations asked of the engine.
     pub jobs: usize,
@@ -292,7 +293,6 @@ fn join<'a>(pieces: impl Iterator<Item = &'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Error;
     use crate::engine::{Job, ModelIdentity, Supply, Translate};
     use crate::pipeline::PipelineOptions;
     use crate::pipeline::stream::{self, First, Sentence};
@@ -439,7 +439,7 @@ mod tests {
     fn what_is_not_cured_keeps_its_finding_and_failed_jobs_do_no_harm() {
         let engine = Scripted::new(|text: &str, _: &DecodeOptions| {
             if text.contains("৫০") {
-                Err(Error::Model("broken".into()))
+                Err(crate::error::ModelError::damaged("broken").into())
             } else {
                 Ok(("In all 233 died.".into(), Vec::new()))
             }

@@ -356,7 +356,7 @@ mod tests {
                     alternatives: Vec::new(),
                 };
                 let fails = job.text.contains("ব্যর্থ");
-                let outcome = if fails { Err(Error::Input("broken".into())) } else { Ok(outcome) };
+                let outcome = if fails { Err(crate::error::InputError::damaged("broken").into()) } else { Ok(outcome) };
                 if !done(job.id, outcome) {
                     break;
                 }

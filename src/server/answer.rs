@@ -2,6 +2,7 @@
 use super::App;
 use super::desk::Client;
 use super::refusal::Refusal;
+use crate::error::ModelError;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -49,7 +50,9 @@ pub async fn answer<T: Send + 'static>(
     });
     let worked = worked.await;
     drop(presence);
-    worked.unwrap_or_else(|_| Err(crate::Error::Model("a request made the program fail".into()).into()))
+    worked.unwrap_or_else(|_| {
+        Err(crate::Error::Model(ModelError::Defect("a request made the program fail".into())).into())
+    })
 }
 
 /// Work that was interrupted because its time was over says so.

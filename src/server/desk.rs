@@ -3,7 +3,8 @@
 //! Each request has a lane; lanes take turns, so that a headline does not wait behind a book. The engine asks for
 //! sentences whenever a batch has room and goes on with what it has where there are none.
 use crate::decode::DecodeOptions;
-use crate::engine::{BatchFill, Job, Jobs, ModelIdentity, Outcome, Plain, Supply, Translate};
+use crate::engine::{BatchFill, Job, Jobs, ModelIdentity, Outcome, Supply, Translate};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -90,7 +91,9 @@ impl Desk {
                 Err(_) => "the translator failed on the sentence or one beside it".into(),
             };
             let taken: Vec<u64> = self.state().taken.keys().copied().collect();
-            taken.into_iter().for_each(|number| self.answer(number, Err(Error::Model(lost.clone()))));
+            taken
+                .into_iter()
+                .for_each(|number| self.answer(number, Err(Error::Model(ModelError::damaged(lost.clone())))));
         }
     }
 
@@ -293,14 +296,6 @@ impl Translate for Client {
 
     fn decode_options(&self) -> DecodeOptions {
         self.desk.0.decode.clone()
-    }
-
-    fn translate_stream(
-        &self,
-        jobs: &mut (dyn Iterator<Item = Job> + Send),
-        done: &mut (dyn FnMut(u64, Result<Outcome>) -> bool + Send),
-    ) -> Result<()> {
-        self.translate_supply(&mut Plain(jobs), done)
     }
 
     fn translate_supply(

@@ -24,9 +24,8 @@ mod routes;
 mod tests;
 mod texts;
 
-pub use routes::{OPENAPI, ROUTES};
-
 use crate::engine::Translate;
+use crate::error::SettingsError;
 use crate::pipeline::PipelineOptions;
 use crate::summary::SummaryModels;
 use crate::{Error, Result};
@@ -136,7 +135,7 @@ impl Server {
     ) -> Result<Self> {
         let address = settings.address;
         let refuse =
-            |e: std::io::Error| Error::Settings(format!("{address}: {e}; name another address and port with --listen"));
+            |e: std::io::Error| Error::from(SettingsError::Listen { what: format!("{address}: {e}"), source: e });
         let listener = TcpListener::bind(address).map_err(refuse)?;
         listener.set_nonblocking(true).map_err(refuse)?;
         let (stopper, stopping) = watch::channel(false);

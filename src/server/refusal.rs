@@ -46,7 +46,7 @@ impl Refusal {
 impl From<Error> for Refusal {
     fn from(error: Error) -> Self {
         match error {
-            Error::Input(text) | Error::Settings(text) => Self::bad(text),
+            Error::Input(_) | Error::Settings(_) => Self::bad(error.to_string()),
             Error::Interrupted => Self::stopping(),
             error => {
                 // What went wrong inside is for whoever runs the server.

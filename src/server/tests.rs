@@ -1,5 +1,6 @@
 //! The server over loopback, with a toy in the engine's place: what it answers, what it refuses, and that nothing gets
 //! mixed up.
+use super::routes::ROUTES;
 use super::*;
 use crate::bulk::toy::Toy;
 use crate::summary::SummaryModels;

@@ -38,11 +38,6 @@ impl Evidence {
         missing.extend(names);
         missing
     }
-
-    /// Whether the article has every number, date and name of the sentence.
-    pub fn supports(&self, sentence: &str) -> bool {
-        self.unsupported(sentence).is_empty()
-    }
 }
 
 #[cfg(test)]

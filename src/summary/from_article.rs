@@ -3,6 +3,7 @@ use super::input::{SummaryInput, Translated};
 use super::made::{Method, Origin, Summary};
 use super::shorten::{Shorten, Shortened};
 use super::{Language, MethodChoice, Style, SummaryOptions, english, extractive, headline};
+use crate::error::InputError;
 use crate::text::{Finding, FindingKind, Severity};
 use crate::{Error, Result};
 use std::collections::BTreeMap;
@@ -53,7 +54,7 @@ pub(super) fn extract(
         None => choose(input, options, shortener)?,
     };
     if chosen.is_empty() {
-        return Err(Error::Input("the article has no text to summarize; check the input".into()));
+        return Err(Error::Input(InputError::Empty("the article has no text to summarize; check the input".into())));
     }
     let mut findings = doubts(input, &chosen);
     let model = shortener.map(Shorten::model);

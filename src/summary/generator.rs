@@ -45,6 +45,7 @@ impl Request {
 /// What a model wrote.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Generated {
+    /// The text.
     pub text: String,
     /// The model ended its text itself; false where it was stopped at the limit.
     pub finished: bool,

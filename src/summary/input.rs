@@ -2,12 +2,14 @@
 use super::Language;
 use crate::article::Segment;
 use crate::article::{Article, BlockKind};
+use crate::error::SettingsError;
 use crate::text::Finding;
 use crate::{Error, Result};
 
 /// A sentence in English, and the worst that the checks of the translation found in it.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Translated {
+    /// The English.
     pub text: String,
     /// A serious finding: such a sentence is chosen for a summary only where there is no better one.
     pub doubt: Option<Finding>,
@@ -42,7 +44,9 @@ impl SummaryInput<'_> {
         }
         match self.translate {
             Some(translate) => translate(&source().collect::<Vec<_>>()),
-            None => Err(Error::Settings("an English summary needs a translation model; name one with --model".into())),
+            None => Err(Error::Settings(SettingsError::NoTranslationModel(
+                "an English summary needs a translation model".into(),
+            ))),
         }
     }
 

@@ -3,6 +3,7 @@
 use super::english::split_to_fit;
 use super::generator::{Generated, Request, TextGenerator};
 use super::tidy;
+use crate::error::ModelError;
 use crate::{Error, Result};
 
 /// Rounds of summarizing summaries; each at least halves the text, so that this is a thousand parts and more.
@@ -37,17 +38,18 @@ pub fn write(
         if parts.len() <= 1 {
             let text = parts.pop().unwrap_or_default();
             let mut answers = generator.generate(&[Request { text, ..request.clone() }])?;
-            let last =
-                answers.pop().ok_or_else(|| Error::Model("the summary model gave no answer; try another".into()))?;
+            let last = answers.pop().ok_or_else(|| {
+                Error::Model(ModelError::Incapable("the summary model gave no answer; try another".into()))
+            })?;
             return Ok(Written { last, parts: read_in, unread });
         }
         let (shorter, mute) = summarize_parts(generator, &parts, request, supported)?;
         unread += mute;
         parts = split(generator, &shorter)?;
     }
-    Err(Error::Model(format!(
-        "the summary model does not shorten the article's {read_in} parts; use --summary-method extractive or another model"
-    )))
+    Err(Error::Model(ModelError::Incapable(format!(
+        "the summary model does not shorten the article's {read_in} parts; use another model, or let sentences of the article be the summary"
+    ))))
 }
 
 /// One short summary for each part, in order, and the number of parts that had to be shortened by cutting.

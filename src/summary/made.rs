@@ -33,6 +33,7 @@ impl std::fmt::Display for Method {
 /// A model that writes summaries, and how.
 #[derive(Clone, Copy)]
 pub struct Writer<'a> {
+    /// What answers.
     pub generator: &'a dyn TextGenerator,
     /// [`Method::Abstractive`]: it reads English; [`Method::Direct`]: it reads Bengali.
     pub method: Method,
@@ -60,7 +61,9 @@ pub struct Summary {
     /// A headline, for articles that have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub headline: Option<String>,
+    /// The form.
     pub style: Style,
+    /// The language.
     pub language: Language,
     /// The way that was used in the end.
     pub method: Method,
@@ -75,6 +78,7 @@ pub struct Summary {
     /// What each of `sentences` comes from, and what is to be doubted in it (extractive).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub origins: Vec<Origin>,
+    /// What the checks found in it.
     pub findings: Vec<Finding>,
 }
 

@@ -8,23 +8,23 @@
 //! Chosen sentences are made shorter by leaving words out where there is a model that has learned where ([`shorten`]).
 //! [`summarize`] is the one function that the commands call. Long articles are read in parts ([`long`]); what a model
 //! writes is cleaned of chat ([`tidy`]) and held against the article ([`evidence`]).
-pub mod bengali;
-pub mod english;
-pub mod evidence;
+pub(crate) mod bengali;
+pub(crate) mod english;
+pub(crate) mod evidence;
 pub mod extractive;
 mod from_article;
-pub mod generator;
-pub mod headline;
-pub mod input;
-pub mod long;
+pub(crate) mod generator;
+pub(crate) mod headline;
+pub(crate) mod input;
+pub(crate) mod long;
 mod made;
-pub mod model;
+pub(crate) mod model;
 mod models;
 mod names;
-pub mod options;
-pub mod shorten;
-pub mod summarize;
-pub mod tidy;
+pub(crate) mod options;
+pub(crate) mod shorten;
+pub(crate) mod summarize;
+pub(crate) mod tidy;
 mod vectors;
 
 #[cfg(test)]

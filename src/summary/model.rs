@@ -3,6 +3,7 @@ use super::generator::{Generated, Request, TextGenerator};
 use super::{Language, Method, MethodChoice, Style, SummaryOptions, Writer};
 use crate::assembly::Model;
 use crate::decode::{self, DecodeOptions, Generator, Sampling};
+use crate::error::{ModelError, SettingsError};
 use crate::manifest::{Manifest, Prompt, Task};
 use crate::tokenizer::Tokenizer;
 use crate::tokenizer::chat::{ChatTemplate, Message};
@@ -77,8 +78,10 @@ impl TextGenerator for ModelGenerator {
         let prompts = requests.iter().map(|r| (self.prompt)(&*self.tokenizer, r)).collect::<Result<Vec<_>>>()?;
         let results = decode::generate(&self.network, &prompts, &self.options(first), TOGETHER)?;
         let read = |result: Result<Vec<decode::Hypothesis>>| {
-            let best =
-                result?.into_iter().next().ok_or_else(|| Error::Model("the summary model gave no answer".into()))?;
+            let best = result?
+                .into_iter()
+                .next()
+                .ok_or_else(|| Error::Model(ModelError::Incapable("the summary model gave no answer".into())))?;
             Ok(Generated { text: self.tokenizer.decode(&best.tokens)?, finished: !best.truncated })
         };
         results.into_iter().map(read).collect()
@@ -111,9 +114,9 @@ impl SummaryModel {
         let id = model.identity.id.clone();
         let manifest = model.manifest.as_ref();
         if manifest.is_some_and(|m| !m.task.covers(Task::Summarize)) {
-            return Err(Error::Settings(format!(
-                "{id} translates and does not summarize; `anubad model list` names models that do"
-            )));
+            return Err(Error::Settings(SettingsError::SummaryModel(format!(
+                "{id} translates and does not summarize"
+            ))));
         }
         let chat = !model.generator.spec().encoder_decoder;
         let (method, language) = way(options, manifest, chat);
@@ -156,9 +159,9 @@ fn way(options: &SummaryOptions, manifest: Option<&Manifest>, chat: bool) -> (Me
 /// The model's own chat template around the manifest's request for a summary, or ours.
 fn chat_prompt(tokenizer: &dyn Tokenizer, manifest: Option<&Manifest>, id: &str) -> Result<Box<EncodePrompt>> {
     let Some(template) = ChatTemplate::of(tokenizer)? else {
-        return Err(Error::Model(format!(
+        return Err(Error::Model(ModelError::Incapable(format!(
             "{id} has no chat template, so it cannot be asked for a summary; use a chat model"
-        )));
+        ))));
     };
     let own = manifest.map(|m| m.prompt.clone()).unwrap_or_default();
     Ok(Box::new(move |tokenizer, request| {

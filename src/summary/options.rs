@@ -93,8 +93,12 @@ pub enum MethodChoice {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SummaryOptions {
+    /// How long it is.
     pub length: Length,
+    /// Its form.
     pub style: Style,
+    /// Its language.
     pub language: Language,
+    /// How it is made.
     pub method: MethodChoice,
 }

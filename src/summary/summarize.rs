@@ -5,6 +5,7 @@ use super::generator::Request;
 use super::input::SummaryInput;
 use super::made::{Makers, Method, Summary, Writer};
 use super::{Language, Length, MethodChoice, Style, SummaryOptions, english, long, tidy};
+use crate::error::SettingsError;
 use crate::text::{Finding, FindingKind, Severity};
 use crate::{Error, Result};
 
@@ -48,7 +49,7 @@ pub fn summarize(input: &SummaryInput, options: &SummaryOptions, makers: &Makers
     };
     if let (None, Some(other), MethodChoice::Auto) = (writer, given, options.method) {
         let message = format!(
-            "{} does not write in the language of --lang; sentences of the article stand in its place",
+            "{} does not write in the language that is asked for; sentences of the article stand in its place",
             other.model
         );
         summary.findings.push(warning(FindingKind::Unsupported, message));
@@ -67,19 +68,15 @@ fn choose_writer<'w, 'g>(options: &SummaryOptions, writer: Option<&'w Writer<'g>
         MethodChoice::Abstractive => Method::Abstractive,
         MethodChoice::Direct => Method::Direct,
     };
-    let complain = |what: String| Err(Error::Settings(what));
+    let complain = |what: String| Err(Error::Settings(SettingsError::SummaryModel(what)));
     match writer {
-        None => complain(format!(
-            "an {wanted} summary needs a model that writes summaries; name one with --summary-model, or use --summary-method extractive"
-        )),
-        Some(w) if w.method != wanted => complain(format!(
-            "{} writes {} summaries, not {wanted} ones; use --summary-method {} or another --summary-model",
-            w.model, w.method, w.method
-        )),
-        Some(w) if w.language != options.language => complain(format!(
-            "{} does not write summaries in the language of --lang; use --summary-method extractive or another --summary-model",
-            w.model
-        )),
+        None => complain(format!("an {wanted} summary needs a model that writes summaries")),
+        Some(w) if w.method != wanted => {
+            complain(format!("{} writes {} summaries, not {wanted} ones", w.model, w.method))
+        }
+        Some(w) if w.language != options.language => {
+            complain(format!("{} does not write summaries in the language that is asked for", w.model))
+        }
         Some(w) => Ok(Some(w)),
     }
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::article::Segment;
 use crate::article::{Article, Block, BlockKind};
+use crate::error::{ModelError, SettingsError};
 use crate::summary::TextGenerator;
 use crate::summary::{Generated, Translated};
 use std::sync::Mutex;
@@ -23,7 +24,7 @@ impl TextGenerator for Scripted {
             self.asked.lock().unwrap().push(request.clone());
             let text = self.answers[(request.attempt as usize).min(self.answers.len() - 1)];
             if text == "error" {
-                Err(Error::Model("out of luck".into()))
+                Err(Error::Model(ModelError::damaged("out of luck")))
             } else {
                 Ok(Generated { text: text.into(), finished: true })
             }
@@ -170,7 +171,7 @@ fn a_bengali_summary_needs_no_translation() {
     assert!(summary.sentences.iter().all(|s| BENGALI.contains(&s.as_str())));
     assert!(summary.headline.is_some_and(|h| !h.ends_with('।')));
     let english = summarize(&input, &SummaryOptions::default(), &Makers::default()).unwrap_err();
-    assert!(english.to_string().contains("--model"), "{english}");
+    assert!(matches!(english, Error::Settings(SettingsError::NoTranslationModel(_))), "{english}");
 }
 
 #[test]
@@ -240,7 +241,8 @@ fn a_way_that_cannot_be_had_is_refused_with_advice() {
         (MethodChoice::Direct, Language::Bengali),
     ] {
         let options = SummaryOptions { method, language, ..Default::default() };
-        assert!(run(&options, &[], TITLE).unwrap_err().to_string().contains("--summary-model"));
+        let refused = run(&options, &[], TITLE).unwrap_err();
+        assert!(matches!(refused, Error::Settings(SettingsError::SummaryModel(_))), "{refused}");
     }
     let options = SummaryOptions { method: MethodChoice::Direct, ..Default::default() };
     assert!(run(&options, &["Text."], TITLE).unwrap_err().to_string().contains("abstractive"));

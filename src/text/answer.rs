@@ -1,4 +1,5 @@
 //! What chat models say around a translation: thoughts, preambles, quotation marks, explanations.
+use crate::lang::{Words, tables};
 use regex::Regex;
 use std::sync::LazyLock;
 
@@ -31,32 +32,7 @@ const THOUGHTS: [(&str, &str); 4] = [
 const QUOTES: [(char, char); 5] = [('"', '"'), ('“', '”'), ('‘', '’'), ('\'', '\''), ('«', '»')];
 
 /// Words by which an answer shows that it talks about the text instead of translating it.
-const TALK: [&str; 24] = [
-    "as an ai",
-    "as a language model",
-    "i'm sorry, but",
-    "i am sorry, but",
-    "i cannot translate",
-    "i can't translate",
-    "i'm unable to",
-    "i am unable to",
-    "please provide the",
-    "the translation of",
-    "this translates to",
-    "translates to:",
-    "can be translated as",
-    "the sentence means",
-    "this sentence means",
-    "this means that the bengali",
-    "bengali text",
-    "bengali sentence",
-    "bangla text",
-    "here are a few options",
-    "here's a breakdown",
-    "**explanation",
-    "explanation:",
-    "translator's note",
-];
+static TALK: Words = Words::new(tables::EN_ANSWERS, "");
 
 /// The translation in the answer to `source`: without thoughts, preamble and quotation marks that are not the source's.
 pub fn translation<'a>(source: &str, answer: &'a str) -> &'a str {
@@ -112,7 +88,7 @@ pub fn talk(source: &str, answer: &str) -> Option<&'static str> {
         return None;
     }
     let lower = answer.to_lowercase().replace('’', "'");
-    TALK.into_iter().find(|words| lower.contains(words))
+    TALK.longest_first().iter().copied().find(|words| lower.contains(words))
 }
 
 #[cfg(test)]

@@ -29,20 +29,35 @@ impl Severity {
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum FindingKind {
+    /// A number of the source is not in the output.
     NumberMissing,
+    /// A number of the source has become another.
     NumberChanged,
+    /// The output has a number that the source has not.
     NumberInvented,
+    /// A name of the source is not in the output.
     NameMissing,
+    /// The output has a name that the source has not.
     NameInvented,
+    /// One name is spelled in two ways within an article.
     NameInconsistent,
+    /// A term of the glossary is not translated as it says.
     GlossaryMissed,
+    /// The output repeats itself.
     Loop,
+    /// A part of the source is left out.
     Omission,
+    /// The output says more than the source.
     Addition,
+    /// Words of the source stand in the output.
     Untranslated,
+    /// Letters of a third script stand in the output.
     WrongScript,
+    /// The output is far shorter or longer than such a source's.
     LengthRatio,
+    /// A question has become none, or the like.
     Punctuation,
+    /// The output has more or fewer sentences than the source.
     SentenceCount,
     /// A word by itself, whose translation is a guess.
     SingleWord,
@@ -90,7 +105,9 @@ impl FindingKind {
 /// One thing the checks found, with its place and a sentence for a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Finding {
+    /// What was found.
     pub kind: FindingKind,
+    /// How bad it is.
     pub severity: Severity,
     /// Index of the segment in the translation; `None`: the whole article or the summary.
     #[serde(default, skip_serializing_if = "Option::is_none")]

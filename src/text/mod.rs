@@ -1,8 +1,8 @@
 //! Text of both languages: Bengali normalization, digits and sentence splitting; English tidying.
-pub mod answer;
+pub(crate) mod answer;
 pub mod clause;
-pub mod english;
-pub mod finding;
+pub(crate) mod english;
+pub(crate) mod finding;
 pub mod sentence;
-pub mod tokens;
+pub(crate) mod tokens;
 pub use finding::{Finding, FindingKind, Severity};

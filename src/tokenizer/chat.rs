@@ -2,6 +2,7 @@
 //!
 //! The environment is the one transformers gives a template: blocks trimmed, loop controls, Python's string methods,
 //! `raise_exception`, `strftime_now` and a `tojson` that writes as Python does.
+use crate::error::ModelError;
 use minijinja::{
     Environment, ErrorKind, State, Value, context,
     syntax::SyntaxConfig,
@@ -62,9 +63,9 @@ impl ChatTemplate {
     pub fn new(source: &str, bos: &str, eos: &str) -> Result<Self> {
         if source.len() > MAX_TEMPLATE {
             let (found, most) = (source.len(), MAX_TEMPLATE);
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Refused(format!(
                 "the chat template has {found} bytes, more than {most}, which no model's has; it is not used"
-            )));
+            ))));
         }
         let mut environment = Environment::new();
         let syntax = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build();
@@ -80,7 +81,11 @@ impl ChatTemplate {
         let compiled = std::thread::Builder::new().stack_size(STACK).spawn(compile).map(std::thread::JoinHandle::join);
         let environment = match compiled {
             Ok(Ok(compiled)) => compiled.map_err(|error| refuse("cannot be read", &error))?,
-            _ => return Err(Error::Model("the chat template cannot be read: too little memory, or a defect".into())),
+            _ => {
+                return Err(Error::Model(ModelError::Refused(
+                    "the chat template cannot be read: too little memory, or a defect".into(),
+                )));
+            }
         };
         Ok(Self { environment, bos: bos.to_owned(), eos: eos.to_owned() })
     }
@@ -132,7 +137,9 @@ impl ChatTemplate {
 fn refuse(what: &str, error: &minijinja::Error) -> Error {
     let place = error.line().map(|line| format!(", line {line}")).unwrap_or_default();
     let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned).replace('\n', " ");
-    Error::Model(format!("the model's chat template {what}{place} ({detail}); choose another model or prompt"))
+    Error::Model(ModelError::damaged(format!(
+        "the model's chat template {what}{place} ({detail}); choose another model or prompt"
+    )))
 }
 
 fn raise_exception(message: String) -> std::result::Result<String, minijinja::Error> {

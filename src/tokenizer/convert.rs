@@ -1,4 +1,5 @@
 //! The parts of a tokenizer.json for models that come without one, as transformers 5 puts them together.
+use crate::error::ModelError;
 use std::path::Path;
 
 use tokenizers::{
@@ -46,7 +47,9 @@ fn precompiled(file: &ModelFile, name: &str) -> Result<Option<NormalizerWrapper>
     }
     match Precompiled::from(&file.charsmap) {
         Ok(map) => Ok(Some(map.into())),
-        Err(_) => Err(Error::Model(format!("{name} has a damaged character map; download the file again"))),
+        Err(_) => Err(Error::Model(ModelError::damaged(format!(
+            "{name} has a damaged character map; download the file again"
+        )))),
     }
 }
 
@@ -54,7 +57,9 @@ fn unigram(vocabulary: &[(&str, f32)], unk: Option<usize>, byte_fallback: bool, 
     let entries = vocabulary.iter().map(|(piece, score)| (*piece, f64::from(*score)));
     let model = Unigram::new(entries, unk.map(|unk| unk as u32), byte_fallback);
     model.map(Segmenter::Unigram).ok_or_else(|| {
-        Error::Model(format!("{name} asks for byte fallback and lacks a byte piece; download the file again"))
+        Error::Model(ModelError::Missing(format!(
+            "{name} asks for byte fallback and lacks a byte piece; download the file again"
+        )))
     })
 }
 
@@ -82,7 +87,12 @@ pub(super) fn t5(file: &ModelFile, extra_ids: usize, name: &str) -> Result<Parts
                 .and_then(|builder| {
                     builder.special_tokens(vec![("</s>", end as u32)]).build().map_err(|e| e.to_string())
                 })
-                .map_err(|error| Error::Model(format!("{name}: no template ends in </s> ({error}); report this")))?
+                .map_err(|error| {
+                    Error::Model(ModelError::damaged_by(
+                        format!("{name}: no template ends in </s> ({error}); report this"),
+                        error,
+                    ))
+                })?
                 .into(),
         ),
     };
@@ -109,8 +119,9 @@ fn user_defined(file: &ModelFile) -> impl Iterator<Item = AddedToken> {
 
 /// The normalizer of NLLB and mBART: the character map, then runs of spaces to one.
 fn map_and_single_spaces(file: &ModelFile, name: &str) -> Result<NormalizerWrapper> {
-    let single = Replace::new(ReplacePattern::Regex(" {2,}".into()), " ")
-        .map_err(|error| Error::Model(format!("{name}: spaces cannot be joined ({error}); report this")))?;
+    let single = Replace::new(ReplacePattern::Regex(" {2,}".into()), " ").map_err(|error| {
+        Error::Model(ModelError::damaged_by(format!("{name}: spaces cannot be joined ({error}); report this"), error))
+    })?;
     let steps: Vec<NormalizerWrapper> = precompiled(file, name)?.into_iter().chain([single.into()]).collect();
     Ok(normalizers::Sequence::new(steps).into())
 }
@@ -178,7 +189,10 @@ pub(super) fn byte_level(vocabulary: &Path, merges: &Path, add_prefix_space: boo
     let read = |path: &Path| std::fs::read_to_string(path).map_err(|error| Error::io(path, error));
     let text = read(vocabulary)?;
     let pieces = json::vocabulary(&text).map_err(|error| {
-        Error::Model(format!("{} is no vocabulary ({error}); download the file again", vocabulary.display()))
+        Error::Model(ModelError::damaged_by(
+            format!("{} is no vocabulary ({error}); download the file again", vocabulary.display()),
+            error,
+        ))
     })?;
     let text = read(merges)?;
     let lines = text.lines().filter(|line| !line.starts_with("#version") && !line.is_empty());
@@ -186,12 +200,17 @@ pub(super) fn byte_level(vocabulary: &Path, merges: &Path, add_prefix_space: boo
     for (number, line) in lines.enumerate() {
         pairs.push(json::merge_sides(line).ok_or_else(|| {
             let place = merges.display();
-            Error::Model(format!("{place}: merge {} is not two pieces; download the file again", number + 1))
+            Error::Model(ModelError::damaged(format!(
+                "{place}: merge {} is not two pieces; download the file again",
+                number + 1
+            )))
         })?);
     }
     let order = Order::of_list(&pieces, pairs.into_iter()).ok_or_else(|| {
         let (merges, vocabulary) = (merges.display(), vocabulary.display());
-        Error::Model(format!("{merges} merges what {vocabulary} does not have; download both files again"))
+        Error::Model(ModelError::damaged(format!(
+            "{merges} merges what {vocabulary} does not have; download both files again"
+        )))
     })?;
     let names = ["<s>", "<pad>", "</s>", "<unk>", "<mask>", "<|endoftext|>"];
     let added = names.iter().filter(|name| pieces.id(name).is_some()).map(|name| special(name)).collect();

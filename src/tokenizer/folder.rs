@@ -1,4 +1,5 @@
 //! The tokenizer of a model folder in Hub layout, whatever its kind.
+use crate::error::ModelError;
 use std::{
     path::{Path, PathBuf},
     sync::Arc,
@@ -114,11 +115,11 @@ impl Folder {
         if missing.is_empty() {
             return Ok(());
         }
-        Err(Error::Model(format!(
+        Err(Error::Model(ModelError::Missing(format!(
             "{}: the {kind} tokenizer needs {}; copy the missing files into the folder or run `anubad model pull`",
             self.path.display(),
             missing.join(", ")
-        )))
+        ))))
     }
 
     fn family(&self) -> Result<Family> {
@@ -270,10 +271,10 @@ impl Folder {
         let named = self.named(&tokenizer)?;
         let token = |code: &str| {
             tokenizer.id(code).ok_or_else(|| {
-                Error::Model(format!(
+                Error::Model(ModelError::Incapable(format!(
                     "{}: the tokenizer has no language {code:?}; name one it has",
                     self.path.display()
-                ))
+                )))
             })
         };
         let eos = named.eos.or(tokenizer.id("</s>"));
@@ -375,7 +376,10 @@ impl Folder {
 fn read_json(path: &Path) -> Result<Option<Value>> {
     match std::fs::read_to_string(path) {
         Ok(text) => serde_json::from_str(&text).map(Some).map_err(|error| {
-            Error::Model(format!("{} is not JSON ({error}); download the file again", path.display()))
+            Error::Model(ModelError::damaged_by(
+                format!("{} is not JSON ({error}); download the file again", path.display()),
+                error,
+            ))
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Error::io(path, error)),

@@ -6,6 +6,7 @@ use super::{
     pieces::{Pieces, byte_of_piece, byte_pieces},
     specials::{END_TOKENS, Fragment, Run, Specials},
 };
+use crate::error::ModelError;
 use crate::{Error, Result};
 
 /// The metadata `tokenizer.ggml.*` of a GGUF file as it stands there, and the chat template.
@@ -44,11 +45,17 @@ pub struct GgufVocabulary {
 /// The values of `tokenizer.ggml.token_type`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TokenType {
+    /// Text.
     Normal,
+    /// Stands for what has no piece.
     Unknown,
+    /// Marks the structure of a prompt; no text is ever it.
     Control,
+    /// Text that is never cut.
     UserDefined,
+    /// Never used.
     Unused,
+    /// One byte of a character that has no piece.
     Byte,
 }
 
@@ -127,23 +134,25 @@ impl GgufTokenizer {
             "gpt2" => {
                 let pre = &vocabulary.pre;
                 let splitter = Splitter::of(pre).ok_or_else(|| {
-                    Error::Model(format!(
+                    Error::Model(ModelError::Unsupported(format!(
                         "the GGUF vocabulary splits words in the manner of '{pre}', which is not supported; use the \
                          model's folder in Hub layout with its tokenizer.json"
-                    ))
+                    )))
                 })?;
                 let merges = Merges::new(vocabulary.merges).map_err(|place| {
                     let place = format!("tokenizer.ggml.merges[{place}] is not two pieces");
-                    Error::Model(format!("damaged GGUF vocabulary: {place}; download the file again"))
+                    Error::Model(ModelError::damaged(format!(
+                        "damaged GGUF vocabulary: {place}; download the file again"
+                    )))
                 })?;
                 let bos = splitter.bos_by_default;
                 (Kind::Merges { merges, splitter }, bos)
             }
             other => {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::Unsupported(format!(
                     "the GGUF vocabulary is of kind '{other}', which is not supported; use a GGUF with a 'llama' or \
                      'gpt2' vocabulary, or the model's folder in Hub layout"
-                )));
+                ))));
             }
         };
         let (bos, eos) = (vocabulary.bos, vocabulary.eos);
@@ -221,11 +230,11 @@ impl GgufTokenizer {
                 None => {
                     for byte in text[range.clone()].bytes() {
                         let id = bytes[byte as usize].or(self.unk).ok_or_else(|| {
-                            Error::Model(format!(
+                            Error::Model(ModelError::Missing(format!(
                                 "the GGUF vocabulary has no piece for {:?}, no byte piece <0x{byte:02X}> and no unknown \
                                  token; convert the model again",
                                 &text[range.clone()]
-                            ))
+                            )))
                         })?;
                         ids.push(id);
                     }
@@ -243,9 +252,9 @@ impl GgufTokenizer {
         for range in merges.apply(word) {
             let piece = &word[range];
             let id = self.pieces.id(piece).or(self.unk).ok_or_else(|| {
-                Error::Model(format!(
+                Error::Model(ModelError::Missing(format!(
                     "the GGUF vocabulary has no piece {piece:?} and no unknown token; convert the model again"
-                ))
+                )))
             })?;
             ids.push(id);
         }
@@ -268,7 +277,9 @@ impl GgufTokenizer {
 /// Lengths and ids agree; returns the number of pieces.
 fn check(vocabulary: &GgufVocabulary) -> Result<usize> {
     let count = vocabulary.tokens.len();
-    let wrong = |what: String| Err(Error::Model(format!("damaged GGUF vocabulary: {what}; download the file again")));
+    let wrong = |what: String| {
+        Err(Error::Model(ModelError::damaged(format!("damaged GGUF vocabulary: {what}; download the file again"))))
+    };
     if count == 0 || u32::try_from(count).is_err() {
         return wrong(format!("{count} pieces in tokenizer.ggml.tokens"));
     }

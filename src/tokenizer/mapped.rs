@@ -1,4 +1,5 @@
 //! SentencePiece segmentation with ids of the model's own: Marian, M2M-100, IndicTrans2.
+use crate::error::ModelError;
 use std::{collections::HashMap, path::Path, sync::Arc};
 
 use super::{Tokenizer, json::Frame, sentencepiece::SentencePiece};
@@ -15,17 +16,20 @@ impl Dictionary {
     pub(super) fn open(path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(path).map_err(|error| Error::io(path, error))?;
         let ids: HashMap<String, u32, ahash::RandomState> = serde_json::from_str(&text).map_err(|error| {
-            Error::Model(format!("{} is not a dictionary of pieces ({error}); download the file again", path.display()))
+            Error::Model(ModelError::damaged_by(
+                format!("{} is not a dictionary of pieces ({error}); download the file again", path.display()),
+                error,
+            ))
         })?;
         // an id far outside is damage, and would ask for its weight in memory
         let limit = ids.len().saturating_mul(4) + 1024;
         let mut dictionary = Self { ids: HashMap::default(), pieces: Vec::new() };
         for (piece, id) in ids {
             if id as usize > limit {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::damaged(format!(
                     "{} gives {piece:?} the id {id}, far outside its own size; download the file again",
                     path.display()
-                )));
+                ))));
             }
             dictionary.insert(piece, id);
         }
@@ -51,7 +55,10 @@ impl Dictionary {
     /// As [`Dictionary::id`]; `path` is for the error text.
     pub(super) fn need(&self, piece: &str, path: &Path) -> Result<u32> {
         self.id(piece).ok_or_else(|| {
-            Error::Model(format!("{} has no {piece}; use the files that came with the model", path.display()))
+            Error::Model(ModelError::Missing(format!(
+                "{} has no {piece}; use the files that came with the model",
+                path.display()
+            )))
         })
     }
 

@@ -3,7 +3,7 @@ mod byte_level;
 pub mod chat;
 mod convert;
 mod folder;
-pub mod gguf;
+pub(crate) mod gguf;
 mod indictrans;
 mod json;
 mod languages;
@@ -12,7 +12,7 @@ mod merge;
 pub mod normalize;
 mod pieces;
 mod sentencepiece;
-pub mod shortlist;
+pub(crate) mod shortlist;
 mod specials;
 mod spm_pair;
 
@@ -29,6 +29,7 @@ use crate::Result;
 /// A translation as text, and what of its source it was to copy and did not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Decoded {
+    /// The text.
     pub text: String,
     /// Numbers, links and addresses that stood as placeholders and were not put back, because the model dropped them.
     pub lost: Vec<String>,
@@ -63,7 +64,7 @@ pub trait Tokenizer: Send + Sync {
         self.encode(text)
     }
 
-    /// Ids of a prompt, to which nothing is added. Special tokens are recognised in its trusted stretches only; the text
+    /// Ids of a prompt, to which nothing is added. Special tokens are recognized in its trusted stretches only; the text
     /// between two of them is tokenised as one, whoever wrote its parts.
     fn encode_prompt(&self, stretches: &[Stretch<'_>]) -> Result<Vec<u32>> {
         let whole: String = stretches.iter().map(|(Stretch::Trusted(text) | Stretch::Text(text))| *text).collect();

@@ -1,5 +1,6 @@
 //! One SentencePiece model for both languages, or one for each: Marian's and Firefox's vocabularies.
 use super::{SentencePiece, Tokenizer};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use std::sync::Arc;
 
@@ -20,7 +21,9 @@ impl SpmPair {
         let read = |(bytes, name): (&[u8], &str)| {
             let model = SentencePiece::from_bytes(bytes, name)?;
             let end = model.id("</s>").ok_or_else(|| {
-                Error::Model(format!("{name}: has no piece </s>; use the vocabulary that came with the model"))
+                Error::Model(ModelError::Missing(format!(
+                    "{name}: has no piece </s>; use the vocabulary that came with the model"
+                )))
             })?;
             Ok::<_, Error>((Arc::new(model), end))
         };

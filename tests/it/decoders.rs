@@ -2,6 +2,7 @@
 //!
 //! The committed ones are tests/fixtures/decoders/*.tar.zst. `ANUBAD_FIXTURES=FOLDER cargo test decoders` takes those in
 //! FOLDER instead, packed or not, of any architecture, seed and size.
+use super::fixtures::{self, Logits, Run, RunOptions};
 use anubad::assembly::{Model, ModelOptions};
 use anubad::decode::{DecodeOptions, Generator, StepBatch, generate};
 use anubad::hub::{ModelKind, ResolvedModel};
@@ -32,60 +33,11 @@ struct Row {
     logits: Vec<Logits>,
 }
 
-#[derive(Deserialize)]
-struct Logits {
-    at: usize,
-    values: Vec<f32>,
-}
-
-#[derive(Deserialize)]
-struct Run {
-    name: String,
-    options: RunOptions,
-    sequences: Vec<Vec<u32>>,
-    scores: Vec<f32>,
-}
-
-#[derive(Deserialize)]
-struct RunOptions {
-    max_new_tokens: usize,
-    num_beams: usize,
-    length_penalty: Option<f32>,
-}
-
-struct Fixture {
-    folder: PathBuf,
-    golden: Golden,
-}
+type Fixture = fixtures::Fixture<Golden>;
 
 fn fixtures() -> &'static [Fixture] {
     static FIXTURES: OnceLock<(tempfile::TempDir, Vec<Fixture>)> = OnceLock::new();
-    let (_, fixtures) = FIXTURES.get_or_init(|| {
-        let own = std::env::var_os("ANUBAD_FIXTURES").map(PathBuf::from);
-        let root = own.unwrap_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/decoders"));
-        let unpacked = tempfile::tempdir().unwrap();
-        let mut folders = vec![root.clone()];
-        for entry in std::fs::read_dir(&root).unwrap_or_else(|e| panic!("{}: {e}", root.display())) {
-            let path = entry.unwrap().path();
-            if path.to_string_lossy().ends_with(".tar.zst") {
-                let bytes = std::fs::read(&path).unwrap();
-                tar::Archive::new(zstd::Decoder::new(&bytes[..]).unwrap()).unpack(unpacked.path()).unwrap();
-            } else {
-                folders.push(path);
-            }
-        }
-        folders.extend(std::fs::read_dir(unpacked.path()).unwrap().map(|entry| entry.unwrap().path()));
-        folders.sort();
-        folders.retain(|folder| folder.join("golden-decoder.json").is_file());
-        let read = |folder: PathBuf| {
-            let json = std::fs::read(folder.join("golden-decoder.json")).unwrap();
-            Fixture { golden: serde_json::from_slice(&json).unwrap(), folder }
-        };
-        let fixtures: Vec<Fixture> = folders.into_iter().map(read).collect();
-        assert!(!fixtures.is_empty(), "{}: nothing that scripts/golden/decoders.py wrote", root.display());
-        (unpacked, fixtures)
-    });
-    fixtures
+    &FIXTURES.get_or_init(|| fixtures::load("decoders", "golden-decoder.json", "decoders.py")).1
 }
 
 fn open(folder: &Path, compute: Compute) -> Model {

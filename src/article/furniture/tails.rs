@@ -1,23 +1,18 @@
 //! Furniture that is told by how a line is built, not by what it says word for word: what feeds and desks add at the end
 //! of a text, lists of links to share it, advertisements of channels, credits behind a caption.
+use super::both;
+use crate::lang::Words;
 use crate::lang::script::{Scripts, has_bengali};
-use crate::lang::{Words, tables};
 
 /// Ends of paragraphs that are no part of their text, in lower case.
-const TAILS: &[&str] = &[
-    "[…]",
-    "[...]",
-    "[&#8230;]",
-    "read more",
-    "read more...",
-    "continue reading",
-    "more...",
-    "বিস্তারিত পড়ুন",
-    "আরও পড়ুন",
-    "আরো পড়ুন",
-    "সম্পূর্ণ পড়ুন",
-    "বাকিটুকু পড়ুন",
-];
+static TAILS: [Words; 2] = both("tail");
+/// Channels of a paper, what they have, and what a reader is asked to do there.
+static CHANNELS: [Words; 2] = both("channel");
+static PLACES: [Words; 2] = both("place");
+static INVITATIONS: [Words; 2] = both("invitation");
+/// Ends of the heading of a list of other articles, and of a caption.
+static MORE: [Words; 2] = both("more");
+static CREDITS: [Words; 2] = both("credit");
 /// Decoration around them.
 const DECORATION: &[char] = &[' ', '\u{a0}', '→', '»', '›', '>', '…', '.', '|', '-', '–'];
 
@@ -33,7 +28,7 @@ pub(super) fn begin_of_tail(text: &str) -> Option<usize> {
         let bare = kept.trim_end_matches(DECORATION);
         let arrow = kept.len() > bare.len() && kept[bare.len()..].contains(['→', '»', '›', '>', '…', '.']);
         // The text is as it came: in either spelling of ড় and য়.
-        let spellings = TAILS.iter().flat_map(|tail| {
+        let spellings = super::all(&TAILS).flat_map(|tail| {
             [tail.to_string(), tail.replace('\u{9dc}', "\u{9a1}\u{9bc}").replace('\u{9df}', "\u{9af}\u{9bc}")]
         });
         let found = spellings.into_iter().find_map(|tail| {
@@ -66,40 +61,12 @@ pub(super) fn is_wordpress_line(folded: &str) -> bool {
 
 /// "আমাদের ইউটিউব চ্যানেল সাবস্ক্রাইব করুন": a channel and what to do with it.
 pub(super) fn is_channel_line(folded: &str) -> bool {
-    let has = |words: &[&str]| words.iter().any(|word| folded.contains(word));
-    has(&[
-        "ইউটিউব",
-        "ফেসবুক",
-        "হোয়াটসঅ্যাপ",
-        "টেলিগ্রাম",
-        "গুগল নিউজ",
-        "youtube",
-        "facebook",
-        "whatsapp",
-        "telegram",
-        "google news",
-    ]) && has(&["চ্যানেল", "পেজ", "গ্রুপ", "গুগল নিউজ", "channel", "page", "group", "google news"])
-        && has(&[
-            "ফলো করুন",
-            "সাবস্ক্রাইব করুন",
-            "লাইক দিন",
-            "যোগ দিন",
-            "যুক্ত হোন",
-            "যুক্ত থাকুন",
-            "অনুসরণ করুন",
-            "ভিজিট করুন",
-            "ক্লিক করুন",
-            "চোখ রাখুন",
-            "সঙ্গে থাকুন",
-            "জয়েন করুন",
-            "follow",
-            "subscribe",
-            "join",
-        ])
+    let has = |words: &'static [Words; 2]| super::all(words).any(|word| folded.contains(word));
+    has(&CHANNELS) && has(&PLACES) && has(&INVITATIONS)
 }
 
 /// What stands on the buttons that share a page.
-static BUTTONS: [Words; 2] = [Words::new(tables::BN_FURNITURE, "button"), Words::new(tables::EN_FURNITURE, "button")];
+static BUTTONS: [Words; 2] = both("button");
 
 /// "Comments | Share", "ফেসবুক টুইটার হোয়াটসঅ্যাপ": nothing but names of buttons.
 pub(super) fn is_share_list(folded: &str, is_line: impl Fn(&str) -> bool) -> bool {
@@ -113,17 +80,7 @@ pub(super) fn is_share_list(folded: &str, is_line: impl Fn(&str) -> bool) -> boo
 
 /// "বাংলাদেশ থেকে আরও পড়ুন": the heading of a list of other articles.
 pub(super) fn is_more_heading(folded: &str) -> bool {
-    const ENDS: &[&str] = &[
-        "থেকে আরও পড়ুন",
-        "থেকে আরো পড়ুন",
-        "নিয়ে আরও পড়ুন",
-        "নিয়ে আরও খবর",
-        "থেকে আরও খবর",
-        "বিভাগের আরও খবর",
-        "বিভাগের সর্বশেষ",
-    ];
-    let canonical = |end: &&str| crate::lang::normalize::canonical(end);
-    folded.chars().count() <= 60 && ENDS.iter().any(|end| folded.ends_with(&canonical(end)))
+    folded.chars().count() <= 60 && super::all(&MORE).any(|end| folded.ends_with(end))
 }
 
 /// The writer's initials under a story: "(ডি.পি.)".
@@ -140,13 +97,13 @@ pub(super) fn is_signature(text: &str) -> bool {
 
 /// A caption with who took the picture behind it: "… গ্রামের মানুষ। ছবি: আনিস", "… নিজস্ব চিত্র".
 pub(super) fn ends_with_credit(folded: &str) -> bool {
-    const ENDS: &[&str] =
-        &["নিজস্ব চিত্র", "ফাইল চিত্র", "ফাইল ছবি", "প্রতীকী ছবি", "প্রতীকী চিত্র", "সংগৃহীত ছবি", "ছবি সংগৃহীত", "সংগৃহীত"];
     if folded.chars().count() > 160 {
         return false;
     }
     let border = |before: &str| before.trim_end().ends_with(['।', '.', '|', '(', '/', '-', '–', '—', '?', '!']);
-    if ENDS.iter().any(|end| folded.strip_suffix(end).is_some_and(|before| !before.is_empty() && border(before))) {
+    if super::all(&CREDITS)
+        .any(|end| folded.strip_suffix(end).is_some_and(|before| !before.is_empty() && border(before)))
+    {
         return true;
     }
     ["ছবি:", "ছবিঃ", "ছবি :", "চিত্র:", "ফটো:", "photo:"].iter().any(|label| {

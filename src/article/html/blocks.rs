@@ -1,152 +1,24 @@
 //! From a tree of elements to a sequence of blocks.
+use super::elements::{is_caption_class, is_layout, is_note_reference, is_picture, superscript};
 use crate::article::{Block, BlockKind};
+use crate::lang::{Words, tables};
 use ego_tree::iter::Edge;
 use ego_tree::{NodeId, NodeRef};
 use scraper::{ElementRef, Node};
 use std::collections::HashSet;
 
 /// Never text, whatever is wanted.
-const NO_TEXT: &[&str] = &[
-    "script", "style", "noscript", "template", "svg", "math", "iframe", "object", "canvas", "audio", "video", "head",
-    "select", "textarea", "rt", "rp", "datalist", "dialog",
-];
+static NO_TEXT: Words = Words::new(tables::HTML_ELEMENTS, "silent");
 /// Page furniture by element.
-const FURNITURE: &[&str] = &["nav", "aside", "footer", "form", "button", "menu", "label", "input"];
+static FURNITURE: Words = Words::new(tables::HTML_ELEMENTS, "furniture");
 /// Page furniture by a whole class name or id.
-const FURNITURE_CLASSES: &[&str] = &[
-    "social",
-    "social-share",
-    "social-links",
-    "share",
-    "shares",
-    "sharing",
-    "share-buttons",
-    "share-bar",
-    "sharedaddy",
-    "addtoany",
-    "addtoany_content",
-    "related",
-    "related-posts",
-    "related-news",
-    "related-articles",
-    "jp-relatedposts",
-    "read-more",
-    "readmore",
-    "more-news",
-    "also-read",
-    "comments",
-    "comment-form",
-    "comment-respond",
-    "comments-area",
-    "comment-list",
-    "respond",
-    "breadcrumb",
-    "breadcrumbs",
-    "newsletter",
-    "subscribe",
-    "ad",
-    "ads",
-    "advert",
-    "advertisement",
-    "adsbygoogle",
-    "tags",
-    "tag-list",
-    "post-tags",
-    "pagination",
-    "post-navigation",
-    "nav-links",
-    "screen-reader-text",
-    "sr-only",
-    "visually-hidden",
-    "cookie",
-    "cookie-notice",
-    "cookie-banner",
-    "gdpr",
-    "popup",
-    "sidebar",
-    "site-header",
-    "site-footer",
-    "menu",
-    "navbar",
-    "topbar",
-    "print-only",
-    "copyright",
-    "footer",
-    "footer-area",
-    "feedflare",
-    "adsbox",
-    "ad-box",
-    "more-link",
-    "story-element-also-read",
-    "most-read",
-    "latest-news",
-    "author-box",
-    "entry-footer",
-    "post-footer",
-];
+static FURNITURE_CLASSES: Words = Words::new(tables::HTML_CLASSES, "whole");
 /// Page furniture by a part of a class name or id.
-const FURNITURE_PARTS: &[&str] = &[
-    "also-read",
-    "alsoread",
-    "read-also",
-    "most-read",
-    "related-post",
-    "related-news",
-    "related-article",
-    "related-stor",
-    "breadcrumb",
-    "newsletter",
-    "social-share",
-    "share-button",
-];
+static FURNITURE_PARTS: Words = Words::new(tables::HTML_CLASSES, "part");
 /// Cells and what holds them are data whatever they are called.
 const TABLE: &[&str] = &["table", "thead", "tbody", "tfoot", "tr", "td", "th"];
 /// Elements that begin and end a block.
-const BLOCK_LEVEL: &[&str] = &[
-    "address",
-    "article",
-    "aside",
-    "blockquote",
-    "body",
-    "caption",
-    "center",
-    "dd",
-    "details",
-    "div",
-    "dl",
-    "dt",
-    "fieldset",
-    "figcaption",
-    "figure",
-    "footer",
-    "form",
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "header",
-    "hr",
-    "html",
-    "legend",
-    "li",
-    "main",
-    "nav",
-    "ol",
-    "p",
-    "pre",
-    "section",
-    "summary",
-    "table",
-    "tbody",
-    "td",
-    "tfoot",
-    "th",
-    "thead",
-    "tr",
-    "ul",
-];
+static BLOCK_LEVEL: Words = Words::new(tables::HTML_ELEMENTS, "block");
 
 /// Stands in the buffer for `<br>`.
 const LINE_BREAK: char = '\u{2028}';
@@ -264,7 +136,7 @@ impl Builder {
     fn skips(&self, element: ElementRef<'_>) -> bool {
         let value = element.value();
         let name = value.name();
-        if NO_TEXT.contains(&name) {
+        if NO_TEXT.contains(name) {
             return true;
         }
         if is_note_reference(element) {
@@ -289,13 +161,13 @@ impl Builder {
                 let part = |part: &&str| {
                     class.contains(*part) && !["has-", "no-", "with-"].iter().any(|p| class.starts_with(p))
                 };
-                FURNITURE_CLASSES.contains(&class.as_str()) || FURNITURE_PARTS.iter().any(part)
+                FURNITURE_CLASSES.contains(&class) || FURNITURE_PARTS.longest_first().iter().any(part)
             });
-        hidden || by_class || FURNITURE.contains(&name)
+        hidden || by_class || FURNITURE.contains(name)
     }
 
     fn skipped(&mut self, element: ElementRef<'_>) {
-        if BLOCK_LEVEL.contains(&element.value().name()) {
+        if BLOCK_LEVEL.contains(element.value().name()) {
             self.flush();
         } else {
             self.text(" ");
@@ -341,7 +213,7 @@ impl Builder {
                 self.buffer.clear();
                 self.in_cell = true;
             }
-            _ if BLOCK_LEVEL.contains(&name) => self.flush(),
+            _ if BLOCK_LEVEL.contains(name) => self.flush(),
             _ => self.open_inline(element),
         }
         match name {
@@ -393,7 +265,7 @@ impl Builder {
         if name == "sup" {
             self.raised = self.raised.saturating_sub(1);
         }
-        if self.gap.is_none() && !BLOCK_LEVEL.contains(&name) && name != "br" && name != "wbr" {
+        if self.gap.is_none() && !BLOCK_LEVEL.contains(name) && name != "br" && name != "wbr" {
             let class = element.attr("class").map(str::to_owned);
             self.gap = Some(Gap { class, ..Gap::default() });
         }
@@ -414,7 +286,7 @@ impl Builder {
                 self.buffer.clear();
                 return;
             }
-            _ if BLOCK_LEVEL.contains(&name) => self.flush(),
+            _ if BLOCK_LEVEL.contains(name) => self.flush(),
             _ => {}
         }
         if !self.in_cell && is_caption_class(element) {
@@ -497,103 +369,6 @@ impl Builder {
     fn in_layout(&self, element: ElementRef<'_>) -> bool {
         let table = element.ancestors().find(|a| a.value().as_element().is_some_and(|e| e.name() == "table"));
         table.is_none_or(|table| self.layout.contains(&table.id()))
-    }
-}
-
-/// A table that arranges a page rather than data: it nests tables, headings or lists, or has one column.
-fn is_layout(table: ElementRef<'_>) -> bool {
-    let (mut widest, mut cells, mut rows) = (0, 0, 0);
-    let (mut lists, mut headed) = (false, false);
-    for element in table.descendent_elements().skip(1) {
-        match element.value().name() {
-            "table" | "h1" | "h2" | "h3" | "h4" | "figure" | "article" | "section" => return true,
-            "ul" | "ol" => lists = true,
-            "tr" => {
-                cells = 0;
-                rows += 1;
-            }
-            name @ ("td" | "th") => {
-                headed |= name == "th";
-                cells += 1;
-                widest = widest.max(cells);
-            }
-            _ => {}
-        }
-    }
-    // A list may stand in a cell of data; beside a menu in a single row it is the page.
-    widest < 2 || (lists && !headed && rows < 2)
-}
-
-/// Most characters of a caption; what is longer under such a name is a part of the page.
-const CAPTION_CHARS: usize = 300;
-
-/// Captions and credits that are marked by class only.
-fn is_caption_class(element: ElementRef<'_>) -> bool {
-    let is = |class: &str| {
-        let class = class.to_ascii_lowercase();
-        let mut parts = class.split(['-', '_']);
-        let has = |words: &[&str]| class.split(['-', '_']).any(|part| words.contains(&part));
-        matches!(class.as_str(), "credit" | "credits" | "photographer" | "photocredit" | "imgcaption" | "photocaption")
-            || (parts.any(|part| matches!(part, "caption" | "captions" | "cutline")) && !has(&["no", "has", "video"]))
-            || (has(&["credit", "credits"]) && has(&["photo", "image", "img", "pic", "picture", "media"]))
-    };
-    !matches!(element.value().name(), "figcaption" | "caption" | "figure" | "body" | "article" | "main" | "td" | "th")
-        && element.value().classes().any(is)
-        // The frame that WordPress draws around a picture and its caption has other pictures' captions in it, too.
-        && element.text().flat_map(str::chars).take(CAPTION_CHARS + 1).count() <= CAPTION_CHARS
-}
-
-/// A figure that shows a picture: what is written in it is its caption. Tables, quotations and code come in figures, too.
-fn is_picture(element: ElementRef<'_>) -> bool {
-    let holds = |names: &[&str]| element.descendent_elements().skip(1).any(|e| names.contains(&e.value().name()));
-    holds(&["img", "picture"])
-        && !holds(&["table", "blockquote", "pre", "ul", "ol", "h1", "h2", "h3"])
-        && element.text().flat_map(str::chars).take(CAPTION_CHARS + 1).count() <= CAPTION_CHARS
-}
-
-/// A link to a footnote, which says nothing of its own: EPUB and ARIA have a word for it, pandoc a class.
-fn is_note_reference(element: ElementRef<'_>) -> bool {
-    let value = element.value();
-    value.name() == "a"
-        && (value.attr("epub:type") == Some("noteref")
-            || matches!(value.attr("role"), Some("doc-noteref" | "doc-backlink"))
-            || value.classes().any(|class| matches!(class, "footnote-ref" | "footnote-back")))
-}
-
-/// What a superscript behind `before` says: a degree sign, a power, the end of an ordinal. `None`: it is the mark of a
-/// footnote and says nothing.
-fn superscript(element: ElementRef<'_>, before: &str) -> Option<String> {
-    let text: String = element.text().collect();
-    let text = text.trim();
-    let last = before.chars().next_back();
-    let behind_digit = last.is_some_and(char::is_numeric);
-    let linked = element.descendent_elements().skip(1).any(|e| e.value().name() == "a");
-    let bare = text.trim_start_matches(['[', '(']).trim_end_matches([']', ')', '।']);
-    let digits = !bare.is_empty() && bare.chars().all(char::is_numeric);
-    if text.is_empty()
-        || (bare.len() < text.len() && (digits || bare.chars().count() == 1))
-        || matches!(text, "*" | "†" | "‡")
-    {
-        return None;
-    }
-    if matches!(text, "০" | "0" | "o" | "O" | "º" | "˚" | "°" | "ও") && behind_digit {
-        return Some("°".into());
-    }
-    if !digits {
-        return (!linked || behind_digit).then(|| text.to_owned());
-    }
-    if linked {
-        return None;
-    }
-    if behind_digit {
-        return Some(format!("^{text}"));
-    }
-    const UNITS: &[&str] = &["মিটার", "মি", "কিমি", "কিলোমিটার", "সেমি", "ফুট", "মাইল", "m", "km", "cm", "mm", "ft"];
-    let unit = before.rsplit(|c: char| c.is_whitespace() || c == '.').next().is_some_and(|word| UNITS.contains(&word));
-    match text {
-        "২" | "2" if unit => Some("²".into()),
-        "৩" | "3" if unit => Some("³".into()),
-        _ => None,
     }
 }
 

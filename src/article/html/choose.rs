@@ -115,7 +115,7 @@ pub(super) fn say_what_was_left_out(document: &Html, article: &Article) {
         let named: Vec<String> = left.iter().take(NAMED).map(|text| text.chars().take(60).collect()).collect();
         let more = if left.len() > NAMED { "; ..." } else { "" };
         tracing::info!(
-            "{} lines of the page are left out as not being of the article (--keep-furniture keeps them): {}{more}",
+            "{} lines of the page are left out as not being of the article (keep_furniture keeps them): {}{more}",
             left.len(),
             named.join("; ")
         );

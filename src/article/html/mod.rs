@@ -1,6 +1,7 @@
 //! HTML: the main content of a page, or all of a fragment, as an article.
 mod blocks;
 mod choose;
+mod elements;
 mod guard;
 mod linked_data;
 mod markup;

@@ -7,9 +7,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
+    /// Its date lies outside what was asked for.
     Date,
+    /// It has no date that can be read, and dates were asked for.
     Undated,
+    /// The sample passed it over.
     Sample,
+    /// Its text is English already.
     AlreadyTranslated,
 }
 

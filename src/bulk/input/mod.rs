@@ -2,6 +2,7 @@
 pub(in crate::bulk) mod filter;
 pub(in crate::bulk) mod gate;
 
+use crate::article::{Article, Segment};
 use crate::bulk::BulkError;
 use crate::bulk::input::filter::Reason;
 use crate::bulk::input::gate::Gate;
@@ -126,7 +127,7 @@ fn name_undated(undated: u64, n: u64, entry: &Entry) {
         None => "it has no date".into(),
     };
     if undated <= NAMED {
-        tracing::warn!("{}: entry {n} is left out by --since or --until: {what}", entry.place.file);
+        tracing::warn!("{}: entry {n} is left out by its date: {what}", entry.place.file);
     } else if undated == NAMED + 1 {
         tracing::warn!("more entries without a date follow; the report counts them");
     }
@@ -178,29 +179,48 @@ fn hand_out(
     let id = item.as_ref().ok().and_then(|entry| entry.meta.id.clone());
     match item.and_then(|entry| prepare(entry, options, steps)) {
         Ok((place, parts)) => {
-            let words = parts.segments.iter().map(|s| s.text.split_whitespace().count() as u64).sum();
+            let words = words_of(&parts.segments);
             outlets.articles.send(Prepared { slot, n, place, parts, words, bytes, consumed, input }).is_ok()
         }
         Err(bad) => message(What::Failed(ErrorRecord::new(n, id, bad))),
     }
 }
 
-/// An entry as an article and its pieces. A panic in a library costs this entry.
+/// Words of sentences.
+pub(in crate::bulk) fn words_of(segments: &[Segment]) -> u64 {
+    segments.iter().map(|s| s.text.split_whitespace().count() as u64).sum()
+}
+
+/// An entry as an article and its pieces.
 fn prepare(entry: Entry, options: &BulkOptions, steps: &dyn Steps) -> Result<(Place, pipeline::Prepared), BadEntry> {
-    let place = entry.place.clone();
-    let prepared = catch_unwind(AssertUnwindSafe(|| {
-        let (place, article) = to_article(entry)?;
-        let size: usize =
-            article.blocks.iter().map(|b| b.text.len()).chain(article.title.iter().map(String::len)).sum();
-        if size > options.max_article {
-            let limit = options.max_article;
-            let reason =
-                format!("the article has {size} bytes of text, more than {limit}; raise --max-article to translate it");
-            return Err(BadEntry { place, reason });
-        }
+    contained(entry, |entry| {
+        let (place, article) = within_limit(entry, options)?;
         Ok((place, steps.prepare(article)))
-    }));
-    prepared.unwrap_or_else(|_| {
+    })
+}
+
+/// An entry as an article.
+pub(in crate::bulk) fn article_of(entry: Entry, options: &BulkOptions) -> Result<(Place, Article), BadEntry> {
+    contained(entry, |entry| within_limit(entry, options))
+}
+
+fn within_limit(entry: Entry, options: &BulkOptions) -> Result<(Place, Article), BadEntry> {
+    let (place, article) = to_article(entry)?;
+    let size: usize = article.blocks.iter().map(|b| b.text.len()).chain(article.title.iter().map(String::len)).sum();
+    if size > options.max_article {
+        let limit = options.max_article;
+        let reason = format!(
+            "the article has {size} bytes of text, more than {limit}; raise the limit (max-article) to translate it"
+        );
+        return Err(BadEntry { place, reason });
+    }
+    Ok((place, article))
+}
+
+/// A panic in a library costs its entry.
+fn contained<T>(entry: Entry, take: impl FnOnce(Entry) -> Result<T, BadEntry>) -> Result<T, BadEntry> {
+    let place = entry.place.clone();
+    catch_unwind(AssertUnwindSafe(|| take(entry))).unwrap_or_else(|_| {
         let reason = "the article could not be taken apart (a defect, please report it)".into();
         Err(BadEntry { place, reason })
     })

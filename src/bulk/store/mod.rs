@@ -2,98 +2,24 @@
 pub(in crate::bulk) mod ahead;
 pub(in crate::bulk) mod journal;
 pub(in crate::bulk) mod lock;
+mod paths;
+mod recovery;
 pub(in crate::bulk) mod writer;
 
 use crate::bulk::BulkError;
-use crate::bulk::options::{BulkOptions, Sync};
-use crate::bulk::output::Compression;
-use crate::bulk::store::journal::{Header, Journal, Kind, Line, Mark, crc32, lines};
+use crate::bulk::options::Sync;
+use crate::bulk::store::journal::{Header, Journal, Kind, Line, Mark, crc32};
+use crate::bulk::store::recovery::Recovery;
 use crate::{Error, Result};
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+pub use paths::{Layout, Paths};
+
 /// Bytes of output that make a packed member.
 const FRAME: u64 = 1 << 20;
-
-/// Where the parts of an output lie.
-#[derive(Debug, Clone)]
-pub struct Paths {
-    pub out: PathBuf,
-    pub errors: PathBuf,
-    pub log: PathBuf,
-    /// What is not packed yet.
-    pub tail: PathBuf,
-    /// What is finished before its turn.
-    pub ahead: PathBuf,
-}
-
-impl Paths {
-    /// `OUT`, `OUT.errors.jsonl` and a folder `OUT.journal`.
-    pub fn of(out: &Path) -> Self {
-        let folder = Self::folder(out);
-        let beside = |end: &str| beside(out, end);
-        Self {
-            out: out.to_owned(),
-            errors: beside(".errors.jsonl"),
-            log: folder.join("log"),
-            tail: folder.join("tail"),
-            ahead: folder.join("ahead"),
-        }
-    }
-
-    /// The folder of the journal.
-    pub fn folder(out: &Path) -> PathBuf {
-        beside(out, ".journal")
-    }
-
-    /// The same parts of a side output that is kept in the journal's folder.
-    pub fn side(out: &Path, name: &str) -> Self {
-        let part = |end: &str| Self::folder(out).join(format!("{name}{end}"));
-        Self {
-            out: part(".out"),
-            errors: part(".errors"),
-            log: part(".log"),
-            tail: part(".tail"),
-            ahead: part(".ahead"),
-        }
-    }
-
-    /// All of them that are files.
-    pub fn all(&self) -> [&Path; 5] {
-        [&self.out, &self.errors, &self.log, &self.tail, &self.ahead]
-    }
-}
-
-/// The path with something behind it, and without the slash that completion puts behind a folder.
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.components().collect::<PathBuf>().into_os_string();
-    name.push(end);
-    name.into()
-}
-
-/// How the output is laid out.
-#[derive(Debug, Clone)]
-pub struct Layout {
-    pub header: Vec<u8>,
-    pub footer: Vec<u8>,
-    pub compress: Option<Compression>,
-    /// A file an article in a folder, instead of one file.
-    pub folder: bool,
-}
-
-impl Layout {
-    /// The layout that the options ask for.
-    pub fn of(options: &BulkOptions) -> Self {
-        Self {
-            header: options.header(),
-            footer: options.format.footer().to_vec(),
-            compress: options.compress,
-            folder: options.format.is_folder(),
-        }
-    }
-}
 
 /// An output that is being written.
 #[derive(Debug)]
@@ -426,93 +352,4 @@ fn is_same(_: &std::fs::Metadata, _: &std::fs::Metadata) -> bool {
 pub(super) fn sync_folder(path: &Path) {
     let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
     let _ = File::open(path).and_then(|f| f.sync_all());
-}
-
-/// Finds the last state that the files bear out.
-struct Recovery<'a> {
-    paths: &'a Paths,
-    layout: &'a Layout,
-}
-
-impl Recovery<'_> {
-    /// The mark to go on from, the length of the journal up to it, and whether the output is complete.
-    fn find(&self) -> Result<(Option<Mark>, u64, bool)> {
-        // First the last state that was forced onto the disk, …
-        let (mut believed, mut header_end) = (None, 0);
-        for (line, end) in lines(&self.paths.log)? {
-            match line {
-                Line::Header(_) if believed.is_none() => header_end = end,
-                Line::Header(_) => {}
-                Line::Mark(mark) if matches!(mark.kind, Kind::Synced | Kind::Frame) => believed = Some((mark, end)),
-                // The last member holds the footer; nothing may follow it.
-                Line::Mark(mark) if mark.kind == Kind::Last => return self.complete(mark, end),
-                Line::Mark(_) => {}
-                Line::End(mark) => return self.complete(mark, end),
-            }
-        }
-        let (mut at, mut length) = match believed {
-            Some((mark, end)) => (Some(mark), end),
-            None => (None, header_end),
-        };
-        if at.as_ref().is_some_and(|mark| !self.is_long_enough(mark)) {
-            return Err(self.too_short());
-        }
-        // … then everything behind it whose bytes are there and are the right ones.
-        let from = length;
-        for (line, end) in lines(&self.paths.log)?.skip_while(|(_, end)| *end <= from) {
-            match line {
-                Line::Mark(mark) if self.is_borne_out(at.as_ref(), &mark) => (at, length) = (Some(mark), end),
-                Line::Header(_) => length = end,
-                _ => break,
-            }
-        }
-        Ok((at, length, false))
-    }
-
-    /// The journal says that all is done; the output must still be there to say so, too.
-    fn complete(&self, mark: Mark, end: u64) -> Result<(Option<Mark>, u64, bool)> {
-        let there = !self.layout.folder || mark.written == 0 || self.paths.out.is_dir();
-        if there && self.is_long_enough(&mark) { Ok((Some(mark), end, true)) } else { Err(self.too_short()) }
-    }
-
-    fn too_short(&self) -> Error {
-        let out = self.paths.out.display();
-        let what = format!("{out}: the output is shorter than its journal says, so it was changed or damaged");
-        BulkError::Damaged(what).into()
-    }
-
-    fn is_long_enough(&self, mark: &Mark) -> bool {
-        let long = |path: &Path, length: u64| length == 0 || path.metadata().is_ok_and(|m| m.len() >= length);
-        let tail = self.layout.compress.is_none() || self.layout.folder || long(&self.paths.tail, mark.raw - mark.base);
-        tail && (self.layout.folder || long(&self.paths.out, mark.out)) && long(&self.paths.errors, mark.err)
-    }
-
-    /// The bytes that the mark adds have the checksum that it names.
-    fn is_borne_out(&self, before: Option<&Mark>, mark: &Mark) -> bool {
-        let start = Mark::default();
-        let before = before.unwrap_or(&start);
-        if !self.is_long_enough(mark) {
-            return false;
-        }
-        let found = match (mark.kind, &mark.file) {
-            (Kind::Skipped | Kind::Synced, _) => return true,
-            (Kind::Failed, _) => crc_of(&self.paths.errors, before.err, mark.err),
-            (Kind::Written, Some(file)) if self.layout.folder => {
-                std::fs::read(self.paths.out.join(file)).map(|bytes| crc32(&bytes))
-            }
-            (Kind::Written, _) if self.layout.compress.is_some() => {
-                crc_of(&self.paths.tail, before.raw - mark.base, mark.raw - mark.base)
-            }
-            (Kind::Written | Kind::Frame | Kind::Last, _) => crc_of(&self.paths.out, before.out, mark.out),
-        };
-        found.is_ok_and(|crc| crc == mark.crc)
-    }
-}
-
-fn crc_of(path: &Path, from: u64, to: u64) -> io::Result<u32> {
-    let mut file = File::open(path)?;
-    file.seek(SeekFrom::Start(from))?;
-    let mut bytes = Vec::new();
-    file.take(to.saturating_sub(from)).read_to_end(&mut bytes)?;
-    Ok(crc32(&bytes))
 }

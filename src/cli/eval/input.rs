@@ -1,4 +1,5 @@
 //! Reads sentence pairs: plain lines, TSV, JSONL.
+use crate::error::InputError;
 use crate::{Error, Result};
 use std::io::Read;
 use std::path::Path;
@@ -50,14 +51,19 @@ pub fn read(path: &Path, part: Part) -> Result<Vec<String>> {
     };
     let text = String::from_utf8(bytes).map_err(|e| {
         let line = 1 + e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count();
-        Error::Input(format!("{}: line {line} is not UTF-8; convert the file to UTF-8", path.display()))
+        Error::Input(InputError::Encoding(format!(
+            "{}: line {line} is not UTF-8; convert the file to UTF-8",
+            path.display()
+        )))
     })?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     let extension = path.extension().and_then(|e| e.to_str()).unwrap_or("").to_ascii_lowercase();
     // split at line feeds only: str::lines would also do, but sentences may hold other separators
     let lines = text.strip_suffix('\n').unwrap_or(text).split('\n').map(|l| l.strip_suffix('\r').unwrap_or(l));
     let lines: Vec<&str> = if text.is_empty() { Vec::new() } else { lines.collect() };
-    let wrong = |i: usize, what: String| Error::Input(format!("{}: line {}: {what}", path.display(), i + 1));
+    let wrong = |i: usize, what: String| {
+        Error::Input(InputError::damaged(format!("{}: line {}: {what}", path.display(), i + 1)))
+    };
     match extension.as_str() {
         "tsv" | "tab" => lines
             .iter()

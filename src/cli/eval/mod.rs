@@ -7,8 +7,9 @@ use super::common::ModelArgs;
 use super::sentence_args::SentenceArgs;
 use crate::check::{CheckOptions, CheckRates, check_segment};
 use crate::engine::{Supply, Translate};
-use crate::metrics::bootstrap::{DEFAULT_RESAMPLES, DEFAULT_SEED};
+use crate::error::{InputError, SettingsError};
 use crate::metrics::{Bleu, Chrf, CorpusMetric, Rouge, paired_bootstrap, sum};
+use crate::metrics::{DEFAULT_RESAMPLES, DEFAULT_SEED};
 use crate::pipeline::confidence::ConfidenceModel;
 use crate::pipeline::features::{NAMES, features};
 use crate::pipeline::stream::Finished;
@@ -109,9 +110,10 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
         (Some(path), _) => read(path, Part::Reference)?,
         (None, Some(path)) if has_both(path) => read(path, Part::Reference)?,
         _ => {
-            return Err(
-                Error::Settings("--reference is missing: name the file of reference translations".into()).into()
-            );
+            return Err(Error::Settings(SettingsError::Missing(
+                "--reference is missing: name the file of reference translations".into(),
+            ))
+            .into());
         }
     };
     let limit = args.limit.unwrap_or(usize::MAX);
@@ -121,7 +123,7 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
     };
     let (sources, references) = (sources.map(cut), cut(references));
     if references.is_empty() {
-        return Err(Error::Input("there are no reference sentences to compare with".into()).into());
+        return Err(Error::Input(InputError::Empty("there are no reference sentences to compare with".into())).into());
     }
     let options = args.sentences.options(Quality::Standard)?;
     let checks = &options.checks;
@@ -135,10 +137,10 @@ pub fn run(args: EvalArgs) -> anyhow::Result<ExitCode> {
         sources.iter().map(|s| ("source", s.len())).chain(systems.iter().map(|s| (s.name.as_str(), s.texts.len())))
     {
         if count != references.len() {
-            return Err(Error::Input(format!(
+            return Err(Error::Input(InputError::damaged(format!(
                 "{what} has {count} sentences and the reference {}: they must correspond line by line",
                 references.len()
-            ))
+            )))
             .into());
         }
     }
@@ -161,7 +163,9 @@ fn from_file(path: &Path, limit: usize) -> Result<System> {
 /// Runs the model over the sources, as `translate --lines` would.
 fn translate(args: &EvalArgs, sources: Option<&[String]>, options: &PipelineOptions) -> Result<System> {
     let sources = sources.ok_or_else(|| {
-        Error::Settings("name the translations with --hypothesis, or the Bengali to translate with --source".into())
+        Error::Settings(SettingsError::Missing(
+            "name the translations with --hypothesis, or the Bengali to translate with --source".into(),
+        ))
     })?;
     let loaded = args.model.load(Some(args.sentences.quality(Quality::Standard)), args.quiet)?;
     let (mut texts, mut made) = (vec![String::new(); sources.len()], vec![None; sources.len()]);

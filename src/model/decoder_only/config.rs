@@ -1,4 +1,5 @@
 //! The shape of a decoder-only network, read from a GGUF file's metadata.
+use crate::error::ModelError;
 use crate::kernels::rows::Activation;
 use crate::model::weights::TensorSource;
 use crate::model::weights::gguf::{Gguf, Value};
@@ -10,24 +11,37 @@ pub const ARCHITECTURES: [&str; 6] = ["gemma2", "gemma3", "hunyuan-dense", "llam
 /// Everything that tells one decoder-only network from another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecoderConfig {
+    /// Its name in GGUF files, one of [`ARCHITECTURES`].
     pub architecture: String,
+    /// Rows of the embedding.
     pub vocab_size: usize,
+    /// Width of the residual stream.
     pub d: usize,
+    /// Number of layers.
     pub layers: usize,
+    /// Query heads of a layer.
     pub heads: usize,
+    /// Key and value heads of a layer; a divisor of `heads`.
     pub kv_heads: usize,
+    /// Width of a head.
     pub head_dim: usize,
+    /// Width of the feed-forward layer.
     pub ffn: usize,
+    /// Added to the mean square in norms.
     pub eps: f64,
+    /// Nonlinearity of the feed-forward layer.
     pub activation: Activation,
     /// Embeddings are multiplied by this (Gemma: √d, rounded as bf16 would not matter in f32).
     pub embedding_scale: f64,
+    /// Queries are multiplied by this.
     pub attention_scale: f64,
     /// Rotary base and linear position factor of the layers that see everything.
     pub rope_base: f64,
+    /// Positions are divided by this.
     pub rope_factor: f64,
     /// Rotary base of the layers with a sliding window.
     pub rope_base_local: f64,
+    /// Neighbors are turned as a pair, rather than halves of a head.
     pub rope_interleaved: bool,
     /// What each rotary frequency of those layers is divided by (Llama 3).
     pub rope_factors: Option<Vec<f32>>,
@@ -43,6 +57,7 @@ pub struct DecoderConfig {
     pub norm_offset: f32,
     /// Attention scores and logits are held below these (Gemma 2).
     pub attention_softcap: Option<f64>,
+    /// The same for the logits.
     pub final_softcap: Option<f64>,
     /// Norms after attention and feed-forward, before the residual is added.
     pub post_norms: bool,
@@ -50,6 +65,7 @@ pub struct DecoderConfig {
     pub qkv_bias: bool,
     /// `output.weight` is there; otherwise the embedding serves as output layer.
     pub untied: bool,
+    /// Most tokens of prompt and output together.
     pub context: usize,
 }
 
@@ -58,11 +74,11 @@ impl DecoderConfig {
     pub fn from_gguf(gguf: &Gguf) -> Result<Self> {
         let architecture = gguf.text("general.architecture").unwrap_or("(none)").to_string();
         if !ARCHITECTURES.contains(&architecture.as_str()) {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Unsupported(format!(
                 "{}: architecture `{architecture}` is not supported; decoder-only GGUF files of {} are",
                 gguf.name,
                 ARCHITECTURES.join(", ")
-            )));
+            ))));
         }
         let key = |name: &str| format!("{architecture}.{name}");
         let integer = |name: &str| gguf.integer(&key(name));
@@ -117,7 +133,7 @@ impl DecoderConfig {
 
     /// Nothing about the numbers is impossible; `name` is for the error.
     pub(super) fn check(&self, name: &str) -> Result<()> {
-        let wrong = |what: &str| Err(Error::Model(format!("{name}: {what}; the file is damaged")));
+        let wrong = |what: &str| Err(Error::Model(ModelError::damaged(format!("{name}: {what}; the file is damaged"))));
         let sane = |n: usize, most: usize| n > 0 && n <= most;
         if !sane(self.d, 1 << 16) || !sane(self.layers, 512) || !sane(self.ffn, 1 << 20) || !sane(self.context, 1 << 24)
         {
@@ -136,15 +152,18 @@ impl DecoderConfig {
     fn check_rotation(&self, gguf: &Gguf) -> Result<()> {
         let rotated = gguf.integer(&format!("{}.rope.dimension_count", self.architecture)).unwrap_or(self.head_dim);
         if rotated != self.head_dim {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Unsupported(format!(
                 "{}: turns {rotated} of {} numbers of a head, which is not supported",
                 gguf.name, self.head_dim
-            )));
+            ))));
         }
         if let Some(Value::Text(kind)) = gguf.get(&format!("{}.rope.scaling.type", self.architecture))
             && !["none", "linear"].contains(&kind.as_str())
         {
-            return Err(Error::Model(format!("{}: rotary scaling of the kind `{kind}` is not supported", gguf.name)));
+            return Err(Error::Model(ModelError::Unsupported(format!(
+                "{}: rotary scaling of the kind `{kind}` is not supported",
+                gguf.name
+            ))));
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! The shape of a decoder-only network, read from the `config.json` of a checkpoint of the Hub.
 use super::config::{DecoderConfig, every};
+use crate::error::ModelError;
 use crate::kernels::rows::Activation;
 use crate::{Error, Result};
 use serde_json::Value;
@@ -17,7 +18,7 @@ struct Keys<'a> {
 
 impl Keys<'_> {
     fn wrong(&self, what: impl std::fmt::Display) -> Error {
-        Error::Model(format!("{}: {what}", self.origin))
+        Error::Model(ModelError::damaged(format!("{}: {what}", self.origin)))
     }
 
     /// A whole number; of a multimodal model's text part transformers leaves out what is as usual.

@@ -1,8 +1,8 @@
 //! Decoder-only networks: Gemma 2 and 3, Llama, Qwen 2 and 3 and Hunyuan's dense one, one net told apart by configuration.
-pub mod config;
+pub(crate) mod config;
 mod hub_config;
 mod naming;
-pub mod network;
+pub(crate) mod network;
 pub mod vocabulary;
 
 pub use config::DecoderConfig;

@@ -3,6 +3,7 @@
 /// How a file names its tensors.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Naming {
+    /// As llama.cpp names them: `blk.0.attn_q.weight`.
     Gguf,
     /// As transformers saves them.
     Hub {

@@ -7,6 +7,7 @@
 use super::config::DecoderConfig;
 use super::naming::Naming;
 use crate::decode::{Cache, Generator, GeneratorSpec, StepBatch};
+use crate::error::ModelError;
 use crate::model::layers::attention::AttentionShape;
 use crate::model::layers::{
     AttentionRows, Embedding, HeadNorm, HeadSlice, KvStore, Linear, Placement, RmsNorm, Rotary, add, attend, composed,
@@ -217,11 +218,11 @@ fn refuse_strangers(unused: &[String], naming: &Naming, c: &DecoderConfig) -> Re
         [] => Ok(()),
         [first, rest @ ..] => {
             let more = if rest.is_empty() { String::new() } else { format!(" (and for {} more)", rest.len()) };
-            Err(Error::Model(format!(
+            Err(Error::Model(ModelError::Mismatch(format!(
                 "a {} network of {} layers has no use for tensor {first}{more}; without it the model would compute \
                  something else, so use a file of a supported architecture",
                 c.architecture, c.layers
-            )))
+            ))))
         }
     }
 }
@@ -244,12 +245,12 @@ impl Generator for DecoderOnly {
     }
 
     fn encode(&self, _cache: &mut Cache, _sources: &[&[u32]], _first_rows: &[u32]) -> Result<()> {
-        Err(Error::Model(format!("a {} network has no encoder", self.config.architecture)))
+        Err(Error::Model(ModelError::Incapable(format!("a {} network has no encoder", self.config.architecture))))
     }
 
     fn step(&self, cache: &mut Cache, batch: &StepBatch) -> Result<Tensor> {
         let Some(stores) = cache.state.downcast_ref::<Vec<KvStore>>() else {
-            return Err(Error::Model("the cache belongs to another network".into()));
+            return Err(Error::Model(ModelError::Defect("the cache belongs to another network".into())));
         };
         let mut x = self.embedding.forward(&batch.tokens)?;
         for (layer, store) in self.layers.iter().zip(stores) {

@@ -1,6 +1,7 @@
 //! Self- and cross-attention of an encoder–decoder over flat tokens.
 use super::weights::Weights;
 use crate::decode::StepBatch;
+use crate::error::InputError;
 use crate::kernels::Level;
 use crate::model::layers::attention::AttentionShape;
 use crate::model::layers::{AttentionRows, HeadSlice, KvStore, Linear, RelativeBias, Rotary, attend};
@@ -75,7 +76,7 @@ impl Sources {
         let mut flat = Self { tokens: Vec::new(), positions: Vec::new(), spans: Vec::new() };
         for source in sources {
             if source.is_empty() {
-                return Err(Error::Input("a source without tokens cannot be encoded".into()));
+                return Err(Error::Input(InputError::Empty("a source without tokens cannot be encoded".into())));
             }
             let (first, len) = (flat.tokens.len() as u32, source.len() as u32);
             flat.tokens.extend_from_slice(source);

@@ -1,4 +1,5 @@
 //! `config.json` of an encoder–decoder model → what tells one network from another.
+use crate::error::ModelError;
 use crate::model::layers::Activation;
 use crate::{Error, Result};
 use serde::Deserialize;
@@ -52,14 +53,21 @@ pub struct Stack {
 /// The fairseq family's variants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct FairseqConfig {
+    /// As `config.json` says it.
     pub model_type: String,
+    /// Width of the residual stream.
     pub d: usize,
+    /// The encoder.
     pub encoder: Stack,
+    /// The decoder.
     pub decoder: Stack,
+    /// Nonlinearity of the feed-forward layers.
     pub activation: Activation,
+    /// Embeddings are multiplied by this.
     pub embedding_scale: f64,
     /// A norm over the sum of token and position embeddings.
     pub embedding_norm: bool,
+    /// How it knows the order of tokens.
     pub positions: Positions,
     /// Encoder and decoder may share one embedding.
     pub one_vocabulary: bool,
@@ -68,24 +76,37 @@ pub struct FairseqConfig {
 /// The T5 family's variants.
 #[derive(Debug, Clone, PartialEq)]
 pub struct T5Config {
+    /// As `config.json` says it.
     pub model_type: String,
+    /// Width of the residual stream.
     pub d: usize,
+    /// Width of a head.
     pub head_dim: usize,
+    /// Heads of a layer.
     pub heads: usize,
+    /// Width of the feed-forward layer.
     pub ffn: usize,
+    /// Layers of the encoder.
     pub encoder_layers: usize,
+    /// Layers of the decoder.
     pub decoder_layers: usize,
+    /// Rows of the embedding.
     pub vocab_size: usize,
+    /// Most tokens of a text in training; the network itself has no limit.
     pub max_positions: usize,
+    /// Nonlinearity of the feed-forward layers.
     pub activation: Activation,
     /// Two input projections, one of them activated.
     pub gated: bool,
+    /// Buckets of relative positions.
     pub buckets: usize,
+    /// Distances from here on share a bucket.
     pub max_distance: usize,
     /// Every layer has a position bias of its own (umT5).
     pub bias_per_layer: bool,
     /// The decoder's output is multiplied by d^−0.5.
     pub scale_output: bool,
+    /// Added to the mean square in norms.
     pub eps: f64,
 }
 
@@ -150,8 +171,9 @@ impl Config {
     /// # Errors
     /// An architecture that is not supported (the supported ones are listed), a missing or impossible value.
     pub fn from_json(json: &Value, path: &Path) -> Result<Self> {
-        let raw: Raw = serde_json::from_value(json.clone())
-            .map_err(|e| Error::Model(format!("{}: not a model configuration ({e})", path.display())))?;
+        let raw: Raw = serde_json::from_value(json.clone()).map_err(|e| {
+            Error::Model(ModelError::damaged_by(format!("{}: not a model configuration ({e})", path.display()), e))
+        })?;
         let given = raw.model_type.clone().unwrap_or_default();
         let reader = Reader { raw: &raw, path };
         // Copies of IndicTrans2 on the Hub spell its name in several ways.
@@ -190,20 +212,28 @@ impl Reader<'_> {
         let known = ARCHITECTURES.join(", ");
         let path = self.path.display();
         if given.is_empty() {
-            return Error::Model(format!("{path}: names no model_type; supported are {known}"));
+            return Error::Model(ModelError::Unsupported(format!(
+                "{path}: names no model_type; supported are {known}"
+            )));
         }
-        Error::Model(format!(
+        Error::Model(ModelError::Unsupported(format!(
             "{path}: model_type `{given}` is not supported; supported are {known}, and of decoder-only models \
              gemma2, gemma3, hunyuan_v1_dense, llama, qwen2 and qwen3 (as GGUF, too)"
-        ))
+        )))
     }
 
     /// A number that must be there and above zero, and small enough for arithmetic not to overflow.
     fn need(&self, name: &str, value: Option<usize>) -> Result<usize> {
         match value {
             Some(n) if n > 0 && n <= 1 << 24 => Ok(n),
-            Some(n) => Err(Error::Model(format!("{}: {name} is {n}, which cannot be", self.path.display()))),
-            None => Err(Error::Model(format!("{}: lacks {name}; download it again", self.path.display()))),
+            Some(n) => Err(Error::Model(ModelError::damaged(format!(
+                "{}: {name} is {n}, which cannot be",
+                self.path.display()
+            )))),
+            None => Err(Error::Model(ModelError::Missing(format!(
+                "{}: lacks {name}; download it again",
+                self.path.display()
+            )))),
         }
     }
 
@@ -211,7 +241,10 @@ impl Reader<'_> {
         if d.is_multiple_of(heads) && d.is_multiple_of(2) {
             return Ok(());
         }
-        Err(Error::Model(format!("{}: a width of {d} cannot be split into {heads} ({name})", self.path.display())))
+        Err(Error::Model(ModelError::damaged(format!(
+            "{}: a width of {d} cannot be split into {heads} ({name})",
+            self.path.display()
+        ))))
     }
 
     fn activation(&self, name: Option<&str>, default: &str) -> Result<Activation> {
@@ -220,10 +253,10 @@ impl Reader<'_> {
             "gelu" => Ok(Activation::GeluErf),
             "gelu_new" | "gelu_pytorch_tanh" | "gelu_fast" => Ok(Activation::GeluTanh),
             "silu" | "swish" => Ok(Activation::Silu),
-            other => Err(Error::Model(format!(
+            other => Err(Error::Model(ModelError::Unsupported(format!(
                 "{}: activation `{other}` is not supported; relu, gelu, gelu_new and swish are",
                 self.path.display()
-            ))),
+            )))),
         }
     }
 
@@ -292,10 +325,10 @@ impl Reader<'_> {
         let rotary = names.map(|name| name.to_lowercase()).any(|name| name.contains("rotary"));
         let d = self.need("encoder_embed_dim", raw.encoder_embed_dim)?;
         if raw.decoder_embed_dim.is_some_and(|other| other != d) {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Unsupported(format!(
                 "{}: encoder_embed_dim and decoder_embed_dim differ, which is not supported",
                 self.path.display()
-            )));
+            ))));
         }
         let stack =
             |side: &str, layers, heads, ffn, vocab, positions: Option<usize>, before: Option<bool>| -> Result<Stack> {
@@ -360,11 +393,11 @@ impl Reader<'_> {
         let (theta, factor) = (theta.unwrap_or(10_000.0), factor.unwrap_or(1.0));
         let sane = theta.is_finite() && theta > 1.0 && factor.is_finite() && factor > 0.0;
         if encoder_head != decoder_head || !encoder_head.is_multiple_of(4) || !sane {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Unsupported(format!(
                 "{}: rotary positions with heads of {encoder_head} and {decoder_head}, theta {theta} and factor {factor} \
                  are not supported",
                 self.path.display()
-            )));
+            ))));
         }
         Ok(Positions::Rotary { dims: encoder_head / 2, theta, factor })
     }
@@ -384,10 +417,10 @@ impl Reader<'_> {
         let max_distance =
             self.need("relative_attention_max_distance", raw.relative_attention_max_distance.or(Some(128)))?;
         if buckets < 4 || max_distance <= buckets / 2 {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::damaged(format!(
                 "{}: {buckets} position buckets up to a distance of {max_distance} cannot be",
                 self.path.display()
-            )));
+            ))));
         }
         let tied = raw.tie_word_embeddings.unwrap_or(true);
         Ok(T5Config {
@@ -413,69 +446,4 @@ impl Reader<'_> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    fn read(json: Value) -> Result<Config> {
-        Config::from_json(&json, Path::new("m/config.json"))
-    }
-
-    #[test]
-    fn an_unknown_architecture_lists_the_known_ones() {
-        let text = read(json!({"model_type": "whisper"})).unwrap_err().to_string();
-        assert!(text.contains("m/config.json") && text.contains("`whisper`"), "{text}");
-        assert!(ARCHITECTURES.iter().all(|name| text.contains(name)), "{text}");
-        assert!(read(json!({})).unwrap_err().to_string().contains("no model_type"));
-    }
-
-    #[test]
-    fn missing_and_impossible_values_are_named() {
-        let text = read(json!({"model_type": "marian", "d_model": 8})).unwrap_err().to_string();
-        assert!(text.contains("vocab_size"), "{text}");
-        let bart = json!({"model_type": "bart", "d_model": 10, "vocab_size": 5, "encoder_layers": 1, "decoder_layers": 1,
-            "encoder_attention_heads": 4, "decoder_attention_heads": 4, "encoder_ffn_dim": 4, "decoder_ffn_dim": 4});
-        let text = read(bart).unwrap_err().to_string();
-        assert!(text.contains("a width of 10") && text.contains("encoder_attention_heads"), "{text}");
-        assert!(read(json!({"model_type": "t5", "d_model": "big"})).unwrap_err().to_string().contains("config.json"));
-    }
-
-    #[test]
-    fn rotary_positions_are_known_by_any_spelling() {
-        let positions = |extra: Value| {
-            let mut json = json!({"model_type": "IndicTrans", "encoder_embed_dim": 32, "encoder_layers": 1,
-                "decoder_layers": 1, "encoder_attention_heads": 4, "decoder_attention_heads": 4, "encoder_ffn_dim": 8,
-                "decoder_ffn_dim": 8, "encoder_vocab_size": 9, "decoder_vocab_size": 9});
-            json.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-            match read(json).unwrap() {
-                Config::Fairseq(c) => c.positions,
-                Config::T5(_) => unreachable!(),
-            }
-        };
-        let rotary = |theta, factor| Positions::Rotary { dims: 4, theta, factor };
-        assert!(matches!(positions(json!({})), Positions::Sinusoidal { offset: 2, .. }));
-        assert_eq!(positions(json!({"model_type": "RotaryIndicTrans"})), rotary(1e4, 1.0));
-        assert_eq!(positions(json!({"model_type": "rotary-indictrans2", "rope_args": null})), rotary(1e4, 1.0));
-        assert_eq!(positions(json!({"architectures": ["RotaryIndicTransForConditionalGeneration"]})), rotary(1e4, 1.0));
-        assert_eq!(positions(json!({"rope_args": {"theta": 500.0, "scaling_factor": 2.0}})), rotary(500.0, 2.0));
-        let llama = json!({"rope_theta": 500.0, "rope_scaling": {"type": "linear", "factor": 2.0}});
-        assert_eq!(positions(llama), rotary(500.0, 2.0));
-    }
-
-    #[test]
-    fn t5_outputs_are_scaled_as_each_release_of_transformers_says() {
-        let scaled = |extra: Value| {
-            let mut json = json!({"model_type": "t5", "d_model": 8, "d_kv": 4, "num_heads": 2, "d_ff": 8, "num_layers": 1, "vocab_size": 9});
-            json.as_object_mut().unwrap().extend(extra.as_object().unwrap().clone());
-            match read(json).unwrap() {
-                Config::T5(c) => c.scale_output,
-                Config::Fairseq(_) => unreachable!(),
-            }
-        };
-        assert!(scaled(json!({})));
-        assert!(!scaled(json!({"tie_word_embeddings": false})));
-        assert!(!scaled(json!({"tie_word_embeddings": true, "scale_decoder_outputs": false})));
-        assert!(!scaled(json!({"model_type": "mt5", "tie_word_embeddings": true})));
-        assert!(scaled(json!({"model_type": "umt5"})));
-    }
-}
+mod tests;

@@ -8,6 +8,7 @@ use super::config::{FairseqConfig, Positions, Stack};
 use super::network::{Body, Stores, wanted};
 use super::weights::Weights;
 use crate::decode::StepBatch;
+use crate::error::ModelError;
 use crate::model::layers::{Embedding, LayerNorm, Linear, Rotary, add};
 use crate::model::weights::TensorSource;
 use crate::{Error, Result};
@@ -192,10 +193,10 @@ impl PositionTable {
             }
             let at = position as usize * self.d;
             let row = self.values.get(at..at + self.d).ok_or_else(|| {
-                Error::Model(format!(
+                Error::Model(ModelError::Incapable(format!(
                     "position {position} is beyond the model's {}; split the text",
                     self.values.len() / self.d
-                ))
+                )))
             })?;
             rows.extend_from_slice(row);
         }

@@ -1,5 +1,6 @@
 //! `generation_config.json` (or the same keys in an older `config.json`) → how the model is decoded.
 use crate::decode::{DecodeOptions, EarlyStopping, Sampling};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use serde::Deserialize;
 use serde_json::Value;
@@ -8,9 +9,13 @@ use std::path::Path;
 /// What a model says of its own decoding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Generation {
+    /// Beams, penalties, limits and forced tokens.
     pub options: DecodeOptions,
+    /// The token that decoding starts from.
     pub decoder_start: Option<u32>,
+    /// Tokens that end a text.
     pub eos: Vec<u32>,
+    /// The token that pads.
     pub pad: Option<u32>,
 }
 
@@ -59,8 +64,12 @@ impl Generation {
     /// the special tokens. `path` is named in errors.
     pub fn from_json(generation: Option<&Value>, config: &Value, path: &Path) -> Result<Self> {
         let read = |json: &Value| -> Result<Raw> {
-            serde_json::from_value(json.clone())
-                .map_err(|e| Error::Model(format!("{}: not a generation configuration ({e})", path.display())))
+            serde_json::from_value(json.clone()).map_err(|e| {
+                Error::Model(ModelError::damaged_by(
+                    format!("{}: not a generation configuration ({e})", path.display()),
+                    e,
+                ))
+            })
         };
         let base = read(config)?;
         let raw = match generation {
@@ -69,7 +78,10 @@ impl Generation {
         };
         let eos = raw.eos_token_id.or(base.eos_token_id).map(OneOrMore::into_vec).unwrap_or_default();
         if eos.is_empty() {
-            return Err(Error::Model(format!("{}: names no eos_token_id; add it", path.display())));
+            return Err(Error::Model(ModelError::Missing(format!(
+                "{}: names no eos_token_id; add it",
+                path.display()
+            ))));
         }
         // transformers counts the decoder start token in max_length and min_length.
         let options = DecodeOptions {
@@ -91,7 +103,9 @@ impl Generation {
             }),
             ..DecodeOptions::default()
         };
-        options.check().map_err(|what| Error::Model(format!("{}: {what}; correct it", path.display())))?;
+        options
+            .check()
+            .map_err(|what| Error::Model(ModelError::damaged(format!("{}: {what}; correct it", path.display()))))?;
         Ok(Self {
             options,
             decoder_start: raw.decoder_start_token_id.or(base.decoder_start_token_id),

@@ -4,9 +4,9 @@
 //! Nothing is padded: sources are encoded as one flat list of tokens, and cross-attention keys and values are
 //! computed once a sentence and shared by all its hypotheses.
 mod attention;
-pub mod config;
+pub(crate) mod config;
 mod fairseq;
-pub mod generation;
+pub(crate) mod generation;
 pub mod marian_native;
 mod network;
 mod t5;

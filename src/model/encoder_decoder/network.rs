@@ -6,6 +6,7 @@ use super::generation::Generation;
 use super::t5::T5;
 use super::weights::Weights;
 use crate::decode::{Cache, Generator, GeneratorSpec, StepBatch};
+use crate::error::ModelError;
 use crate::model::layers::{KvStore, Linear, Placement};
 use crate::model::weights::TensorSource;
 use crate::{Error, Result};
@@ -105,7 +106,10 @@ impl EncoderDecoder {
 }
 
 fn stores(cache: &Cache) -> Result<&Stores> {
-    cache.state.downcast_ref().ok_or_else(|| Error::Model("the cache belongs to another network".into()))
+    cache
+        .state
+        .downcast_ref()
+        .ok_or_else(|| Error::Model(ModelError::Defect("the cache belongs to another network".into())))
 }
 
 impl Generator for EncoderDecoder {
@@ -136,7 +140,7 @@ impl Generator for EncoderDecoder {
             .flat_map(|(source, &first)| first..first.saturating_add(source.len() as u32))
             .collect();
         if rows.len() != states.dim(0)? {
-            return Err(Error::Model("sources and their memory rows differ in number".into()));
+            return Err(Error::Model(ModelError::Defect("sources and their memory rows differ in number".into())));
         }
         for (layer, store) in self.body.cross().into_iter().zip(&stores.cross) {
             layer.remember(&states, &rows, store)?;

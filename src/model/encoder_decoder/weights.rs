@@ -1,4 +1,5 @@
 //! Reading layers out of a checkpoint.
+use crate::error::ModelError;
 use crate::model::layers::{LayerNorm, Linear, Placement, RmsNorm};
 use crate::model::weights::{Conversion, TensorSource};
 use crate::{Error, Result};
@@ -52,19 +53,19 @@ impl Weights<'_> {
                 return Ok(name.clone());
             }
         }
-        Err(Error::Model(format!(
+        Err(Error::Model(ModelError::Missing(format!(
             "tensor {} is missing; the weights don't belong to this configuration or are incomplete",
             names.first().map_or("", String::as_str)
-        )))
+        ))))
     }
 
     /// An error if `name` is there: the weights have more layers than the configuration.
     pub fn absent(&self, name: &str, what: &str, configured: usize) -> Result<()> {
         match self.source.find(name)? {
             None => Ok(()),
-            Some(_) => Err(Error::Model(format!(
+            Some(_) => Err(Error::Model(ModelError::Mismatch(format!(
                 "tensor {name} is there, but the configuration has only {configured} {what}; config and weights disagree"
-            ))),
+            )))),
         }
     }
 
@@ -77,7 +78,9 @@ impl Weights<'_> {
             pages.read(view.row_bytes());
             view.read_row(row, &mut row_values)?;
             if let Some(odd) = row_values.iter().find(|v| !v.is_finite()) {
-                return Err(Error::Model(format!("tensor {name} holds {odd} in row {row}; the weights are damaged")));
+                return Err(Error::Model(ModelError::damaged(format!(
+                    "tensor {name} holds {odd} in row {row}; the weights are damaged"
+                ))));
             }
         }
         Ok(())

@@ -2,6 +2,7 @@
 use super::op::{buffer, map3};
 use super::{composed, is_composed};
 use crate::Result;
+use crate::error::ModelError;
 use crate::kernels::Level;
 use crate::kernels::attention::{self, Bias};
 use candle_core::{Device, Tensor};
@@ -11,7 +12,9 @@ pub use crate::kernels::attention::{Rows as AttentionRows, Shape as AttentionSha
 /// Keys and values of one layer: two tensors [rows, kv_heads·head_dim].
 #[derive(Clone)]
 pub struct KvStore {
+    /// Keys.
     pub k: Tensor,
+    /// Values.
     pub v: Tensor,
 }
 
@@ -85,7 +88,7 @@ pub fn attend(
     level: Level,
 ) -> Result<Tensor> {
     if !rows.fits(store.k.dim(0)?) {
-        return Err(crate::Error::Model("attention over rows outside the cache".into()));
+        return Err(crate::Error::Model(ModelError::Defect("attention over rows outside the cache".into())));
     }
     let table = bias.map(|(bias, positions)| {
         let keys = rows.spans().iter().map(|s| s.1).max().unwrap_or(0);

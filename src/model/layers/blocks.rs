@@ -1,4 +1,5 @@
 //! Rows of weights as the kernels' packing wants them, from whatever encoding the file has.
+use crate::error::ModelError;
 use crate::kernels::matmul_q8::{GROUP, quantize_weights};
 use crate::model::weights::{Encoding, TensorView};
 use crate::{Error, Result};
@@ -114,14 +115,18 @@ fn number(name: &str, row: usize, bytes: [u8; 2]) -> Result<f16> {
 }
 
 fn damaged(name: &str, row: usize) -> Error {
-    Error::Model(format!("tensor {name} holds a scale that is not a number in row {row}; the weights are damaged"))
+    Error::Model(ModelError::damaged(format!(
+        "tensor {name} holds a scale that is not a number in row {row}; the weights are damaged"
+    )))
 }
 
 /// Refuses weights that are no numbers.
 pub(super) fn finite(name: &str, row: usize, values: &[f32]) -> Result<()> {
     match values.iter().find(|v| !v.is_finite()) {
         None => Ok(()),
-        Some(bad) => Err(Error::Model(format!("tensor {name} holds {bad} in row {row}; the weights are damaged"))),
+        Some(bad) => Err(Error::Model(ModelError::damaged(format!(
+            "tensor {name} holds {bad} in row {row}; the weights are damaged"
+        )))),
     }
 }
 

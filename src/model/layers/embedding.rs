@@ -1,5 +1,6 @@
 //! Token embeddings, kept as they are in the file and decoded row by row.
 use super::Placement;
+use crate::error::ModelError;
 use crate::model::weights::TensorSource;
 use crate::{Error, Result};
 use candle_core::{Device, Tensor};
@@ -35,10 +36,10 @@ impl Embedding {
         let mut out = vec![0f32; ids.len() * self.d];
         for (&id, row) in ids.iter().zip(out.chunks_exact_mut(self.d)) {
             if id as usize >= self.rows {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::Mismatch(format!(
                     "token id {id} is outside the vocabulary of {}; tokenizer and weights disagree",
                     self.rows
-                )));
+                ))));
             }
             view.read_row(id as usize, row)?;
             if self.scale != 1.0 {

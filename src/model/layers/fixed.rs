@@ -4,6 +4,7 @@
 //! Marian adds 127 to the rounded inputs, which makes them unsigned, and takes what that adds to the sums out again with
 //! the bias, in floats. The last bits of the result depend on it, and so may the text: it is done here as well.
 use super::Placement;
+use crate::error::ModelError;
 use crate::kernels::Level;
 use crate::kernels::matmul_q8::{GROUP, PANEL, PackedQ8, QuantizedRows};
 use crate::{Error, Result};
@@ -36,18 +37,18 @@ impl FixedPart<'_> {
     pub(super) fn check(&self, k: usize) -> Result<()> {
         let sound = |multiplier: f32| multiplier.is_finite() && multiplier > 0.0;
         if k == 0 || self.weights.is_empty() || !self.weights.len().is_multiple_of(k) {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Mismatch(format!(
                 "tensor {} has {} weights, which are not rows of {k}; config and weights disagree",
                 self.name,
                 self.weights.len()
-            )));
+            ))));
         }
         if !sound(self.weight_multiplier) || !sound(self.input_multiplier) || !self.scale().is_normal() {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::damaged(format!(
                 "tensor {} has the scales {} (weights) and {} (inputs), which must be positive numbers; \
                  the weights are damaged",
                 self.name, self.weight_multiplier, self.input_multiplier
-            )));
+            ))));
         }
         Ok(())
     }

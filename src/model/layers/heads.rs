@@ -2,6 +2,7 @@
 use super::op::{buffer, map1, update};
 use super::{Placement, Rotary, composed, is_composed};
 use crate::Result;
+use crate::error::ModelError;
 use crate::kernels::parallel;
 use crate::kernels::{Level, rows};
 use candle_core::Tensor;
@@ -31,8 +32,11 @@ impl HeadNorm {
 pub struct HeadSlice<'a> {
     /// First column.
     pub offset: usize,
+    /// Number of heads.
     pub heads: usize,
+    /// Width of a head.
     pub dim: usize,
+    /// A norm over each head.
     pub norm: Option<&'a HeadNorm>,
     /// The norm comes after the rotation (Hunyuan) instead of before it.
     pub norm_last: bool,
@@ -61,7 +65,9 @@ impl HeadSlice<'_> {
         let width = self.heads * self.dim;
         let rows = store.dim(0)?;
         if let Some(bad) = to.iter().find(|&&r| r as usize >= rows) {
-            return Err(crate::Error::Model(format!("cache row {bad} is outside a cache of {rows} rows")));
+            return Err(crate::Error::Model(ModelError::Defect(format!(
+                "cache row {bad} is outside a cache of {rows} rows"
+            ))));
         }
         if is_composed(x.device(), level) {
             return composed::scatter_rows(store, &composed::heads(x, self, positions)?, to);

@@ -3,6 +3,7 @@ use super::blocks::{finite, is_q4, read_q4, read_q8};
 use super::fixed::{Fixed, FixedPart, Simulated};
 use super::op::{buffer, map1};
 use super::{Activation, Compute, Placement, is_composed};
+use crate::error::ModelError;
 use crate::kernels::Level;
 use crate::kernels::matmul_bf16::PackedBf16;
 use crate::kernels::matmul_f32::PackedF32;
@@ -116,7 +117,10 @@ impl Linear {
     ) -> Result<Self> {
         let view = source.expect(name, &shape)?;
         if let Some(&bad) = keep.iter().find(|&&row| row as usize >= shape[0]) {
-            return Err(Error::Model(format!("tensor {name} has {} rows, the shortlist wants row {bad}", shape[0])));
+            return Err(Error::Model(ModelError::Mismatch(format!(
+                "tensor {name} has {} rows, the shortlist wants row {bad}",
+                shape[0]
+            ))));
         }
         if is_composed(&place.device, place.level) {
             let rows = keep.iter().flat_map(|&row| &view.bytes[row as usize * view.row_bytes()..][..view.row_bytes()]);
@@ -251,7 +255,11 @@ impl Linear {
     /// Adds a bias of n numbers.
     pub fn with_bias(mut self, bias: Vec<f32>) -> Result<Self> {
         if bias.len() != self.n {
-            return Err(Error::Model(format!("a bias of {} numbers for a layer with {} outputs", bias.len(), self.n)));
+            return Err(Error::Model(ModelError::Mismatch(format!(
+                "a bias of {} numbers for a layer with {} outputs",
+                bias.len(),
+                self.n
+            ))));
         }
         if let Kind::Packed(Packed::Fixed(matrix)) = &mut self.kind {
             matrix.add_bias(&bias);

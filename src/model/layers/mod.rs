@@ -1,19 +1,19 @@
 //! The building blocks of every network, over flat, unpadded activations [tokens, width].
 //!
 //! On the CPU each is one kernel call ([`crate::kernels`]); on other devices the same functions are composed of
-//! candle's own operations ([`composed`]), which tests compare with the kernels. `ANUBAD_KERNELS=candle` composes them on
+//! candle's own operations (`composed`), which tests compare with the kernels. `ANUBAD_KERNELS=candle` composes them on
 //! the CPU, too.
-pub mod attention;
+pub(crate) mod attention;
 mod blocks;
-pub mod composed;
-pub mod embedding;
+pub(crate) mod composed;
+pub(crate) mod embedding;
 mod fixed;
-pub mod heads;
-pub mod linear;
-pub mod norm;
-pub mod op;
-pub mod rotary;
-pub mod ssru;
+pub(crate) mod heads;
+pub(crate) mod linear;
+pub(crate) mod norm;
+pub(crate) mod op;
+pub(crate) mod rotary;
+pub(crate) mod ssru;
 
 pub use crate::kernels::rows::Activation;
 pub use attention::{AttentionRows, KvStore, RelativeBias, attend};
@@ -59,7 +59,9 @@ fn is_composed(device: &Device, level: Level) -> bool {
 /// Where and how a network runs.
 #[derive(Debug, Clone)]
 pub struct Placement {
+    /// Where it runs.
     pub device: Device,
+    /// With what numbers.
     pub compute: Compute,
     /// Kernels of the CPU path.
     pub level: Level,

@@ -2,6 +2,7 @@
 //! values. The cell after each token lies in the token's cache row, so that hypotheses fork as they do with attention.
 use super::op::{buffer, map1, update};
 use super::{composed, is_composed};
+use crate::error::ModelError;
 use crate::kernels::Level;
 use crate::{Error, Result};
 use candle_core::Tensor;
@@ -14,10 +15,12 @@ pub fn ssru(gates: &Tensor, before: &[Option<u32>], rows: &[u32], cells: &Tensor
     let (n, d) = (rows.len(), cells.dim(1)?);
     let there = cells.dim(0)?;
     if let Some(bad) = before.iter().flatten().chain(rows).find(|&&row| row as usize >= there) {
-        return Err(Error::Model(format!("cache row {bad} is outside a cache of {there} rows")));
+        return Err(Error::Model(ModelError::Defect(format!("cache row {bad} is outside a cache of {there} rows"))));
     }
     if before.len() != n || gates.dims() != [n, 2 * d] {
-        return Err(Error::Model("the recurrent layer's gates and its tokens differ in number".into()));
+        return Err(Error::Model(ModelError::Defect(
+            "the recurrent layer's gates and its tokens differ in number".into(),
+        )));
     }
     if is_composed(gates.device(), level) {
         return composed_ssru(gates, before, rows, cells);

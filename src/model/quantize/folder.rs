@@ -1,6 +1,7 @@
 //! A model in Hub layout: the weights become one GGUF file with the checkpoint's own tensor names, and everything
 //! else that the model needs goes along.
 use super::{Report, Target, quantize};
+use crate::error::{ModelError, SettingsError};
 use crate::model::weights::Checkpoint;
 use crate::{Error, Result};
 use candle_core::quantized::gguf_file::Value;
@@ -17,12 +18,16 @@ const WEIGHTS: &[&str] =
 pub fn quantize_folder(input: &Path, target: Target, output: &Path) -> Result<Report> {
     let config_path = input.join("config.json");
     let text = std::fs::read_to_string(&config_path).map_err(|e| Error::io(&config_path, e))?;
-    let config: serde_json::Value = serde_json::from_str(&text)
-        .map_err(|e| Error::Model(format!("{}: not JSON ({e}); download it again", config_path.display())))?;
+    let config: serde_json::Value = serde_json::from_str(&text).map_err(|e| {
+        Error::Model(ModelError::damaged_by(format!("{}: not JSON ({e}); download it again", config_path.display()), e))
+    })?;
     let checkpoint = Checkpoint::open(input)?;
     std::fs::create_dir_all(output).map_err(|e| Error::io(output, e))?;
     if std::fs::canonicalize(input).ok() == std::fs::canonicalize(output).ok() {
-        return Err(Error::Settings(format!("{}: is the input itself; give another folder", output.display())));
+        return Err(Error::Settings(SettingsError::Conflict(format!(
+            "{}: is the input itself; give another folder",
+            output.display()
+        ))));
     }
     let architecture = config["model_type"].as_str().unwrap_or("unknown").to_owned();
     let name = input.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();

@@ -10,6 +10,7 @@ pub use folder::quantize_folder;
 pub use writer::{PlannedTensor, distribute, shard_paths};
 
 use super::weights::{Encoding, TensorSource, TensorView};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
@@ -54,7 +55,9 @@ enum Role {
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Report {
+    /// Files written.
     pub files: Vec<PathBuf>,
+    /// Tensors written.
     pub tensors: usize,
     /// Tensors of each type in the output, with their bytes.
     pub types: Vec<(String, usize, u64)>,
@@ -64,6 +67,7 @@ pub struct Report {
     pub dropped: Vec<String>,
     /// Bytes of the tensors, before and after.
     pub bytes_before: u64,
+    /// The same in the output.
     pub bytes_after: u64,
 }
 
@@ -159,7 +163,9 @@ pub fn quantize(
 }
 
 fn lost(name: &str) -> Error {
-    Error::Model(format!("tensor {name} was there and is not any more; the file changed meanwhile"))
+    Error::Model(ModelError::damaged(format!(
+        "tensor {name} was there and is not any more; the file changed meanwhile"
+    )))
 }
 
 /// Decides the type of every tensor and fills in the report.
@@ -258,10 +264,10 @@ fn encode_rows(name: &str, view: &TensorView<'_>, rows: std::ops::Range<usize>, 
     }
     if let Some(at) = floats.iter().position(|v| !v.is_finite()) {
         let row = rows.start + at / columns;
-        return Err(Error::Model(format!(
+        return Err(Error::Model(ModelError::damaged(format!(
             "tensor {name} holds {} in row {row}; the weights are damaged, download them again",
             floats[at]
-        )));
+        ))));
     }
     Ok(match dtype {
         GgmlDType::F32 => floats.iter().flat_map(|v| v.to_le_bytes()).collect(),

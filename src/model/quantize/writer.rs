@@ -1,6 +1,7 @@
 //! Writes GGUF version 3, tensor by tensor, in one file or several shards.
 //!
 //! Format: <https://github.com/ggml-org/ggml/blob/master/docs/gguf.md>; shards as llama.cpp's gguf-split writes them.
+use crate::error::{ModelError, SettingsError};
 use crate::{Error, Result};
 use candle_core::quantized::GgmlDType;
 use candle_core::quantized::gguf_file::Value;
@@ -13,9 +14,11 @@ const ALIGNMENT: u64 = 32;
 /// A tensor as it will lie in the file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PlannedTensor {
+    /// Its name in the file.
     pub name: String,
     /// Outermost dimension first.
     pub shape: Vec<usize>,
+    /// How its numbers are stored.
     pub dtype: GgmlDType,
 }
 
@@ -32,11 +35,11 @@ pub fn distribute(tensors: &[PlannedTensor], limit: Option<u64>) -> Result<Vec<&
     let total: u64 = tensors.iter().map(PlannedTensor::size).sum();
     let Some(limit) = limit.filter(|limit| *limit < total) else { return Ok(vec![tensors]) };
     if let Some(large) = tensors.iter().find(|tensor| tensor.size() > limit) {
-        return Err(Error::Settings(format!(
+        return Err(Error::Settings(SettingsError::Range(format!(
             "tensor {} alone has {} bytes, more than the limit of {limit}; give a larger limit",
             large.name,
             large.size()
-        )));
+        ))));
     }
     let fewest = total.div_ceil(limit.max(1)) as usize;
     let fits = |run: &&[PlannedTensor]| run.iter().map(PlannedTensor::size).sum::<u64>() <= limit;
@@ -155,7 +158,10 @@ impl Shard {
         let at = self.out.stream_position().map_err(|e| Error::io(&self.partial, e))?;
         match want.checked_sub(at) {
             Some(padding) if padding < ALIGNMENT => self.write(&[0; ALIGNMENT as usize][..padding as usize]),
-            _ => Err(Error::Model(format!("{}: a tensor's bytes are not as many as announced", self.path.display()))),
+            _ => Err(Error::Model(ModelError::damaged(format!(
+                "{}: a tensor's bytes are not as many as announced",
+                self.path.display()
+            )))),
         }
     }
 

@@ -5,6 +5,7 @@
 //! `NAME.lora_a` [rank, inputs] and `NAME.lora_b` [outputs, rank] for each tensor NAME that it changes.
 use super::gguf::Gguf;
 use super::{Encoding, TensorSource, TensorView};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -25,18 +26,18 @@ impl Adapted {
     pub fn new(base: Arc<dyn TensorSource>, adapter: Gguf) -> Result<Self> {
         let name = &adapter.name;
         if adapter.text("general.type") != Some("adapter") || adapter.text("adapter.type") != Some("lora") {
-            return Err(Error::Model(format!(
-                "{name}: is not a LoRA adapter; name one that llama.cpp's format describes"
-            )));
+            let text = format!("{name}: is not a LoRA adapter; name one that llama.cpp's format describes");
+            return Err(ModelError::Unsupported(text).into());
         }
         let alpha = adapter.float("adapter.lora.alpha")?;
         let names = base.names();
         for tensor in adapter.names() {
             let of = tensor.strip_suffix(".lora_a").or_else(|| tensor.strip_suffix(".lora_b"));
             if !of.is_some_and(|of| names.iter().any(|name| name == of)) {
-                return Err(Error::Model(format!(
+                let text = format!(
                     "{name}: changes {tensor}, which the model does not have; the adapter belongs to another model"
-                )));
+                );
+                return Err(ModelError::Mismatch(text).into());
             }
         }
         Ok(Self { base, adapter, alpha })
@@ -65,10 +66,8 @@ impl Adapted {
     }
 
     fn unfit(&self, tensor: &str, why: &str) -> Error {
-        Error::Model(format!(
-            "{}: the change of {tensor}: {why}; make or download the adapter again",
-            self.adapter.name
-        ))
+        let name = &self.adapter.name;
+        ModelError::damaged(format!("{name}: the change of {tensor}: {why}; make or download the adapter again")).into()
     }
 }
 

@@ -1,6 +1,7 @@
 //! The weights of a model folder in Hub layout: one file or several, of whatever kind.
 use super::gguf::Gguf;
 use super::{SafetensorsFile, TensorSource, TensorView, TorchFile};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -52,14 +53,14 @@ impl Checkpoint {
         if let Some(name) = only_gguf(folder)? {
             return Self::from_files(folder, &[name]);
         }
-        Err(Error::Model(format!(
+        Err(Error::Model(ModelError::Missing(format!(
             "{}: no weights here; looked for {}, {}, {}, {} and a single *.gguf",
             folder.display(),
             SINGLE[0],
             INDEXED[0],
             SINGLE[1],
             INDEXED[1]
-        )))
+        ))))
     }
 
     fn from_files(folder: &Path, names: &[String]) -> Result<Self> {
@@ -94,16 +95,19 @@ impl Checkpoint {
     fn sharded(folder: &Path, index_path: &Path) -> Result<Self> {
         let text = std::fs::read_to_string(index_path).map_err(|e| Error::io(index_path, e))?;
         let index: Index = serde_json::from_str(&text).map_err(|e| {
-            Error::Model(format!("{}: not an index of shards ({e}); download it again", index_path.display()))
+            Error::Model(ModelError::damaged_by(
+                format!("{}: not an index of shards ({e}); download it again", index_path.display()),
+                e,
+            ))
         })?;
         let mut names: Vec<String> = index.weight_map.values().cloned().collect();
         names.sort();
         names.dedup();
         if let Some(odd) = names.iter().find(|name| Path::new(name).file_name().is_none_or(|f| f != name.as_str())) {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::damaged(format!(
                 "{}: names the shard {odd:?}, which is not a plain file name; download the model again",
                 index_path.display()
-            )));
+            ))));
         }
         let checkpoint = Self::from_files(folder, &names)?;
         let lost = index.weight_map.iter().find(|(tensor, file)| {
@@ -111,10 +115,10 @@ impl Checkpoint {
         });
         match lost {
             None => Ok(checkpoint),
-            Some((tensor, file)) => Err(Error::Model(format!(
+            Some((tensor, file)) => Err(Error::Model(ModelError::damaged(format!(
                 "{}: says that tensor {tensor} is in {file}, but it is not; download both again",
                 index_path.display()
-            ))),
+            )))),
         }
     }
 }
@@ -147,11 +151,11 @@ fn only_gguf(folder: &Path) -> Result<Option<String>> {
         .collect();
     if names.len() > 1 {
         names.sort();
-        return Err(Error::Model(format!(
+        return Err(Error::Model(ModelError::Ambiguous(format!(
             "{}: several GGUF files ({}); leave the one that is meant",
             folder.display(),
             names.join(", ")
-        )));
+        ))));
     }
     Ok(names.pop())
 }

@@ -5,6 +5,7 @@
 mod parser;
 
 use super::{Encoding, TensorSource, TensorView, forget_pages, map_file};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use parser::Parser;
 use std::borrow::Cow;
@@ -19,14 +20,23 @@ const MAX_SHARDS: u64 = 1000;
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub enum Value {
+    /// Any unsigned integer.
     U64(u64),
+    /// Any signed integer.
     I64(i64),
+    /// Any float.
     F64(f64),
+    /// True or false.
     Bool(bool),
+    /// A text.
     Text(String),
+    /// A list of integers.
     Integers(Vec<i64>),
+    /// A list of floats.
     Floats(Vec<f32>),
+    /// A list of truth values.
     Bools(Vec<bool>),
+    /// A list of texts.
     Texts(Vec<String>),
 }
 
@@ -70,11 +80,13 @@ impl Gguf {
         let name = path.display().to_string();
         let count = Parser::new(&name, &shards[0])?.metadata()?.get("split.count").and_then(as_u64).unwrap_or(1);
         if count > MAX_SHARDS {
-            return Err(Error::Model(format!("{name}: claims to be split into {count} files; the file is damaged")));
+            return Err(Error::Model(ModelError::damaged(format!(
+                "{name}: claims to be split into {count} files; the file is damaged"
+            ))));
         }
         for index in 1..count {
             let shard = shard_path(path, index as usize + 1, count as usize).ok_or_else(|| {
-                Error::Model(format!("{name}: is one of {count} parts but is not named …-00001-of-{count:05}.gguf; open the first part under its original name"))
+                Error::Model(ModelError::damaged(format!("{name}: is one of {count} parts but is not named …-00001-of-{count:05}.gguf; open the first part under its original name")))
             })?;
             shards.push(map(&shard)?);
         }
@@ -94,19 +106,19 @@ impl Gguf {
             let values = parser.metadata()?;
             let number = values.get("split.no").and_then(as_u64).unwrap_or(0);
             if shards.len() > 1 && number != index as u64 {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::damaged(format!(
                     "{name}: part {} of {} has the wrong content (it says part {}); download it again",
                     index + 1,
                     shards.len(),
                     number + 1
-                )));
+                ))));
             }
             let alignment = values.get("general.alignment").and_then(as_u64).unwrap_or(32);
             for (tensor_name, tensor) in parser.tensors(index, alignment)? {
                 if tensors.contains_key(&tensor_name) {
-                    return Err(Error::Model(format!(
+                    return Err(Error::Model(ModelError::damaged(format!(
                         "{name}: tensor {tensor_name} is there twice; the file is damaged"
-                    )));
+                    ))));
                 }
                 tensors.insert(tensor_name, tensor);
             }
@@ -160,10 +172,10 @@ impl Gguf {
     }
 
     fn missing(&self, key: &str) -> Error {
-        Error::Model(format!(
+        Error::Model(ModelError::Missing(format!(
             "{}: metadata `{key}` is missing or of the wrong type; this is not a complete model file",
             self.name
-        ))
+        )))
     }
 
     /// Bytes of all shards.
@@ -186,10 +198,10 @@ impl Gguf {
             let length = path.metadata().map_err(|e| Error::io(path, e))?.len();
             if length < map.len() as u64 {
                 let (path, was) = (path.display(), map.len());
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::damaged(format!(
                     "{path}: became shorter while it was read ({was} bytes then, {length} now); wait until whoever \
                      writes it is done, and replace model files by renaming a finished one over them"
-                )));
+                ))));
             }
         }
         Ok(())

@@ -3,7 +3,7 @@ mod adapter;
 mod checkpoint;
 pub mod gguf;
 mod iq4;
-pub mod ledger;
+pub(crate) mod ledger;
 pub mod marian;
 mod pickle;
 mod safetensors;
@@ -14,6 +14,7 @@ pub use checkpoint::Checkpoint;
 pub use safetensors::SafetensorsFile;
 pub use torch::TorchFile;
 
+use crate::error::ModelError;
 use crate::{Error, Result};
 use candle_core::quantized::GgmlDType;
 use memmap2::Mmap;
@@ -24,17 +25,25 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 /// How a tensor's numbers are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
+    /// 32-bit floats.
     F32,
+    /// 16-bit floats.
     F16,
+    /// bfloat16.
     BF16,
+    /// 64-bit floats.
     F64,
+    /// 64-bit integers.
     I64,
+    /// 32-bit integers.
     I32,
+    /// Bytes.
     U8,
     /// Blocks of a GGUF quantization along the last dimension.
     Ggml(GgmlDType),
     /// The same in levels that are not evenly spaced.
     Iq4Nl,
+    /// The same in super-blocks of 256.
     Iq4Xs,
 }
 
@@ -58,7 +67,9 @@ impl Encoding {
 pub struct TensorView<'a> {
     /// Row-major, outermost dimension first (a linear layer is [out, in]).
     pub shape: Vec<usize>,
+    /// How its numbers are stored.
     pub encoding: Encoding,
+    /// The numbers, row after row.
     pub bytes: Cow<'a, [u8]>,
 }
 
@@ -140,15 +151,15 @@ impl dyn TensorSource + '_ {
     /// A tensor that must be there with this shape; the error names the tensor and both shapes.
     pub fn expect(&self, name: &str, shape: &[usize]) -> Result<TensorView<'_>> {
         let view = self.find(name)?.ok_or_else(|| {
-            Error::Model(format!(
+            Error::Model(ModelError::Missing(format!(
                 "tensor {name} is missing; the weights don't belong to this configuration or are incomplete"
-            ))
+            )))
         })?;
         if view.shape != shape {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Mismatch(format!(
                 "tensor {name} has shape {:?} but the configuration wants {shape:?}; config and weights disagree",
                 view.shape
-            )));
+            ))));
         }
         Ok(view)
     }
@@ -158,10 +169,10 @@ impl dyn TensorSource + '_ {
         let values = self.expect(name, shape)?.to_f32()?;
         match values.iter().position(|v| !v.is_finite()) {
             None => Ok(values),
-            Some(at) => Err(Error::Model(format!(
+            Some(at) => Err(Error::Model(ModelError::damaged(format!(
                 "tensor {name} holds {} at element {at}; the weights are damaged",
                 values[at]
-            ))),
+            )))),
         }
     }
 }
@@ -213,15 +224,18 @@ fn map_file(path: &Path) -> Result<Mmap> {
     let file = std::fs::File::open(path).map_err(|e| Error::io(path, e))?;
     let kind = file.metadata().map_err(|e| Error::io(path, e))?;
     if !kind.is_file() {
-        return Err(Error::Model(format!("{}: is not a file; name a file of weights", path.display())));
+        return Err(Error::Model(ModelError::damaged(format!(
+            "{}: is not a file; name a file of weights",
+            path.display()
+        ))));
     }
     if kind.len() == 0 {
-        return Err(Error::Model(format!("{}: is empty; download it again", path.display())));
+        return Err(Error::Model(ModelError::damaged(format!("{}: is empty; download it again", path.display()))));
     }
     // SAFETY: the map is read-only; the documented precondition is that nobody truncates a model file in use.
     let map = unsafe { Mmap::map(&file) }.map_err(|e| Error::io(path, e))?;
     match stand_in(&map) {
-        Some(what) => Err(Error::Model(format!("{}: {what}", path.display()))),
+        Some(what) => Err(Error::Model(ModelError::damaged(format!("{}: {what}", path.display())))),
         None => Ok(map),
     }
 }

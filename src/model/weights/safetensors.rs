@@ -3,6 +3,7 @@
 //! The header is read and validated by the `safetensors` crate (lengths, overlaps, end of file); the tensors stay
 //! in the file until somebody converts them.
 use super::{Encoding, TensorSource, TensorView, forget_pages, map_file};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use memmap2::Mmap;
 use safetensors::{Dtype, SafeTensors, tensor::Metadata};
@@ -23,9 +24,9 @@ impl SafetensorsFile {
     pub fn open(path: &Path) -> Result<Self> {
         let map = map_file(path)?;
         let (header_len, header) = SafeTensors::read_metadata(&map).map_err(|e| {
-            Error::Model(format!(
-                "{}: not a whole safetensors file ({e}); it may be cut off, download it again",
-                path.display()
+            Error::Model(ModelError::damaged_by(
+                format!("{}: not a whole safetensors file ({e}); it may be cut off, download it again", path.display()),
+                e,
             ))
         })?;
         Ok(Self { path: path.to_path_buf(), map, header, data: header_len + 8 })
@@ -50,16 +51,19 @@ impl TensorSource for SafetensorsFile {
             Dtype::I32 => Encoding::I32,
             Dtype::U8 => Encoding::U8,
             other => {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::Unsupported(format!(
                     "{}: tensor {name} is stored as {other:?}, which is not supported; use F32, F16 or BF16 weights",
                     self.path.display()
-                )));
+                ))));
             }
         };
         let (start, end) = info.data_offsets;
         // `read_metadata` has checked that every range lies within the file.
         let bytes = self.map.get(self.data + start..self.data + end).ok_or_else(|| {
-            Error::Model(format!("{}: tensor {name} lies outside the file; download it again", self.path.display()))
+            Error::Model(ModelError::damaged(format!(
+                "{}: tensor {name} lies outside the file; download it again",
+                self.path.display()
+            )))
         })?;
         Ok(Some(TensorView { shape: info.shape.clone(), encoding, bytes: Cow::Borrowed(bytes) }))
     }

@@ -3,6 +3,7 @@
 //! The file is memory-mapped and only its pickle is parsed (see [`super::pickle`]); tensors stay where they are.
 use super::pickle::{Pickle, PickledTensor, Storage, Value};
 use super::{Encoding, TensorSource, TensorView, forget_pages, map_file};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use memmap2::Mmap;
 use std::borrow::Cow;
@@ -34,10 +35,10 @@ impl TorchFile {
         let mut tensors = BTreeMap::new();
         for (name, tensor) in state_dict(&pickle, &place)? {
             let range = storages.get(&tensor.storage.key).cloned().ok_or_else(|| {
-                Error::Model(format!(
+                Error::Model(ModelError::damaged(format!(
                     "{place}: tensor {name} wants storage {}, which is not in the file",
                     tensor.storage.key
-                ))
+                )))
             })?;
             check_tensor(&name, &tensor, &range, &place)?;
             tensors.insert(name.to_string(), (tensor, range));
@@ -54,7 +55,10 @@ impl TensorSource for TorchFile {
     fn find(&self, name: &str) -> Result<Option<TensorView<'_>>> {
         let Some((tensor, range)) = self.tensors.get(name) else { return Ok(None) };
         let storage = self.map.get(range.clone()).ok_or_else(|| {
-            Error::Model(format!("{}: tensor {name} lies outside the file; download it again", self.path.display()))
+            Error::Model(ModelError::damaged(format!(
+                "{}: tensor {name} lies outside the file; download it again",
+                self.path.display()
+            )))
         })?;
         let size = element_size(tensor.storage.encoding);
         let count: usize = tensor.shape.iter().product();
@@ -88,7 +92,10 @@ fn element_size(encoding: Encoding) -> usize {
 /// The pickle of an archive and the byte range of each storage in the file.
 fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<Arc<str>, Range<usize>>)> {
     let bad = |e: &dyn std::fmt::Display| {
-        Error::Model(format!("{place}: not a whole PyTorch archive ({e}); download the file again"))
+        Error::Model(ModelError::damaged_by(
+            format!("{place}: not a whole PyTorch archive ({e}); download the file again"),
+            e.to_string(),
+        ))
     };
     let mut archive = zip::ZipArchive::new(Cursor::new(map)).map_err(|e| bad(&e))?;
     let mut pickle = None;
@@ -109,9 +116,9 @@ fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<Arc<str>, Rang
             let mut order = String::new();
             entry.take(16).read_to_string(&mut order).map_err(|e| bad(&e))?;
             if order != "little" {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::Unsupported(format!(
                     "{place}: its numbers are big-endian, which is not supported; save it again on a usual machine"
-                )));
+                ))));
             }
         } else if let Some(key) = inner.strip_prefix("data/") {
             if entry.compression() != zip::CompressionMethod::Stored {
@@ -131,9 +138,9 @@ fn zip_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<Arc<str>, Rang
 /// its number of elements (u64) and its bytes.
 fn old_layout(map: &[u8], place: &str) -> Result<(Pickle, HashMap<Arc<str>, Range<usize>>)> {
     let bad = |what: &str| {
-        Error::Model(format!(
+        Error::Model(ModelError::damaged(format!(
             "{place}: not a file that torch.save wrote ({what}); download it again, or use safetensors"
-        ))
+        )))
     };
     // Anything that is not this very file is turned away before its pickle is looked at.
     if map.len() < 15 || map[0] != 0x80 || map[2..4] != [0x8a, OLD_MAGIC.len() as u8] || map[4..14] != OLD_MAGIC {
@@ -175,8 +182,11 @@ fn storage_sizes(state: &Pickle, place: &str) -> Result<HashMap<Arc<str>, usize>
 
 /// The tensors of a pickled state dictionary, or of one kept under `state_dict` beside other things.
 fn state_dict(pickle: &Pickle, place: &str) -> Result<Vec<(Arc<str>, Arc<PickledTensor>)>> {
-    let not_weights =
-        || Error::Model(format!("{place}: holds no dictionary of tensors; save model.state_dict() and nothing else"));
+    let not_weights = || {
+        Error::Model(ModelError::damaged(format!(
+            "{place}: holds no dictionary of tensors; save model.state_dict() and nothing else"
+        )))
+    };
     let mut entries = pickle.dict(&pickle.root).ok_or_else(not_weights)?;
     if let Some((_, inner)) = entries.iter().find(|(key, _)| *key == Value::Str("state_dict".into())) {
         entries = pickle.dict(inner).ok_or_else(not_weights)?;
@@ -205,10 +215,10 @@ fn check_tensor(name: &str, tensor: &PickledTensor, range: &Range<usize>, place:
     if fits {
         return Ok(());
     }
-    Err(Error::Model(format!(
+    Err(Error::Model(ModelError::damaged(format!(
         "{place}: tensor {name} of shape {:?} does not fit its storage of {stored} numbers; download the file again",
         tensor.shape
-    )))
+    ))))
 }
 
 fn is_contiguous(tensor: &PickledTensor) -> bool {

@@ -9,7 +9,7 @@ mod tidy;
 mod units;
 
 pub use guide::DeletionGuide;
-pub use units::{Unit, Units};
+pub use units::Units;
 
 use crate::Result;
 use crate::assembly::Model;

@@ -56,7 +56,7 @@ pub(super) fn latin_digits(text: &str) -> String {
 }
 
 /// indic_nlp's normal form of Bengali: joiners and other invisible characters gone, nukta letters in two code points,
-/// two-part vowels in one, danda for its look-alikes, visarga for a colon after a letter.
+/// two-part vowels in one, danda for its likes, visarga for a colon after a letter.
 pub(super) fn normalize(text: &str) -> String {
     static VISARGA: LazyLock<Rules> = LazyLock::new(|| rules(&[("([\u{980}-\u{9ff}]):", "$1\u{983}")]));
     let mut out = String::with_capacity(text.len());

@@ -6,6 +6,7 @@ pub(super) mod segmenter;
 mod tests;
 pub(super) mod unigram;
 
+use crate::error::ModelError;
 use base64::Engine;
 use std::path::Path;
 
@@ -137,10 +138,15 @@ impl JsonTokenizer {
     fn around(inner: tokenizers::Result<Pipeline>, name: &str) -> Result<Self> {
         let mut inner = inner.map_err(|error| {
             let error = error.to_string().replace('\n', " ");
-            Error::Model(format!("{name} is not a readable tokenizer ({error}); download the file again"))
+            Error::Model(ModelError::damaged_by(
+                format!("{name} is not a readable tokenizer ({error}); download the file again"),
+                error,
+            ))
         })?;
         if !inner.get_normalizer().is_none_or(maps_are_whole) {
-            return Err(Error::Model(format!("{name} has a damaged character map; download the file again")));
+            return Err(Error::Model(ModelError::damaged(format!(
+                "{name} has a damaged character map; download the file again"
+            ))));
         }
         // a file may ask for padding or truncation; batches and lengths are the engine's business
         inner.with_padding(None);
@@ -179,7 +185,10 @@ impl JsonTokenizer {
     fn ids(&self, text: &str, add_specials: bool) -> Result<Vec<u32>> {
         let encoding = self.inner.encode_fast(text, add_specials).map_err(|error| {
             let error = error.to_string().replace('\n', " ");
-            Error::Model(format!("{} cannot tokenize this text ({error}); report the sentence", self.name))
+            Error::Model(ModelError::Incapable(format!(
+                "{} cannot tokenize this text ({error}); report the sentence",
+                self.name
+            )))
         })?;
         Ok(encoding.get_ids().to_vec())
     }
@@ -236,7 +245,10 @@ impl Tokenizer for JsonTokenizer {
 
     fn decode(&self, ids: &[u32]) -> Result<String> {
         self.inner.decode(ids, true).map_err(|error| {
-            Error::Model(format!("{} cannot turn ids into text ({error}); download the file again", self.name))
+            Error::Model(ModelError::damaged_by(
+                format!("{} cannot turn ids into text ({error}); download the file again", self.name),
+                error,
+            ))
         })
     }
 

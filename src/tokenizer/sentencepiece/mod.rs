@@ -7,6 +7,7 @@ mod proto;
 mod trie;
 mod viterbi;
 
+use crate::error::ModelError;
 use std::{collections::HashMap, ops::Range, path::Path};
 
 pub(super) use self::normalizer::is_whole as charsmap_is_whole;
@@ -66,8 +67,11 @@ impl SentencePiece {
     /// [`Error::Model`] where the file is damaged or of a kind that no translation model uses (word, char).
     pub fn from_bytes(bytes: &[u8], name: &str) -> Result<Self> {
         let file = ModelFile::parse(bytes, name)?;
-        let refuse =
-            |what: &str| Error::Model(format!("{name}: {what}; use the tokenizer file that came with the model"));
+        let refuse = |what: &str| {
+            Error::Model(ModelError::damaged(format!(
+                "{name}: {what}; use the tokenizer file that came with the model"
+            )))
+        };
         let normalizer = Normalizer::new(&file, name)?;
         let kinds: Vec<PieceType> = file.pieces.iter().map(|piece| piece.kind).collect();
         let scores: Vec<f32> = file.pieces.iter().map(|piece| piece.score).collect();

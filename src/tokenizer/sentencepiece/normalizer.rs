@@ -3,6 +3,7 @@ use super::{
     proto::ModelFile,
     trie::{Trie, character_length},
 };
+use crate::error::ModelError;
 use crate::{Error, Result};
 
 /// The symbol that stands for a space inside pieces.
@@ -93,13 +94,14 @@ pub(super) struct Normalizer {
 
 impl Normalizer {
     pub(super) fn new(file: &ModelFile, name: &str) -> Result<Self> {
-        let map =
-            match file.charsmap.as_slice() {
-                [] => None,
-                blob => Some(CharsMap::parse(blob).ok_or_else(|| {
-                    Error::Model(format!("{name} has a damaged character map; download the file again"))
-                })?),
-            };
+        let map = match file.charsmap.as_slice() {
+            [] => None,
+            blob => Some(CharsMap::parse(blob).ok_or_else(|| {
+                Error::Model(ModelError::damaged(format!(
+                    "{name} has a damaged character map; download the file again"
+                )))
+            })?),
+        };
         Ok(Self {
             map,
             add_dummy_prefix: file.add_dummy_prefix,

@@ -1,4 +1,5 @@
 //! A SentencePiece model file: the protocol buffer `ModelProto` of sentencepiece_model.proto, as far as it is needed.
+use crate::error::ModelError;
 use crate::{Error, Result};
 
 /// `ModelProto.SentencePiece.Type`
@@ -63,7 +64,9 @@ impl ModelFile {
             escape_whitespaces: true,
         };
         let damaged = |what: &str| {
-            Error::Model(format!("{name} is not a readable SentencePiece model ({what}); download the file again"))
+            Error::Model(ModelError::damaged(format!(
+                "{name} is not a readable SentencePiece model ({what}); download the file again"
+            )))
         };
         file.read(bytes).map_err(damaged)?;
         if file.pieces.is_empty() {

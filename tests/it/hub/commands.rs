@@ -52,7 +52,7 @@ fn a_killed_pull_is_resumed_and_the_commands_agree_on_the_result() {
     assert_eq!(path.stdout, pull.stdout);
     let verify = program(&hub, home.path()).args(["model", "verify", "toy"]).output().unwrap();
     assert!(verify.status.success() && String::from_utf8_lossy(&verify.stdout).contains("weights.bin: sound"));
-    std::fs::write(blob(&home.path().join("hub"), &digest), "spoilt").unwrap();
+    std::fs::write(blob(&home.path().join("hub"), &digest), "spoiled").unwrap();
     let verify = program(&hub, home.path()).args(["model", "verify", "toy"]).output().unwrap();
     assert_eq!(verify.status.code(), Some(1));
     let removed = program(&hub, home.path()).args(["model", "rm", "toy"]).output().unwrap();

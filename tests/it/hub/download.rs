@@ -159,7 +159,7 @@ fn a_wrong_digest_is_refused_and_nothing_is_left() {
 }
 
 #[test]
-fn a_spoilt_partial_file_is_fetched_from_the_start() {
+fn a_spoiled_partial_file_is_fetched_from_the_start() {
     let (hub, cache) = (FakeHub::start(), tempfile::tempdir().unwrap());
     let partial = blob(cache.path(), &format!("{}.incomplete", sha256(&pattern(300_000))));
     std::fs::create_dir_all(partial.parent().unwrap()).unwrap();

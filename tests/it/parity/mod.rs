@@ -4,8 +4,9 @@
 //! FOLDER instead, packed or not, of any architecture, seed and size.
 mod loading;
 
+use super::fixtures::{self, Logits, Run, RunOptions};
 use anubad::assembly::{Model, ModelOptions};
-use anubad::decode::{DecodeOptions, EarlyStopping, Generator, StepBatch, generate};
+use anubad::decode::{DecodeOptions, Generator, StepBatch, generate};
 use anubad::hub::{ResolveOptions, resolve};
 use anubad::model::layers::Compute;
 use anubad::model::{LoadOptions, Loaded, load_folder};
@@ -13,7 +14,7 @@ use anubad::tokenizer::normalize::Normalization;
 use anubad::tokenizer::{FolderOptions, from_folder_with};
 use candle_core::Tensor;
 use serde::Deserialize;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 /// What the issue asks for, in f32.
@@ -41,73 +42,12 @@ struct Row {
     logits: Vec<Logits>,
 }
 
-#[derive(Deserialize)]
-struct Logits {
-    at: usize,
-    values: Vec<f32>,
-}
-
-#[derive(Deserialize)]
-struct Run {
-    name: String,
-    options: RunOptions,
-    sequences: Vec<Vec<u32>>,
-    scores: Vec<f32>,
-}
-
-#[derive(Deserialize)]
-struct RunOptions {
-    num_beams: usize,
-    max_new_tokens: usize,
-    length_penalty: Option<f32>,
-    no_repeat_ngram_size: Option<usize>,
-    min_new_tokens: Option<usize>,
-    early_stopping: Option<EarlyStopping>,
-    forced_bos_token_id: Option<u32>,
-}
-
-struct Fixture {
-    folder: PathBuf,
-    golden: Golden,
-}
+type Fixture = fixtures::Fixture<Golden>;
 
 /// All fixtures, unpacked once.
 fn fixtures() -> &'static [Fixture] {
     static FIXTURES: OnceLock<(tempfile::TempDir, Vec<Fixture>)> = OnceLock::new();
-    let (_, fixtures) = FIXTURES.get_or_init(|| {
-        let root = match std::env::var_os("ANUBAD_FIXTURES") {
-            Some(folder) => PathBuf::from(folder),
-            None => Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/parity"),
-        };
-        let unpacked = tempfile::tempdir().unwrap();
-        let mut folders = vec![root.clone()];
-        for entry in std::fs::read_dir(&root).unwrap_or_else(|e| panic!("{}: {e}", root.display())) {
-            let path = entry.unwrap().path();
-            if path.to_string_lossy().ends_with(".tar.zst") {
-                let bytes = std::fs::read(&path).unwrap();
-                tar::Archive::new(zstd::Decoder::new(&bytes[..]).unwrap()).unpack(unpacked.path()).unwrap();
-            } else {
-                folders.push(path);
-            }
-        }
-        folders.extend(std::fs::read_dir(unpacked.path()).unwrap().map(|entry| entry.unwrap().path()));
-        folders.sort();
-        let fixtures: Vec<Fixture> = folders
-            .into_iter()
-            .filter(|folder| folder.join("golden.json").is_file())
-            .map(|folder| {
-                let json = std::fs::read(folder.join("golden.json")).unwrap();
-                Fixture { golden: serde_json::from_slice(&json).unwrap(), folder }
-            })
-            .collect();
-        assert!(
-            !fixtures.is_empty(),
-            "{}: no golden.json in it; write some with scripts/golden/parity.py",
-            root.display()
-        );
-        (unpacked, fixtures)
-    });
-    fixtures
+    &FIXTURES.get_or_init(|| fixtures::load("parity", "golden.json", "parity.py")).1
 }
 
 fn load(folder: &Path, compute: Compute) -> Loaded {

@@ -1,5 +1,6 @@
 //! What `special:model.yml` says of the network.
 use super::yaml::{self, Value};
+use crate::error::ModelError;
 use crate::kernels::rows::Activation;
 use crate::model::weights::marian::MarianFile;
 use crate::{Error, Result};
@@ -12,23 +13,34 @@ const MOST_WIDTH: usize = 1 << 16;
 /// How the decoder remembers what it has written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DecoderKind {
-    /// A recurrent cell ([`crate::model::layers::ssru`]).
+    /// A recurrent cell (SSRU).
     Ssru,
+    /// Attention to what was written before.
     SelfAttention,
 }
 
 /// A transformer as Marian describes it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarianConfig {
+    /// Width of the residual stream.
     pub d: usize,
+    /// Heads of a layer.
     pub heads: usize,
+    /// Width of the encoder's feed-forward layer.
     pub ffn: usize,
+    /// Width of the decoder's.
     pub decoder_ffn: usize,
+    /// Layers of the encoder.
     pub encoder_layers: usize,
+    /// Layers of the decoder.
     pub decoder_layers: usize,
+    /// Pieces of the source's vocabulary.
     pub source_vocabulary: usize,
+    /// Pieces of the target's.
     pub target_vocabulary: usize,
+    /// How the decoder remembers.
     pub decoder: DecoderKind,
+    /// Nonlinearity of the feed-forward layers.
     pub activation: Activation,
     /// Source, target and output share one table.
     pub one_table: bool,
@@ -48,8 +60,11 @@ impl MarianConfig {
     /// # Errors
     /// As [`MarianConfig::of`].
     pub fn parse(text: &str, name: &str) -> Result<Self> {
-        let damaged =
-            |what: String| Error::Model(format!("{name}: the configuration in it: {what}; convert the model again"));
+        let damaged = |what: String| {
+            Error::Model(ModelError::damaged(format!(
+                "{name}: the configuration in it: {what}; convert the model again"
+            )))
+        };
         let keys = Keys { map: yaml::parse(text).map_err(damaged)?, name };
         keys.want("type", "transformer", &["transformer"])?;
         keys.want("transformer-preprocess", "", &[""])?;
@@ -132,10 +147,10 @@ impl Keys<'_> {
     }
 
     fn refuse(&self, key: &str, value: &str, supported: &str) -> Error {
-        Error::Model(format!(
+        Error::Model(ModelError::Unsupported(format!(
             "{}: its network has {key} {value:?}, supported is {supported}; use another model, or Marian itself",
             self.name
-        ))
+        )))
     }
 
     /// A whole number from 1 to `most`.
@@ -146,11 +161,11 @@ impl Keys<'_> {
 
     fn whole(&self, key: &str, text: &str, most: usize) -> Result<usize> {
         text.parse().ok().filter(|n| (1..=most).contains(n)).ok_or_else(|| {
-            Error::Model(format!(
+            Error::Model(ModelError::damaged(format!(
                 "{}: its configuration gives {key} as {text:?}, which should be a number from 1 to {most}; convert the model \
                  again",
                 self.name
-            ))
+            )))
         })
     }
 

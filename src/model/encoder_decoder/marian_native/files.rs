@@ -4,6 +4,7 @@ use super::config::MarianConfig;
 use super::network::MarianNative;
 use super::shortlist::LexicalShortlist;
 use super::yaml::{self, Value};
+use crate::error::ModelError;
 use crate::model::layers::Placement;
 use crate::model::weights::marian::{MarianFile, read_packed, without_packing};
 use crate::tokenizer::{SpmPair, Tokenizer};
@@ -14,13 +15,17 @@ use std::path::{Path, PathBuf};
 /// Where the parts of a model lie.
 #[derive(Debug, Clone, PartialEq)]
 pub struct MarianFiles {
+    /// The weights.
     pub model: PathBuf,
+    /// SentencePiece model of the source.
     pub source_vocabulary: PathBuf,
     /// Often the same file.
     pub target_vocabulary: PathBuf,
+    /// Which pieces of the target go with which of the source.
     pub shortlist: Option<PathBuf>,
     /// What the configuration says of decoding.
     pub beams: Option<usize>,
+    /// The exponent of length, by which Marian normalizes scores.
     pub length_penalty: Option<f32>,
 }
 
@@ -64,10 +69,10 @@ impl MarianFiles {
         let pick =
             |fits: &dyn Fn(&str) -> bool| names.iter().filter(|name| fits(without_packing(name))).collect::<Vec<_>>();
         let missing = |what: &str| {
-            Error::Model(format!(
+            Error::Model(ModelError::Missing(format!(
                 "{}: no {what} in this folder; copy it from where the model comes from",
                 folder.display()
-            ))
+            )))
         };
         let model = match pick(&is_model)[..] {
             [one] => one,
@@ -98,7 +103,9 @@ impl MarianFiles {
     }
 
     fn by_config(folder: &Path, path: &Path, names: &[String]) -> Result<Self> {
-        let wrong = |what: String| Error::Model(format!("{}: {what}; correct it or remove it", path.display()));
+        let wrong = |what: String| {
+            Error::Model(ModelError::damaged(format!("{}: {what}; correct it or remove it", path.display())))
+        };
         let text = std::fs::read_to_string(path).map_err(|e| Error::io(path, e))?;
         let keys = yaml::parse(&text).map_err(wrong)?;
         let list = |key: &str| -> Vec<String> {
@@ -162,11 +169,11 @@ impl MarianFiles {
             (&self.target_vocabulary, tokenizer.vocab_size(), config.target_vocabulary),
         ] {
             if there != wanted {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::Mismatch(format!(
                     "{}: has {there} pieces, the model {} wants {wanted}; use the vocabulary that came with the model",
                     path.display(),
                     self.model.display()
-                )));
+                ))));
             }
         }
         let shortlist = match &self.shortlist {
@@ -196,5 +203,9 @@ fn number<T: std::str::FromStr>(keys: &BTreeMap<String, Value>, key: &str) -> Op
 
 fn several(folder: &Path, what: &str, names: &[&String]) -> Error {
     let names: Vec<&str> = names.iter().map(|name| name.as_str()).collect();
-    Error::Model(format!("{}: several {what} in this folder ({}); leave one", folder.display(), names.join(", ")))
+    Error::Model(ModelError::Ambiguous(format!(
+        "{}: several {what} in this folder ({}); leave one",
+        folder.display(),
+        names.join(", ")
+    )))
 }

@@ -1,5 +1,6 @@
 //! Reading layers out of a Marian file.
 use super::norm::Norm;
+use crate::error::ModelError;
 use crate::model::layers::{Activation, Compute, FixedPart, Linear, Placement};
 use crate::model::weights::marian::MarianFile;
 use crate::model::weights::{Encoding, TensorSource, TensorView};
@@ -53,10 +54,10 @@ impl Loader<'_> {
     fn fixed<'n>(&'n self, name: &'n str, shape: [usize; 2], scale: &str) -> Result<FixedPart<'n>> {
         let (there, weights, weight_multiplier) = self.file.int8(name)?;
         if there != shape {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Mismatch(format!(
                 "{}: tensor {name} has shape {there:?} but the configuration wants {shape:?}; config and weights disagree",
                 self.file.name()
-            )));
+            ))));
         }
         Ok(FixedPart { name, weights, weight_multiplier, input_multiplier: self.file.number(scale)? })
     }
@@ -108,11 +109,11 @@ impl Table {
             source.find(found)?.map(|view| view.shape).unwrap_or_default()
         };
         if shape != [rows, d] {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Mismatch(format!(
                 "{}: the embeddings {found} have shape {shape:?} but the configuration wants {:?}; config and weights disagree",
                 file.name(),
                 [rows, d]
-            )));
+            ))));
         }
         Ok(table)
     }
@@ -120,10 +121,10 @@ impl Table {
     /// Adds row `id` times `scale` to `out`.
     pub fn add_row(&self, file: &MarianFile, id: u32, scale: f32, out: &mut [f32]) -> Result<()> {
         if id as usize >= self.rows {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Mismatch(format!(
                 "token id {id} is outside the vocabulary of {}; vocabulary and weights disagree",
                 self.rows
-            )));
+            ))));
         }
         let mut row = vec![0f32; self.d];
         self.read_row(file, id, &mut row)?;

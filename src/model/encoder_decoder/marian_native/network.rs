@@ -4,6 +4,7 @@ use super::layers::{FeedForward, Loader, Table};
 use super::norm::Norm;
 use super::shortlist::LexicalShortlist;
 use crate::decode::{Cache, Generator, GeneratorSpec, StepBatch};
+use crate::error::ModelError;
 use crate::kernels::parallel;
 use crate::model::encoder_decoder::attention::{AttentionNames, CrossAttention, SelfAttention, Sources};
 use crate::model::encoder_decoder::network::wanted;
@@ -89,20 +90,20 @@ impl MarianNative {
         let source_table = Table::find(&file, &["encoder_Wemb", "Wemb"], c.source_vocabulary, c.d)?;
         let target_table = Table::find(&file, &["decoder_Wemb", "Wemb"], c.target_vocabulary, c.d)?;
         if file.has("decoder_ff_logit_out_W") {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Unsupported(format!(
                 "{}: its output layer is not tied to the embeddings, which is not supported; use another model",
                 file.name()
-            )));
+            ))));
         }
         let encoder = (1..=c.encoder_layers).map(|l| EncoderLayer::load(&loader, l, c)).collect::<Result<_>>()?;
         let decoder = (1..=c.decoder_layers).map(|l| DecoderLayer::load(&loader, l, c)).collect::<Result<_>>()?;
         for (name, layers) in [("encoder", c.encoder_layers), ("decoder", c.decoder_layers)] {
             let beyond = format!("{name}_l{}_ffn_W1", layers + 1);
             if file.has(&beyond) {
-                return Err(Error::Model(format!(
+                return Err(Error::Model(ModelError::Mismatch(format!(
                     "{}: tensor {beyond} is there, but the configuration has only {layers} layers; config and weights disagree",
                     file.name()
-                )));
+                ))));
             }
         }
         let tensors: &dyn TensorSource = &file;
@@ -188,7 +189,9 @@ impl MarianNative {
                 Some((_, _, count)) if first == last => *count += 1,
                 _ => {
                     let head = first.and_then(|first| heads.get(&first)).ok_or_else(|| {
-                        Error::Model("a sentence is decoded that was not encoded; its session must be dropped".into())
+                        Error::Model(ModelError::Defect(
+                            "a sentence is decoded that was not encoded; its session must be dropped".into(),
+                        ))
                     })?;
                     groups.push((head, row, 1));
                     last = first;
@@ -330,7 +333,7 @@ fn rows_before(batch: &StepBatch) -> Vec<Option<u32>> {
 }
 
 fn foreign() -> Error {
-    Error::Model("the cache belongs to another network".into())
+    Error::Model(ModelError::Defect("the cache belongs to another network".into()))
 }
 
 impl Generator for MarianNative {

@@ -3,6 +3,7 @@
 //!
 //! File (marian-dev, `src/data/shortlist.h`): six `u64` (magic, checksum, pieces that are always allowed, candidates of a
 //! piece, offsets, ids), the offsets as `u64`, the ids as `u32`.
+use crate::error::ModelError;
 use crate::{Error, Result};
 
 const MAGIC: u64 = 0xf11a_48d5_0134_17f5;
@@ -24,7 +25,8 @@ impl LexicalShortlist {
     /// # Errors
     /// The bytes are something else, damaged, or belong to other vocabularies.
     pub fn parse(bytes: &[u8], name: &str, source: usize, target: usize) -> Result<Self> {
-        let damaged = |what: &str| Error::Model(format!("{name}: {what}; download the file again"));
+        let damaged =
+            |what: &str| Error::Model(ModelError::damaged(format!("{name}: {what}; download the file again")));
         let words = bytes.as_chunks::<8>().0;
         let word = |at: usize| words.get(at).map(|word| u64::from_le_bytes(*word));
         let (Some(magic), Some(checksum), Some(first), Some(offsets), Some(ids)) =
@@ -44,10 +46,10 @@ impl LexicalShortlist {
             return Err(damaged("its checksum is wrong"));
         }
         let other = || {
-            Error::Model(format!(
+            Error::Model(ModelError::Mismatch(format!(
                 "{name}: belongs to other vocabularies than the model's ({source} and {target} pieces); use the shortlist \
                  that came with the model"
-            ))
+            )))
         };
         let (table, rest) = bytes[HEADER..].split_at(offsets as usize * 8);
         let ids: Vec<u32> = rest.as_chunks::<4>().0.iter().map(|id| u32::from_le_bytes(*id)).collect();

@@ -1,5 +1,6 @@
 //! Reads the header, the metadata and the tensor directory of a GGUF file, trusting none of it.
 use super::{Tensor, Value};
+use crate::error::ModelError;
 use crate::model::weights::Encoding;
 use crate::{Error, Result};
 use candle_core::quantized::GgmlDType;
@@ -23,17 +24,17 @@ impl<'a> Parser<'a> {
     pub(super) fn new(name: &'a str, bytes: &'a [u8]) -> Result<Self> {
         let mut parser = Self { name, bytes, at: 0, version: 0, tensor_count: 0, entry_count: 0 };
         if bytes.get(..4) != Some(b"GGUF") {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::damaged(format!(
                 "{name}: is not a GGUF file (its first four bytes are not \"GGUF\"); check the path or download it again"
-            )));
+            ))));
         }
         parser.at = 4;
         parser.version = parser.u32()?;
         if !(2..=3).contains(&parser.version) {
-            return Err(Error::Model(format!(
+            return Err(Error::Model(ModelError::Unsupported(format!(
                 "{name}: GGUF version {} is not supported (2 and 3 are); convert it with a current llama.cpp",
                 parser.version
-            )));
+            ))));
         }
         parser.tensor_count = parser.u64()?;
         parser.entry_count = parser.u64()?;
@@ -47,7 +48,10 @@ impl<'a> Parser<'a> {
     }
 
     fn damaged(&self, what: String) -> Error {
-        Error::Model(format!("{}: {what} at byte {}; the file is damaged, download it again", self.name, self.at))
+        Error::Model(ModelError::damaged(format!(
+            "{}: {what} at byte {}; the file is damaged, download it again",
+            self.name, self.at
+        )))
     }
 
     fn take(&mut self, len: usize) -> Result<&'a [u8]> {
@@ -164,7 +168,7 @@ impl<'a> Parser<'a> {
             shape.reverse();
             let code = self.u32()?;
             let encoding = encoding(code).ok_or_else(|| {
-                Error::Model(format!("{}: tensor {name} has the quantization type {code}, which is not supported; use a file with F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL or IQ4_XS", self.name))
+                Error::Model(ModelError::Unsupported(format!("{}: tensor {name} has the quantization type {code}, which is not supported; use a file with F32, F16, BF16, Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, Q2_K to Q6_K, IQ4_NL or IQ4_XS", self.name)))
             })?;
             let offset = usize::try_from(self.u64()?).unwrap_or(usize::MAX);
             listed.push((name, shape, encoding, offset));
@@ -182,11 +186,11 @@ impl<'a> Parser<'a> {
             }
             let end = data.checked_add(offset).and_then(|start| Some(start..start.checked_add(size)?));
             let range = end.filter(|range| range.end <= self.bytes.len()).ok_or_else(|| {
-                Error::Model(format!(
+                Error::Model(ModelError::damaged(format!(
                     "{}: tensor {name} lies outside the file (offset {offset}, {size} bytes, file {} bytes); the download is incomplete, get it again",
                     self.name,
                     self.bytes.len()
-                ))
+                )))
             })?;
             out.push((name, Tensor { shard, shape, encoding, range }));
         }

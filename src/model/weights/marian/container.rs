@@ -1,6 +1,7 @@
 //! The binary container: `u64` version, `u64` count, a header of four `u64` a tensor (length of the name with its NUL, type,
 //! dimensions, bytes of data), the names, the shapes as `i32`, `u64` bytes of padding and the padding, the data.
 use super::{Item, Kind};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 
@@ -16,13 +17,13 @@ const DIMENSIONS: u64 = 8;
 /// tensors of a kind that is not supported.
 pub fn parse_container(bytes: &[u8], name: &str) -> Result<BTreeMap<String, Item>> {
     foreign(bytes, name)?;
-    let damaged = |what: String| Error::Model(format!("{name}: {what}; download the file again"));
+    let damaged = |what: String| Error::Model(ModelError::damaged(format!("{name}: {what}; download the file again")));
     let mut reader = Reader { bytes, at: 0 };
     if reader.u64() != Some(VERSION) {
-        return Err(Error::Model(format!(
+        return Err(Error::Model(ModelError::damaged(format!(
             "{name}: not a model of Marian's (binary version 1); give a folder with model.*.bin or model.*.npz as Marian and \
              Firefox have them"
-        )));
+        ))));
     }
     let cut_off = || damaged("is cut off, or its table of tensors is damaged".into());
     let count = reader.u64().filter(|&n| n <= bytes.len() as u64 / 32).ok_or_else(cut_off)?;
@@ -87,7 +88,7 @@ pub(super) fn foreign(bytes: &[u8], name: &str) -> Result<()> {
         [] => "is empty; download it again",
         _ => return Ok(()),
     };
-    Err(Error::Model(format!("{name}: {what}")))
+    Err(Error::Model(ModelError::damaged(format!("{name}: {what}"))))
 }
 
 fn kind(code: u64) -> Option<Kind> {
@@ -114,10 +115,10 @@ fn refused(name: &str, tensor: &str, code: u64) -> Error {
         0x1000..=0x7fff => format!("packed for one processor's kernels ({code:#06x})"),
         _ => format!("of the unknown type {code:#06x}"),
     };
-    Error::Model(format!(
+    Error::Model(ModelError::Unsupported(format!(
         "{name}: tensor {tensor} is {kind}; float32 and intgemm8 are supported: convert with `marian-conv --gemm-type \
          intgemm8` or `float32`"
-    ))
+    )))
 }
 
 struct Reader<'a> {

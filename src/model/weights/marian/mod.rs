@@ -10,6 +10,7 @@ pub use npz::parse_npz;
 pub use packed::{read_packed, without_packing};
 
 use super::{Encoding, TensorSource, TensorView, map_file};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use memmap2::Mmap;
 use std::borrow::Cow;
@@ -23,6 +24,7 @@ pub const CONFIG: &str = "special:model.yml";
 /// How a tensor of a Marian file is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// 32-bit floats.
     F32,
     /// Bytes without a scale: the configuration.
     Int8,
@@ -33,6 +35,7 @@ pub enum Kind {
 /// Where a tensor lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Item {
+    /// How its numbers are stored.
     pub kind: Kind,
     /// As declared; a weight matrix is [inputs, outputs].
     pub shape: Vec<usize>,
@@ -106,15 +109,16 @@ impl MarianFile {
     /// There is none, or it is no text.
     pub fn config(&self) -> Result<&str> {
         let item = self.items.get(CONFIG).filter(|item| item.kind == Kind::Int8).ok_or_else(|| {
-            Error::Model(format!(
+            Error::Model(ModelError::damaged(format!(
                 "{}: no {CONFIG} in it, which describes the network; convert the model again",
                 self.name
-            ))
+            )))
         })?;
         let bytes = &self.bytes[item.bytes.clone()];
         let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-        std::str::from_utf8(&bytes[..end])
-            .map_err(|_| Error::Model(format!("{}: its {CONFIG} is not text; download it again", self.name)))
+        std::str::from_utf8(&bytes[..end]).map_err(|_| {
+            Error::Model(ModelError::damaged(format!("{}: its {CONFIG} is not text; download it again", self.name)))
+        })
     }
 
     /// Names, declared shapes and kinds of all tensors, the configuration left out.
@@ -146,7 +150,10 @@ impl MarianFile {
                 let shape = if is_transposed(name) { [columns, rows] } else { [rows, columns] };
                 Ok((shape, values, f32::from_le_bytes(*scale)))
             }
-            _ => Err(Error::Model(format!("{}: tensor {name} is no 8-bit matrix; convert the model again", self.name))),
+            _ => Err(Error::Model(ModelError::damaged(format!(
+                "{}: tensor {name} is no 8-bit matrix; convert the model again",
+                self.name
+            )))),
         }
     }
 
@@ -160,18 +167,19 @@ impl MarianFile {
         match (item.kind, bytes) {
             (Kind::F32, &[a, b, c, d]) => Ok(f32::from_le_bytes([a, b, c, d])),
             (Kind::Intgemm8, &[byte, a, b, c, d]) => Ok(f32::from(byte as i8) / f32::from_le_bytes([a, b, c, d])),
-            _ => {
-                Err(Error::Model(format!("{}: tensor {name} should be one number; convert the model again", self.name)))
-            }
+            _ => Err(Error::Model(ModelError::damaged(format!(
+                "{}: tensor {name} should be one number; convert the model again",
+                self.name
+            )))),
         }
     }
 
     fn item(&self, name: &str) -> Result<&Item> {
         self.items.get(name).ok_or_else(|| {
-            Error::Model(format!(
+            Error::Model(ModelError::Missing(format!(
                 "{}: tensor {name} is missing; the file does not hold the network that its configuration describes",
                 self.name
-            ))
+            )))
         })
     }
 }

@@ -1,5 +1,6 @@
 //! NumPy archives as Marian writes them while it trains: a zip of `NAME.npy`, floats in rows.
 use super::{CONFIG, Item, Kind};
+use crate::error::ModelError;
 use crate::{Error, Result};
 use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
@@ -10,7 +11,7 @@ use std::io::{Cursor, Read};
 /// [`Error::Model`]: no archive, damaged, or with arrays of a kind that is not supported.
 pub fn parse_npz(bytes: &[u8], name: &str) -> Result<(Vec<u8>, BTreeMap<String, Item>)> {
     super::container::foreign(bytes, name)?;
-    let damaged = |what: &str| Error::Model(format!("{name}: {what}; download the file again"));
+    let damaged = |what: &str| Error::Model(ModelError::damaged(format!("{name}: {what}; download the file again")));
     let mut archive =
         zip::ZipArchive::new(Cursor::new(bytes)).map_err(|e| damaged(&format!("not an .npz archive ({e})")))?;
     let (mut data, mut items) = (Vec::new(), BTreeMap::new());

@@ -1,4 +1,5 @@
 //! Files that lie packed on their servers: `.gz` and `.zst`.
+use crate::error::ModelError;
 use crate::{Error, Result};
 use std::io::Read;
 use std::path::Path;
@@ -28,7 +29,11 @@ pub fn read_packed(path: &Path) -> Result<Vec<u8>> {
     };
     match read {
         Ok(_) if (bytes.len() as u64) < limit => Ok(bytes),
-        Ok(_) => Err(Error::Model(format!("{name}: unpacks to more than {RATIO} times its size; download it again"))),
-        Err(e) => Err(Error::Model(format!("{name}: cannot be unpacked ({e}); download it again"))),
+        Ok(_) => Err(Error::Model(ModelError::damaged(format!(
+            "{name}: unpacks to more than {RATIO} times its size; download it again"
+        )))),
+        Err(e) => {
+            Err(Error::Model(ModelError::damaged_by(format!("{name}: cannot be unpacked ({e}); download it again"), e)))
+        }
     }
 }
