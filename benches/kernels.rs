@@ -1,7 +1,7 @@
 //! Matrix products at the shapes of real networks, for one token, a few and a batch: `cargo bench --bench kernels`.
 //!
 //! The throughput is in multiply-and-adds a second. `cargo bench --bench kernels -- int8/` runs a part. First come
-//! tables measured in turns: the int8 product as a share of what `vpdpbusd` does at most, candle's own quantized
+//! tables measured in turns: the int8 product as a share of what its instructions do at most, candle's own quantized
 //! product beside ours, and weights in 4 bits beside 8 (`-- tables` for these alone).
 mod shared;
 
@@ -51,24 +51,22 @@ fn wants_tables() -> bool {
     filter.is_none_or(|filter| filter == "tables")
 }
 
-/// The int8 product of the feed-forward shapes on one thread, beside a loop of `vpdpbusd` alone.
+/// The int8 product of the feed-forward shapes on one thread, beside a loop of its instructions alone.
 fn share_of_peak(_: &mut Criterion) {
     let level = Level::detect();
-    if !wants_tables() || peak::vpdpbusd(level, 1).is_none() {
-        return;
-    }
-    println!("int8 product on one thread as a share of the vpdpbusd loop's rate ({}):", level.name());
+    let Some(instructions) = peak::instructions(level).filter(|_| wants_tables()) else { return };
+    println!("int8 product on one thread as a share of the rate of a loop of {instructions} ({}):", level.name());
     let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread");
     for &(name, n, k) in SHAPES.iter().filter(|shape| FEED_FORWARD.contains(&shape.0)) {
         let packed = PackedQ8::from_f32(level, n, k, &noise(n * k));
         for m in ROWS.into_iter().filter(|&m| m >= 64) {
             let (x, mut out, products) = (noise(m * k), vec![0f32; m * n], (m * n * k) as f64);
             // About as long as the product itself, so that both see the same machine.
-            let rounds = (m * n * k / 2000) as u64;
+            let rounds = (m * n * k) as u64 / peak::int8(level, 1).unwrap_or(1).max(1);
             let mut most = 0u64;
             let mut product =
                 || pool.install(|| packed.multiply(&QuantizedRows::new(level, black_box(&x), m, k), &mut out));
-            let mut alone = || most = peak::vpdpbusd(level, black_box(rounds)).unwrap_or_default();
+            let mut alone = || most = peak::int8(level, black_box(rounds)).unwrap_or_default();
             let [ours, peak] = shared::in_turns(51, [&mut product, &mut alone]);
             let (ours, peak) = (products / ours / 1e9, most as f64 / peak / 1e9);
             println!("{name:<24} m {m:>3}: {ours:7.1} of {peak:7.1} billion/s, {:.0} %", 100.0 * ours / peak);

@@ -85,6 +85,12 @@ def groups(prompts, parallel):
     yield group
 
 
+def built_with():
+    """What the library was compiled for, as it prints it: "CPU : SSE3 = 1 | AVX2 = 1 | …"."""
+    parts = ll.llama_print_system_info().decode().replace(":", "|").split("|")
+    return [name.strip() for name, _, on in (part.partition("=") for part in parts) if on.strip() == "1"]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("model")
@@ -111,6 +117,7 @@ def main():
     generated = sum(map(len, out))
     print(json.dumps({
         "engine": f"llama.cpp (llama-cpp-python {ll.__version__})",
+        "built_with": built_with(),
         "sentences": len(lines),
         "source_tokens": sum(map(len, prompts)),
         "generated_tokens": generated,

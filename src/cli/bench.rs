@@ -7,7 +7,8 @@ use crate::engine::{EngineStats, Job, Outcome, Translate};
 use crate::error::{InputError, SettingsError};
 use crate::kernels::{Level, matmul_bf16::PackedBf16};
 use crate::metrics::Timing;
-use crate::pipeline::{self, PipelineOptions};
+use crate::pipeline::{self, PipelineOptions, Prepared, Quality};
+use crate::summary::Makers;
 use anyhow::Context;
 use serde::Serialize;
 use std::io::Write as _;
@@ -45,6 +46,9 @@ pub struct BenchArgs {
     /// Counted runs, after one that warms up
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub repeat: usize,
+    /// Measure sentences alone: leave out the article at each quality and its summary
+    #[arg(long)]
+    pub no_article: bool,
     /// Print one JSON object
     #[arg(long)]
     pub json: bool,
@@ -62,6 +66,15 @@ struct SummaryCost {
     model: Option<String>,
     article_s: f64,
     summary_s: f64,
+}
+
+/// What the first sentences cost as one article at one quality, checks and repair included. Medians.
+#[derive(Debug, Serialize)]
+struct QualityCost {
+    quality: Quality,
+    article_s: f64,
+    /// Times what a draft costs.
+    price: f64,
 }
 
 /// All that is measured. Rates are medians over the runs.
@@ -95,7 +108,10 @@ struct Report {
     /// Hypotheses in a step, and the share of real tokens among those computed.
     hypotheses_per_step: f64,
     real_token_share: f64,
-    /// Absent with `--length`, which the summary's own model would not keep.
+    /// Absent with `--length`, which leaves nothing to repair, and with `--no-article`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    qualities: Vec<QualityCost>,
+    /// Absent likewise: the summary's own model would not keep the length.
     #[serde(skip_serializing_if = "Option::is_none")]
     summary: Option<SummaryCost>,
     peak_memory_mb: Option<f64>,
@@ -226,6 +242,7 @@ fn measure(
     let reading = Timing::of(&read).median;
     let words: usize = texts.iter().map(|t| t.split_whitespace().count()).sum();
     let engine = translator.engine_options();
+    let article = args.length.is_none() && !args.no_article;
     Ok(Report {
         schema: 1,
         model: translator.identity().clone(),
@@ -250,20 +267,49 @@ fn measure(
         one_by_one_generated_tokens_per_s: alone_tokens as f64 / alone.iter().sum::<f64>(),
         hypotheses_per_step: outputs / steps.max(1.0),
         real_token_share: fill.real_tokens(),
-        summary: if args.length.is_none() { Some(summary_cost(args, loaded, texts)?) } else { None },
+        qualities: if article { quality_costs(args, loaded, texts)? } else { Vec::new() },
+        summary: if article { Some(summary_cost(args, loaded, texts)?) } else { None },
         peak_memory_mb: super::common::peak_memory_mb(),
         warnings,
     })
 }
 
-/// The first texts as one article, a paragraph of four sentences each, translated and summarized.
-fn summary_cost(args: &BenchArgs, loaded: &Loaded, texts: &[String]) -> crate::Result<SummaryCost> {
-    let options = PipelineOptions { summary: Some(args.summary.options()), ..PipelineOptions::default() };
-    let models = args.summary.open(&args.model, &args.summary.options(), &loaded.model, args.json)?;
+/// The first texts as one article, a paragraph of four sentences each.
+fn as_article(texts: &[String]) -> crate::Result<Prepared> {
     let paragraphs: Vec<String> =
         texts[..texts.len().min(ARTICLE)].chunks(4).map(|sentences| sentences.join(" ")).collect();
     let article = crate::article::read::parse(paragraphs.join("\n\n").as_bytes(), "sample.txt", &Default::default())?;
-    let prepared = pipeline::prepare(article);
+    Ok(pipeline::prepare(article))
+}
+
+/// The article at each quality, in turns, so that a machine that gets slower meanwhile slows all of them.
+fn quality_costs(args: &BenchArgs, loaded: &Loaded, texts: &[String]) -> crate::Result<Vec<QualityCost>> {
+    let prepared = as_article(texts)?;
+    let mut costs = Vec::new();
+    for quality in [Quality::Draft, Quality::Standard, Quality::Best] {
+        let mut options = PipelineOptions { summary: None, ..PipelineOptions::default() };
+        quality.repair(&mut options);
+        let decode = args.model.decode_options(&loaded.model, Some(quality))?;
+        let engine = loaded.translator.engine_options().clone();
+        costs.push((quality, loaded.model.translator(decode, engine)?, options, Vec::new()));
+    }
+    for _ in 0..args.repeat {
+        for (_, translator, options, seconds) in &mut costs {
+            let done = pipeline::translate(translator, &prepared, options, &Makers::default(), &mut |_| true)?;
+            seconds.push(done.timings.translate_s);
+        }
+    }
+    let cost = |seconds: &[f64]| Timing::of(seconds).median;
+    let draft = cost(&costs[0].3).max(1e-9);
+    let costs = costs.iter().map(|(quality, _, _, seconds)| (*quality, cost(seconds)));
+    Ok(costs.map(|(quality, article_s)| QualityCost { quality, article_s, price: article_s / draft }).collect())
+}
+
+/// The article translated and summarized.
+fn summary_cost(args: &BenchArgs, loaded: &Loaded, texts: &[String]) -> crate::Result<SummaryCost> {
+    let options = PipelineOptions { summary: Some(args.summary.options()), ..PipelineOptions::default() };
+    let models = args.summary.open(&args.model, &args.summary.options(), &loaded.model, args.json)?;
+    let prepared = as_article(texts)?;
     let (mut article_s, mut summary_s, mut method, mut name) = (Vec::new(), Vec::new(), String::new(), None);
     for _ in 0..args.repeat {
         let done = pipeline::translate(&loaded.translator, &prepared, &options, &models.makers(), &mut |_| true)?;
@@ -313,6 +359,13 @@ fn print_report(r: &Report) -> std::io::Result<()> {
         "real tokens among those computed",
         format!("{:.0} % (steps are flat, not padded)", 100.0 * r.real_token_share),
     )?;
+    for QualityCost { quality, article_s, price } in &r.qualities {
+        let sentences = r.sentences.min(ARTICLE);
+        row(
+            &format!("an article of {sentences}, {}", quality.name()),
+            format!("{article_s:.3} s, {price:.2} times draft"),
+        )?;
+    }
     if let Some(s) = &r.summary {
         let share = 100.0 * s.summary_s / s.article_s.max(1e-9);
         row("an article, with repair", format!("{:.3} s", s.article_s))?;

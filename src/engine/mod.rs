@@ -1,6 +1,7 @@
 //! The batcher: sentences in, hypotheses out, in whatever order they finish.
 //!
 //! [`Translate`] is what the pipeline and the bulk job see; it says nothing about models.
+mod memory;
 mod options;
 mod prepared;
 mod prompt;

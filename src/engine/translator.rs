@@ -74,6 +74,7 @@ impl Translator {
     ) -> Result<Self> {
         engine.check()?;
         options.check().map_err(SettingsError::Range)?;
+        super::memory::keep_between_steps();
         let columns = Arc::new(Columns::of(&*generator)?);
         let (mut prefix, other) = (prompt.encode(&*tokenizer, "ক")?, prompt.encode(&*tokenizer, "১")?);
         let overhead = prefix.len().saturating_sub(tokenizer.encode("ক")?.len());

@@ -8,6 +8,8 @@
 use super::level::{Isa, Level};
 use super::parallel::{self, Shared, area};
 use half::f16;
+use std::cell::Cell;
+use std::mem::take;
 
 /// Output columns in a panel.
 pub const PANEL: usize = 16;
@@ -38,6 +40,10 @@ pub struct QuantizedRows {
     pub(super) scales: Vec<f32>,
     /// [m][k/32]: −128 · Σ values, which takes the weights' offset out again.
     pub(super) corrections: Vec<i32>,
+    /// For AVX2 alone, [m][k/4]: four magnitudes, then 255 for each value that is negative, else 0.
+    pub(super) split: Vec<u8>,
+    /// For AVX2 alone, [m][k/32]: the sum of the magnitudes of negative values.
+    pub(super) missing: Vec<i32>,
 }
 
 impl PackedQ8 {
@@ -117,8 +123,10 @@ impl PackedQ8 {
         assert_eq!(x.k, self.k, "activations and weights differ in their inner dimension");
         assert_eq!(out.len(), area(x.m, self.n));
         assert!(all.end <= self.n.div_ceil(PANEL), "panels outside the matrix");
+        let apart = self.level.isa() == Isa::Avx2;
+        assert!(!apart || x.split.len() == 2 * x.values.len(), "activations for another level than the weights");
         let shared = Shared::new(out);
-        let row_block = (ROW_BLOCK_BYTES / self.k).max(16);
+        let row_block = (ROW_BLOCK_BYTES / if apart { 2 * self.k } else { self.k }).max(16);
         // Below some 64 kB of weights a thread's wake-up costs more than its work.
         let grain = (65_536 / (self.k * PANEL) / x.m.clamp(1, 8)).max(2);
         parallel::ranges(all.len(), grain, |panels| {
@@ -169,40 +177,90 @@ pub fn quantize_weights(row: &[f32], values: &mut [i8], scales: &mut [f16]) {
 impl QuantizedRows {
     /// Quantizes activations `x` [m, k], k a multiple of 32.
     pub fn new(level: Level, x: &[f32], m: usize, k: usize) -> Self {
-        assert!(x.len() == area(m, k) && k.is_multiple_of(GROUP));
+        assert!(x.len() == area(m, k));
+        let mut rows = Self::empty(level, m, k);
         let groups = k / GROUP;
-        let mut rows =
-            Self { m, k, values: vec![0; m * k], scales: vec![0.0; m * groups], corrections: vec![0; m * groups] };
         let values = Shared::new(&mut rows.values);
         let scales = Shared::new(&mut rows.scales);
         let corrections = Shared::new(&mut rows.corrections);
+        let (split, split_width) = (Shared::new(&mut rows.split), rows.split.len() / m.max(1));
+        let (missing, missing_width) = (Shared::new(&mut rows.missing), rows.missing.len() / m.max(1));
         parallel::ranges(m, (32_768 / k).max(1), |range| {
             let (start, len) = (range.start, range.len());
             // SAFETY: `ranges` hands each row out once.
-            let (values, scales, corrections) = unsafe {
+            let (values, scales, corrections, split, missing) = unsafe {
                 (
                     values.slice(start * k, len * k),
                     scales.slice(start * groups, len * groups),
                     corrections.slice(start * groups, len * groups),
+                    split.slice(start * split_width, len * split_width),
+                    missing.slice(start * missing_width, len * missing_width),
                 )
             };
-            quantize(level, &x[start * k..range.end * k], values, scales, corrections);
+            let x = &x[start * k..range.end * k];
+            #[cfg(target_arch = "x86_64")]
+            if level.isa() == Isa::Avx2 {
+                let to = super::matmul_q8_x86::Rounded { values, scales, corrections, split, missing };
+                // SAFETY: the level is available; the parts belong to the same rows.
+                return unsafe { super::matmul_q8_x86::quantize(x, to) };
+            }
+            quantize(level, x, values, scales, corrections);
+            take_apart(level, values, split, missing);
         });
+        rows
+    }
+
+    /// Room for [m, k], whose content is to be overwritten; `k` must be a multiple of 32.
+    fn empty(level: Level, m: usize, k: usize) -> Self {
+        assert!(k.is_multiple_of(GROUP), "input dimension {k} is not a multiple of {GROUP}");
+        let (all, groups, apart) = (area(m, k), m * (k / GROUP), level.isa() == Isa::Avx2);
+        let (mut values, mut scales, mut corrections, mut split, mut missing) =
+            SPARE.try_with(Cell::take).unwrap_or_default();
+        values.resize(all, 0);
+        scales.resize(groups, 0.0);
+        corrections.resize(groups, 0);
+        split.resize(if apart { area(2, all) } else { 0 }, 0);
+        missing.resize(if apart { groups } else { 0 }, 0);
+        Self { m, k, values, scales, corrections, split, missing }
+    }
+
+    /// Rounds activations `x` [m, k], k a multiple of 32, as x·`multiplier` to −127 … 127: one scale for all, which the
+    /// sums are still to be divided by.
+    pub fn with_multiplier(level: Level, x: &[f32], m: usize, k: usize, multiplier: f32) -> Self {
+        assert!(x.len() == area(m, k));
+        let mut rows = Self::empty(level, m, k);
+        rows.scales.fill(1.0);
+        round_all(level, x, multiplier, &mut rows.values, &mut rows.corrections);
+        take_apart(level, &rows.values, &mut rows.split, &mut rows.missing);
         rows
     }
 }
 
-impl QuantizedRows {
-    /// Rounds activations `x` [m, k], k a multiple of 32, as x·`multiplier` to −127 … 127: one scale for all, which the
-    /// sums are still to be divided by.
-    pub fn with_multiplier(level: Level, x: &[f32], m: usize, k: usize, multiplier: f32) -> Self {
-        assert!(x.len() == m * k && k.is_multiple_of(GROUP));
-        let groups = k / GROUP;
-        let mut rows =
-            Self { m, k, values: vec![0; m * k], scales: vec![1.0; m * groups], corrections: vec![0; m * groups] };
-        round_all(level, x, multiplier, &mut rows.values, &mut rows.corrections);
-        rows
+/// The buffers of [`QuantizedRows`].
+type Buffers = (Vec<i8>, Vec<f32>, Vec<i32>, Vec<u8>, Vec<i32>);
+
+thread_local! {
+    /// Those of the last product, for the next: clearing new ones took a third of the time that rounding takes.
+    static SPARE: Cell<Buffers> = const { Cell::new((Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new())) };
+}
+
+impl Drop for QuantizedRows {
+    fn drop(&mut self) {
+        let Self { values, scales, corrections, split, missing, .. } = self;
+        let buffers = (take(values), take(scales), take(corrections), take(split), take(missing));
+        // A thread that is ending has no use for them.
+        let _ = SPARE.try_with(|spare| spare.set(buffers));
     }
+}
+
+/// Magnitudes and signs of whole groups, where the level's product wants them.
+fn take_apart(level: Level, values: &[i8], split: &mut [u8], missing: &mut [i32]) {
+    #[cfg(target_arch = "x86_64")]
+    if level.isa() == Isa::Avx2 {
+        // SAFETY: the level is available; `QuantizedRows::empty` made the room.
+        unsafe { super::matmul_q8_x86::split(values, split, missing) }
+    }
+    let _ = (level, values, split, missing);
 }
 
 super::level::multiversion! {
@@ -240,15 +298,20 @@ fn quantize_body(x: &[f32], values: &mut [i8], scales: &mut [f32], corrections: 
     let (groups, _) = x.as_chunks::<GROUP>();
     let (outs, _) = values.as_chunks_mut::<GROUP>();
     for (((group, out), scale), correction) in groups.iter().zip(outs).zip(scales).zip(corrections) {
+        // In halves, and halves of those: one after the other they would wait for each other. NaN is never larger.
         let mut lanes = [0f32; 16];
-        for i in 0..16 {
-            let (a, b) = (group[i].abs(), group[i + 16].abs());
-            lanes[i] = if a > b { a } else { b };
+        for half in group.as_chunks::<16>().0 {
+            for i in 0..16 {
+                let a = half[i].abs();
+                lanes[i] = if a > lanes[i] { a } else { lanes[i] };
+            }
         }
-        let mut largest = 0f32;
-        for lane in lanes {
-            largest = if lane > largest { lane } else { largest };
+        for width in [8, 4, 2, 1] {
+            for i in 0..width {
+                lanes[i] = if lanes[i + width] > lanes[i] { lanes[i + width] } else { lanes[i] };
+            }
         }
+        let largest = lanes[0];
         *scale = largest / 127.0;
         let inverse = if largest > 0.0 { 127.0 / largest } else { 0.0 };
         let mut sum = 0i32;
@@ -375,6 +438,30 @@ mod tests {
                     prop_assert_eq!(*got, want as f32, "{}", level.name());
                 }
             }
+        }
+    }
+
+    /// Ties between two roundings, groups of zeros, numbers too small for a scale, and what is no number.
+    #[test]
+    fn every_level_rounds_activations_alike() {
+        let (m, k) = (5, 7 * GROUP);
+        let mut x = noise(m * k, 3);
+        x.iter_mut().enumerate().for_each(|(i, x)| match i / GROUP {
+            0 => *x = 0.0,
+            1 => *x = [63.5, -127.0, 0.5, -1.5][i % 4],
+            2 => *x *= 1e-41,
+            3 if i % 5 == 0 => *x = f32::INFINITY,
+            4 => *x = -x.abs(),
+            5 if i % 9 == 0 => *x = f32::NAN,
+            _ => {}
+        });
+        let want = QuantizedRows::new(Level::SCALAR, &x, m, k);
+        for level in Level::all() {
+            let got = QuantizedRows::new(level, &x, m, k);
+            assert_eq!(got.values, want.values, "{}", level.name());
+            assert_eq!(got.corrections, want.corrections, "{}", level.name());
+            let bits = |scales: &[f32]| scales.iter().map(|s| s.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&got.scales), bits(&want.scales), "{}", level.name());
         }
     }
 

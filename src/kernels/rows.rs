@@ -52,6 +52,11 @@ pub fn activate(level: Level, activation: Activation, x: &mut [f32]) {
     }
 }
 
+/// Adds `bias` to each row of `out`.
+pub fn add_bias(level: Level, bias: &[f32], out: &mut [f32]) {
+    for_rows(out, bias.len(), |_, row| add_row(level, bias, row));
+}
+
 /// Gated activation: `x` [m, 2·d] holds gate and up side by side; out [m, d] = activation(gate) · up.
 pub fn gated(level: Level, activation: Activation, x: &[f32], d: usize, out: &mut [f32]) {
     for_rows(out, d, |i, out| {
@@ -148,6 +153,16 @@ multiversion! {
 fn multiply_row_body(x: &[f32], out: &mut [f32]) {
     for (o, x) in out.iter_mut().zip(x) {
         *o *= x;
+    }
+}
+
+multiversion! {
+    fn add_row(x: &[f32], out: &mut [f32]) = add_row_body
+}
+#[inline(always)]
+fn add_row_body(x: &[f32], out: &mut [f32]) {
+    for (o, x) in out.iter_mut().zip(x) {
+        *o += x;
     }
 }
 

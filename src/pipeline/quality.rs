@@ -31,6 +31,15 @@ impl Quality {
         };
     }
 
+    /// The name that `--quality` takes.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Draft => "draft",
+            Self::Standard => "standard",
+            Self::Best => "best",
+        }
+    }
+
     /// Sets whether doubtful sentences are translated again.
     pub fn repair(self, options: &mut PipelineOptions) {
         options.repair = self != Self::Draft;
@@ -42,12 +51,8 @@ impl std::str::FromStr for Quality {
 
     /// "draft", "standard" or "best".
     fn from_str(text: &str) -> Result<Self, Error> {
-        match text {
-            "draft" => Ok(Self::Draft),
-            "standard" => Ok(Self::Standard),
-            "best" => Ok(Self::Best),
-            _ => Err(Error::Settings(SettingsError::Unknown("expected draft, standard or best".into()))),
-        }
+        let found = [Self::Draft, Self::Standard, Self::Best].into_iter().find(|quality| quality.name() == text);
+        found.ok_or_else(|| SettingsError::Unknown("expected draft, standard or best".into()).into())
     }
 }
 

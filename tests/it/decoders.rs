@@ -99,6 +99,30 @@ fn logits(generator: &dyn Generator, batch: &[Row]) -> Vec<Vec<f32>> {
     generator.step(&mut cache, &step).unwrap().to_vec2().unwrap()
 }
 
+/// The last layer leaves out what nobody asks for; what is asked for is the same to the last bit.
+#[test]
+fn logits_do_not_depend_on_which_others_are_asked_for() {
+    for Fixture { folder, golden } in fixtures() {
+        let model = open(folder, Compute::Int8);
+        let asking = |every: usize| -> Vec<Row> {
+            let places = |ids: &[u32]| (0..ids.len()).filter(|at| at % every == 0);
+            let row = |row: &Row| Row {
+                ids: row.ids.clone(),
+                logits: places(&row.ids).map(|at| Logits { at, values: Vec::new() }).collect(),
+            };
+            golden.batch.iter().map(row).collect()
+        };
+        let (all, some) = (asking(1), asking(3));
+        let chosen = all.iter().flat_map(|row| &row.logits).map(|l| l.at % 3 == 0);
+        let wanted =
+            logits(&*model.generator, &all).into_iter().zip(chosen).filter_map(|(l, chosen)| chosen.then_some(l));
+        assert_eq!(logits(&*model.generator, &some), wanted.collect::<Vec<_>>(), "{}", golden.arch);
+        let mut none = asking(1);
+        none.iter_mut().for_each(|row| row.logits.clear());
+        assert!(logits(&*model.generator, &none).is_empty(), "{}", golden.arch);
+    }
+}
+
 #[test]
 fn decoder_logits_equal_transformers() {
     for Fixture { folder, golden } in fixtures() {

@@ -16,6 +16,7 @@ use crate::model::weights::TensorSource;
 use crate::model::weights::ledger::Ledger;
 use crate::{Error, Result};
 use candle_core::Tensor;
+use std::borrow::Cow;
 use std::sync::Arc;
 
 /// A loaded decoder-only network.
@@ -119,7 +120,16 @@ impl DecoderOnly {
         self.layers.iter().map(layer).sum::<usize>() + self.head.size()
     }
 
-    fn layer(&self, layer: &Layer, store: &KvStore, x: Tensor, batch: &StepBatch) -> Result<Tensor> {
+    /// One layer. `wanted`: the tokens whose output anybody asks for, where that is not all of them; the others only leave
+    /// their keys and values.
+    fn layer(
+        &self,
+        layer: &Layer,
+        store: &KvStore,
+        mut x: Tensor,
+        batch: &StepBatch,
+        wanted: Option<&[u32]>,
+    ) -> Result<Tensor> {
         let c = &self.config;
         let level = self.place.level;
         let rotary = if layer.local { &self.rotary_local } else { &self.rotary_global };
@@ -130,10 +140,21 @@ impl DecoderOnly {
         let keys = HeadSlice { offset: c.heads * c.head_dim, heads: c.kv_heads, norm: k_norm, ..queries };
         let values = HeadSlice { offset: keys.offset + width, norm: None, rotary: None, ..keys };
 
-        let qkv = layer.qkv.forward(&layer.attention_norm.forward(&x)?)?;
+        let mut qkv = layer.qkv.forward(&layer.attention_norm.forward(&x)?)?;
         keys.store(&qkv, &batch.positions, &store.k, &batch.rows, level)?;
         values.store(&qkv, &batch.positions, &store.v, &batch.rows, level)?;
-        let q = queries.extract(&qkv, &batch.positions, level)?;
+        let (mut positions, mut spans) = (Cow::Borrowed(&batch.positions), Cow::Borrowed(&batch.spans));
+        if let Some(wanted) = wanted {
+            let rows = Tensor::from_slice(wanted, wanted.len(), x.device())?;
+            x = x.index_select(&rows, 0)?;
+            if wanted.is_empty() {
+                return Ok(x);
+            }
+            qkv = qkv.index_select(&rows, 0)?;
+            positions = Cow::Owned(wanted.iter().map(|&token| batch.positions[token as usize]).collect());
+            spans = Cow::Owned(wanted.iter().map(|&token| batch.spans[token as usize]).collect());
+        }
+        let q = queries.extract(&qkv, &positions, level)?;
         let shape = AttentionShape {
             heads: c.heads,
             kv_heads: c.kv_heads,
@@ -142,7 +163,7 @@ impl DecoderOnly {
             window: if layer.local { c.window } else { None },
             softcap: c.attention_softcap.map(|cap| cap as f32),
         };
-        let rows = AttentionRows::Table { tables: &batch.tables, spans: &batch.spans };
+        let rows = AttentionRows::Table { tables: &batch.tables, spans: &spans };
         let seen = layer.output.forward(&attend(&q, store, rows, shape, None, level)?)?;
         let x = join(x, seen, layer.post_attention.as_ref())?;
 
@@ -253,12 +274,9 @@ impl Generator for DecoderOnly {
             return Err(Error::Model(ModelError::Defect("the cache belongs to another network".into())));
         };
         let mut x = self.embedding.forward(&batch.tokens)?;
-        for (layer, store) in self.layers.iter().zip(stores) {
-            x = self.layer(layer, store, x, batch)?;
-        }
-        if batch.outputs.len() < batch.tokens.len() {
-            let wanted = Tensor::from_slice(&batch.outputs, batch.outputs.len(), x.device())?;
-            x = x.index_select(&wanted, 0)?;
+        let some = (batch.outputs.len() < batch.tokens.len()).then_some(batch.outputs.as_slice());
+        for (i, (layer, store)) in self.layers.iter().zip(stores).enumerate() {
+            x = self.layer(layer, store, x, batch, some.filter(|_| i + 1 == self.layers.len()))?;
         }
         let logits = self.head.forward(&self.norm.forward(&x)?)?;
         match self.config.final_softcap {

@@ -324,11 +324,7 @@ impl Linear {
 
     fn finish(&self, out: &mut [f32]) {
         if let Some(bias) = &self.bias {
-            for row in out.chunks_exact_mut(self.n) {
-                for (o, b) in row.iter_mut().zip(bias) {
-                    *o += b;
-                }
-            }
+            rows::add_bias(self.place.level, bias, out);
         }
         rows::activate(self.place.level, self.activation, out);
     }
