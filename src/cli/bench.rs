@@ -18,8 +18,6 @@ use std::time::Instant;
 
 /// The sentences that are translated unless others are given: those of the sample article.
 const SAMPLE: &str = include_str!("../../samples/lavrov.txt");
-/// Sentences that are also translated one after another, for latencies: as many as a 99th percentile takes.
-const ONE_BY_ONE: usize = 100;
 /// Sentences that warm up: every kernel and buffer has been used then.
 const WARM_UP: usize = 500;
 /// Sentences of the article that is translated with repair and summarized.
@@ -46,6 +44,9 @@ pub struct BenchArgs {
     /// Counted runs, after one that warms up
     #[arg(long, default_value_t = 3, value_name = "N")]
     pub repeat: usize,
+    /// Translate the first N sentences one after another as well, for latencies; a 99th percentile takes a hundred
+    #[arg(long, default_value_t = 100, value_name = "N")]
+    pub one_by_one: usize,
     /// Measure sentences alone: leave out the article at each quality and its summary
     #[arg(long)]
     pub no_article: bool,
@@ -120,8 +121,10 @@ struct Report {
 
 /// Runs the command.
 pub fn run(args: BenchArgs) -> anyhow::Result<ExitCode> {
-    if args.repeat == 0 {
-        return Err(Error::Settings(SettingsError::Range("--repeat 0 measures nothing; use 1 or more".into())).into());
+    if args.repeat == 0 || args.one_by_one == 0 {
+        let flag = if args.repeat == 0 { "--repeat" } else { "--one-by-one" };
+        let text = format!("{flag} 0 measures nothing; use 1 or more");
+        return Err(Error::Settings(SettingsError::Range(text)).into());
     }
     let texts = sentences(&args)?;
     let mut warnings = Vec::new();
@@ -224,7 +227,7 @@ fn measure(
         (0..args.repeat).map(|_| Ok(pass(loaded, texts, Some(&one))?.0)).collect::<crate::Result<_>>()?;
     let mut alone = Vec::new();
     let mut alone_tokens = 0;
-    for text in texts.iter().take(ONE_BY_ONE) {
+    for text in texts.iter().take(args.one_by_one) {
         let (seconds, tokens) = pass(loaded, std::slice::from_ref(text), None)?;
         alone.push(seconds);
         alone_tokens += tokens;
