@@ -179,15 +179,15 @@ macro_rules! attention_kernels {
                 while i < whole {
                     // As many columns at a time as there are sums to hide the latency of each, eight in all.
                     // SAFETY: passed on; so many vectors of columns are left.
-                    i += LANES
-                        * unsafe {
-                            match (whole - i) / LANES {
-                                8.. if H == 1 => weigh_columns::<H, 8>(weights, v, rows, shape, kv_head, head, i, out),
-                                4.. if H <= 2 => weigh_columns::<H, 4>(weights, v, rows, shape, kv_head, head, i, out),
-                                2.. => weigh_columns::<H, 2>(weights, v, rows, shape, kv_head, head, i, out),
-                                _ => weigh_columns::<H, 1>(weights, v, rows, shape, kv_head, head, i, out),
-                            }
-                        };
+                    let vectors = unsafe {
+                        match (whole - i) / LANES {
+                            8.. if H == 1 => weigh_columns::<H, 8>(weights, v, rows, shape, kv_head, head, i, out),
+                            4.. if H <= 2 => weigh_columns::<H, 4>(weights, v, rows, shape, kv_head, head, i, out),
+                            2.. => weigh_columns::<H, 2>(weights, v, rows, shape, kv_head, head, i, out),
+                            _ => weigh_columns::<H, 1>(weights, v, rows, shape, kv_head, head, i, out),
+                        }
+                    };
+                    i += vectors * LANES;
                 }
                 for h in head..head + H {
                     for i in whole..dim {
