@@ -5,6 +5,7 @@ pub(crate) mod headings;
 pub(crate) mod html;
 mod labels;
 pub(crate) mod markdown;
+mod packed;
 pub(crate) mod plain;
 pub(crate) mod read;
 mod row;

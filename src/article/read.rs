@@ -1,5 +1,5 @@
 //! One article from a file, standard input or bytes.
-use super::{Article, encoding, furniture, html, markdown, plain};
+use super::{Article, encoding, furniture, html, markdown, packed, plain};
 use crate::document::{self, Document, Kind, bijoy};
 use crate::error::InputError;
 use crate::lang::script::Scripts;
@@ -64,7 +64,7 @@ fn read_limited(source: impl Read, path: &Path) -> Result<Vec<u8>> {
     if bytes.len() > MAX_BYTES { Err(too_large(&path.display().to_string())) } else { Ok(bytes) }
 }
 
-fn too_large(name: &str) -> Error {
+pub(super) fn too_large(name: &str) -> Error {
     Error::Input(InputError::TooLarge(format!(
         "{name}: larger than {} MiB, which is no single article",
         MAX_BYTES >> 20
@@ -78,6 +78,12 @@ fn too_large(name: &str) -> Error {
 pub fn parse(bytes: &[u8], name: &str, options: &ReadOptions) -> Result<Article> {
     if bytes.len() > MAX_BYTES {
         return Err(too_large(name));
+    }
+    if let Some((unpacked, inner)) = packed::unpack(bytes, name)? {
+        if packed::unpack(&unpacked, name)?.is_some() {
+            return Err(Error::Input(InputError::Binary(format!("{name}: compressed twice; unpack it first"))));
+        }
+        return parse(&unpacked, &inner, options);
     }
     if options.format.is_none()
         && let Some(kind) = Kind::of(bytes, name)

@@ -44,14 +44,14 @@ impl Reader for Json {
             };
             let place = start_of(source, number + 1);
             match first {
-                b'[' => read_items(source, options, &mut number, sink)?,
+                b'[' => read_items(source, options, &mut number, false, sink)?,
                 b'{' => match walk(source, first, options.max_entry, true, &mut value) {
                     Ok(Walk::Value) => {
                         number += 1;
                         sink(jsonl::parse(&value, place, options))?;
                     }
                     Ok(Walk::Items(depth)) => {
-                        read_items(source, options, &mut number, sink)?;
+                        read_items(source, options, &mut number, true, sink)?;
                         // What stands behind the entries belongs to the feed itself.
                         for _ in 0..depth {
                             value.clear();
@@ -80,11 +80,13 @@ impl Reader for Json {
     }
 }
 
-/// Reads the members of an array, from behind its `[` to its `]`.
+/// Reads the members of an array, from behind its `[` to its `]`; with `objects`, as the list of a feed, whose entries
+/// are objects and nothing else.
 fn read_items(
     source: &mut Source<'_>,
     options: &ReadOptions,
     number: &mut u64,
+    objects: bool,
     sink: &mut Sink<'_>,
 ) -> ControlFlow<()> {
     let mut value = Vec::new();
@@ -100,6 +102,10 @@ fn read_items(
         *number += 1;
         let place = start_of(source, *number);
         match walk(source, first, options.max_entry, false, &mut value) {
+            Ok(_) if objects && first != b'{' => {
+                let reason = "not an object, as the entries of a feed are";
+                sink(Err(BadEntry { place, reason: reason.into() }))?;
+            }
             Ok(_) => sink(jsonl::parse(&value, place, options))?,
             Err(trouble) => {
                 let stop = matches!(trouble, Trouble::Read(_) | Trouble::CutOff);

@@ -3,9 +3,11 @@
 //! What is done, in the order of the code:
 //! - ড়, ঢ়, য় (and ব + nukta, an old spelling of র) become one code point: U+09DC, U+09DD, U+09DF, U+09B0. NFC would
 //!   take them apart (composition exclusions), so NFC alone is not the canonical form.
+//! - A nukta typed behind the vowel sign goes to its letter, a chandrabindu typed before it behind it.
 //! - ে + া becomes ো, ে + ৗ (or ৌ typed in parts) becomes ৌ, অ + া becomes আ; a vowel sign typed twice counts once.
 //! - ত + hasanta + ZWJ becomes ৎ. ZWJ stays only in র‍্য (ZWNJ there becomes ZWJ); all other ZWJ and ZWNJ go: they
 //!   change the shape of a conjunct, not the word.
+//! - A letter held for effect (গোওওওওল) counts once.
 //! - U+200B, U+FEFF, soft hyphens and direction marks go.
 //! - The Assamese letters become the Bengali ones that a Bengali reader would write: ৰ → র, ৱ → ব. (Assamese is
 //!   another language; in a Bengali article these letters come from fonts and keyboards, or from names.)
@@ -23,6 +25,7 @@ use std::ops::Range;
 
 const NUKTA: char = '\u{09bc}';
 const HASANTA: char = '\u{09cd}';
+const BINDU: char = '\u{0981}';
 const VISARGA: char = '\u{0983}';
 const ZWNJ: char = '\u{200c}';
 const ZWJ: char = '\u{200d}';
@@ -77,6 +80,7 @@ struct Sourced {
 
 fn chars(text: &str) -> Vec<Sourced> {
     let mut letters = compose(text);
+    held(&mut letters);
     visarga_and_colon(&mut letters);
     punctuation(letters)
 }
@@ -101,6 +105,9 @@ fn compose(text: &str) -> Vec<Sourced> {
                 }
                 _ => {}
             },
+            // A nukta typed behind the vowel sign, and a chandrabindu before it.
+            NUKTA if nukta_behind_sign(&mut out, source.end) => {}
+            _ if last == Some(BINDU) && is_vowel_sign(c) => sign_before_bindu(&mut out, c, source),
             _ => match last.and_then(|last| joined(last, c)) {
                 Some(one) => replace_last(&mut out, one, source.end),
                 None => out.push(Sourced { c: single(c), source }),
@@ -108,6 +115,66 @@ fn compose(text: &str) -> Vec<Sourced> {
         }
     }
     out
+}
+
+/// A letter held for effect counts once: গোওওওওল is গোল, নাআআ is না.
+fn held(letters: &mut Vec<Sourced>) {
+    let is_letter = |c: char| matches!(c, '\u{0985}'..='\u{09b9}' | '\u{09dc}'..='\u{09df}');
+    let mut from = 0;
+    while from < letters.len() {
+        let c = letters[from].c;
+        let run = letters[from..].iter().take_while(|s| s.c == c).count();
+        let echo = from.checked_sub(1).is_some_and(|before| is_echo(letters[before].c, c));
+        let keep = match run {
+            2.. if echo => 0,
+            3.. if is_letter(c) => 1,
+            _ => run,
+        };
+        if keep < run {
+            let end = letters[from + run - 1].source.end;
+            letters.drain(from + keep..from + run);
+            // `echo` has one before it, else one is kept.
+            if let Some(last) = (from + keep).checked_sub(1).and_then(|at| letters.get_mut(at)) {
+                last.source.end = end;
+            }
+        }
+        from += keep.max(usize::from(keep == run));
+    }
+}
+
+/// A vowel that only goes on with the sign before it.
+fn is_echo(sign: char, vowel: char) -> bool {
+    matches!((sign, vowel), ('া', 'আ') | ('ি' | 'ী', 'ই' | 'ঈ') | ('ু' | 'ূ', 'উ' | 'ঊ') | ('ে', 'এ') | ('ো', 'ও'))
+}
+
+fn is_vowel_sign(c: char) -> bool {
+    matches!(c, '\u{09be}'..='\u{09cc}' | '\u{09d7}')
+}
+
+/// Composes a nukta with the letter before the last sign; false: there is no such letter.
+fn nukta_behind_sign(out: &mut [Sourced], end: usize) -> bool {
+    let [.., letter, sign] = out else { return false };
+    let one = joined(letter.c, NUKTA).filter(|_| is_vowel_sign(sign.c) || sign.c == BINDU);
+    if let Some(one) = one {
+        letter.c = one;
+        sign.source.end = end;
+    }
+    one.is_some()
+}
+
+/// Puts a vowel sign before the chandrabindu that is the last character: চঁাদ is চাঁদ.
+fn sign_before_bindu(out: &mut Vec<Sourced>, c: char, source: Range<usize>) {
+    let Some(bindu) = out.pop() else { return };
+    match out.last().and_then(|letter| joined(letter.c, c)) {
+        Some(one) => {
+            replace_last(out, one, bindu.source.end);
+            out.push(Sourced { c: BINDU, source });
+        }
+        None => {
+            out.push(Sourced { c, source: bindu.source });
+            out.push(Sourced { c: BINDU, source });
+        }
+    }
 }
 
 /// The one character that two stand for.
@@ -257,6 +324,21 @@ mod tests {
     fn vowel_signs_are_one_code_point() {
         check("ক\u{09c7}\u{09be} ম\u{09c7}\u{09d7}", "ক\u{09cb} ম\u{09cc}");
         check("অামি যাা", "আমি যা");
+    }
+
+    #[test]
+    fn signs_typed_in_another_order_are_put_in_order() {
+        check("পা\u{09a1}\u{09c7}\u{09bc} সম\u{09af}\u{09c7}\u{09bc}", "পা\u{09dc}ে সম\u{09df}ে");
+        check("আষা\u{09a2}\u{09c7}\u{09bc}র ব\u{09be}\u{09bc}জনীতি", "আষা\u{09dd}ের রাজনীতি");
+        check("চ\u{0981}\u{09be}দ হ\u{0981}\u{09c7}\u{09be}চট", "চ\u{09be}\u{0981}দ হ\u{09cb}\u{0981}চট");
+        check("দ\u{09be}\u{0981}\u{09a1}\u{0981}\u{09bc}", "দ\u{09be}\u{0981}\u{09dc}\u{0981}");
+    }
+
+    #[test]
+    fn letters_held_for_effect_count_once() {
+        check("গোওওওওল নাআআ হুমমমম", "গোল না হুম");
+        check("ভাইইই আহহহহ", "ভাই আহ");
+        check("১১১১ টাকা ভাইও যাওও", "১১১১ টাকা ভাইও যাওও");
     }
 
     #[test]
