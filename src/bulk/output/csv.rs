@@ -10,7 +10,8 @@ fn row(cells: &[&str]) -> Vec<u8> {
 
 /// The header row.
 pub fn header(include_source: bool) -> Vec<u8> {
-    let mut names = vec!["n", "id", "url", "date", "author", "title", "text", "summary", "findings", "model", "extra"];
+    let mut names = vec!["n", "id", "url", "date", "author", "title", "text", "summary", "confidence", "doubtful"];
+    names.extend(["findings", "model", "extra"]);
     if include_source {
         names.extend(["source_title", "source_text"]);
     }
@@ -35,6 +36,8 @@ pub fn record(record: &Record, include_source: bool, raw: bool) -> Vec<u8> {
         text(&record.title),
         record.text.clone(),
         text(&record.summary),
+        record.confidence.map_or(String::new(), |confidence| format!("{confidence:.3}")),
+        json(serde_json::to_string(&record.doubtful)),
         json(serde_json::to_string(&record.findings)),
         json(serde_json::to_string(&record.model)),
         json(serde_json::to_string(&record.extra)),

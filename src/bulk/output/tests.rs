@@ -1,7 +1,7 @@
 //! Every format says the same, and feed readers understand it.
 use super::*;
 use crate::article::{Article, Block, BlockKind, Meta};
-use crate::bulk::record::{Finished, Source};
+use crate::bulk::record::{Doubtful, Finished, Source};
 use crate::engine::ModelIdentity;
 use crate::text::{Finding, FindingKind, Severity};
 
@@ -36,7 +36,9 @@ fn record() -> Record {
     let done = Finished { article, summary: Some("It rained.".into()), findings: vec![finding], ..Finished::default() };
     let source =
         Source { title: Some("বৃষ্টি".into()), text: "বৃষ্টি হয়েছে।".into() };
-    Record::new(7, meta, done, &model, Some(source))
+    let doubtful = Doubtful { segment: 2, source: "ক".into(), text: "a < b".into(), confidence: Some(0.25) };
+    let record = Record::new(7, meta, done, &model, Some(source));
+    Record { confidence: Some(0.5), doubtful: vec![doubtful], ..record }
 }
 
 fn whole(format: OutputFormat, n: usize) -> Vec<u8> {
@@ -71,6 +73,14 @@ fn feed_readers_understand_the_feeds() {
     assert!(
         text.contains("<anubad:finding kind=\"number_missing\" severity=\"warning\">২৫ is missing</anubad:finding>")
     );
+    for format in [OutputFormat::Rss, OutputFormat::Atom] {
+        let text = String::from_utf8(whole(format, 1)).unwrap();
+        assert!(text.contains("<anubad:confidence>0.500</anubad:confidence>"), "{text}");
+        assert!(
+            text.contains("<anubad:doubtful segment=\"2\" confidence=\"0.250\">a &lt; b</anubad:doubtful>"),
+            "{text}"
+        );
+    }
     // Strict readers of either format alone.
     ::rss::Channel::read_from(&whole(OutputFormat::Rss, 2)[..]).unwrap().validate_items();
     let atom = atom_syndication::Feed::read_from(&whole(OutputFormat::Atom, 2)[..]).unwrap();
@@ -97,6 +107,9 @@ fn rows_and_lines_hold_everything() {
     let cell = |name| rows[1].get(header.iter().position(|h| h == name).unwrap()).unwrap();
     assert_eq!((rows.len(), cell("n"), cell("id"), cell("source_text")), (2, "7", "g 1", "বৃষ্টি হয়েছে।"));
     assert_eq!(cell("text"), "It rained, heavily & long.\n\n- one\n- two\n\n> We saw ]]> it");
+    assert_eq!(cell("confidence"), "0.500");
+    let doubtful: Vec<Doubtful> = serde_json::from_str(cell("doubtful")).unwrap();
+    assert_eq!(doubtful, record().doubtful);
     let findings: Vec<Finding> = serde_json::from_str(cell("findings")).unwrap();
     assert_eq!(findings, record().findings);
 

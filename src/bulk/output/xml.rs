@@ -58,8 +58,20 @@ fn close(out: &mut String, list: Option<&str>) {
     }
 }
 
-/// Findings, model and (when asked for) source, which are the same in both formats.
+/// Confidence, findings, model and (when asked for) source, which are the same in both formats.
 pub fn extensions(out: &mut String, record: &crate::bulk::record::Record) {
+    if let Some(confidence) = record.confidence {
+        element(out, "anubad:confidence", &format!("{confidence:.3}"));
+    }
+    for doubtful in &record.doubtful {
+        let confidence = doubtful.confidence.map_or(String::new(), |c| format!(" confidence=\"{c:.3}\""));
+        let _ = writeln!(
+            out,
+            "<anubad:doubtful segment=\"{}\"{confidence}>{}</anubad:doubtful>",
+            doubtful.segment,
+            escape(&doubtful.text)
+        );
+    }
     for finding in &record.findings {
         let word = |value: serde_json::Result<serde_json::Value>| {
             value.ok().and_then(|v| v.as_str().map(escape)).unwrap_or_default()
