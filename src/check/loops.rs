@@ -14,13 +14,34 @@ pub struct Loop {
 
 /// Finds a loop in the output that the source doesn't have too.
 pub fn check_loops(source: &str, output: &str) -> Option<Finding> {
-    let found = find_loop(output)?;
+    let Some(found) = find_loop(output) else { return doubled(source, output) };
     // "না না না" is "no, no, no"
     if find_loop(source).is_some_and(|own| own.times >= found.times) {
         return None;
     }
     let message = format!("\"{}\" is repeated {} times", shorten(&found.phrase), found.times);
     Some(Finding { kind: FindingKind::Loop, severity: Severity::Serious, segment: None, message })
+}
+
+/// A phrase of four words or more that is said twice in one sentence, makes up much of it or holds a number, and has
+/// nothing in the source that is said twice.
+fn doubled(source: &str, output: &str) -> Option<Finding> {
+    let words: Vec<String> =
+        output.split_whitespace().map(|w| bare(w).to_lowercase()).filter(|w| !w.is_empty()).collect();
+    let own: Vec<&str> = source.split_whitespace().map(bare).filter(|w| !w.is_empty()).collect();
+    let again = |pair: &[&str]| own.windows(2).filter(|other| *other == pair).count() > 1;
+    if words.len() > 60 || own.windows(2).any(again) {
+        return None;
+    }
+    let phrase = (4..=words.len() / 2).rev().find_map(|n| {
+        let at =
+            (0..words.len() - n).find(|&at| words[at + n..].windows(n).any(|other| *other == words[at..at + n]))?;
+        Some(&words[at..at + n])
+    })?;
+    let number = phrase.iter().any(|word| word.chars().any(|c| c.is_ascii_digit()));
+    let much = phrase.len() * 2 * 5 >= words.len() * 2;
+    let message = format!("\"{}\" is said twice", shorten(&phrase.join(" ")));
+    (number || much).then_some(Finding { kind: FindingKind::Loop, severity: Severity::Serious, segment: None, message })
 }
 
 /// The worst loop of a text: a letter or a few repeated within a word, a phrase repeated on the spot, or a phrase or
@@ -154,6 +175,19 @@ mod tests {
             "",
         ] {
             assert_eq!(find_loop(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_phrase_said_twice_is_found() {
+        let twice = "From Monday to the 7,8 and 17th wards, work will begin in the 7,8 and 17th wards.";
+        let found = check_loops("সোমবার থেকে ৭,৮ ও ১৭ নম্বর ওয়ার্ডে কাজ শুরু হবে।", twice).unwrap();
+        assert!(found.message.contains("the 7,8 and 17th wards"), "{}", found.message);
+        for (source, output) in [
+            ("মেয়র ও মন্ত্রী এসেছেন, তারা খুশি।", "The minister of the city of Dhaka and the mayor came and are happy."),
+            ("১২ জন নিহত ও ১২ জন নিহত।", "In Dhaka 12 people were killed, in Khulna 12 people were killed."),
+        ] {
+            assert!(check_loops(source, output).is_none(), "{output}");
         }
     }
 

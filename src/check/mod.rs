@@ -3,6 +3,7 @@
 //! [`check_segment`] looks at one sentence and costs some tens of microseconds; [`check_article`] looks at what only
 //! shows across sentences. The tables that they read are built once, at first use.
 mod consistent;
+mod coverage;
 pub(crate) mod glossary;
 pub(crate) mod loops;
 pub(crate) mod names;
@@ -14,10 +15,13 @@ pub(crate) mod rates;
 mod respell;
 mod single;
 pub(crate) mod surface;
+mod terms;
 mod tokens;
 pub(crate) mod units;
+pub(crate) mod wording;
 
 pub use consistent::Spellings;
+pub(crate) use coverage::coverage;
 pub use glossary::Glossary;
 pub use loops::find_loop;
 pub(crate) use names::mend_acronyms;
@@ -27,6 +31,7 @@ pub use rates::CheckRates;
 pub use respell::respell_names;
 pub(crate) use tokens::restore_tokens;
 pub(crate) use units::mend_units;
+pub(crate) use wording::mend_wording;
 
 use crate::lang::canonical::canonical;
 use crate::lang::translit;
@@ -84,6 +89,9 @@ pub fn check_segment(source: &str, output: &str, options: &CheckOptions) -> Vec<
     if options.numbers {
         findings.extend(check_numbers(source, output).findings);
         units::check_units(source, output, &mut findings);
+    }
+    if options.surface {
+        terms::check_terms(source, output, &mut findings);
     }
     if options.names {
         findings.extend(check_names(source, output).findings);

@@ -6,7 +6,7 @@
 use super::{NAME_LIMIT, NAME_REJECT};
 use crate::lang::canonical::canonical;
 use crate::lang::endings::{is_case_ending, stem};
-use crate::lang::gazetteer::{EntryKind, GAZETTEER, english_words};
+use crate::lang::gazetteer::{EntryKind, GAZETTEER, english_words, no_names};
 use crate::lang::script::is_bengali;
 use crate::lang::translit::{self, Unit};
 use crate::lang::words::{has_common_ending, is_common_english, is_institution, is_name_part, is_person_title};
@@ -330,9 +330,10 @@ fn latin_words(text: &str) -> Vec<String> {
 pub(super) fn entries(source: &str) -> Vec<(usize, &str)> {
     let mut out = Vec::new();
     let mut inside = false;
+    let none = no_names(source);
     for (i, c) in source.char_indices() {
         let letter = is_bengali(c);
-        if letter && !inside {
+        if letter && !inside && !none.iter().any(|range| range.contains(&i)) {
             out.extend(GAZETTEER.at(&source[i..]).filter(|(_, rest)| rest.chars().count() <= 5));
         }
         inside = letter;

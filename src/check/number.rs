@@ -4,7 +4,8 @@
 //! "25,000 to 30,000" and ৯০ লাখ with "9 million". What is left over on both sides is a changed number, on one side
 //! a missing or an invented one.
 use super::number_parse::{Number, NumberKind, Unit, Weight, numbers};
-use crate::lang::calendar::{MONTHS, WEEKDAYS};
+use super::wording::spoken;
+use crate::lang::calendar::{MONTHS, WEEKDAYS, bengali_month};
 use crate::lang::number_words::Meridiem;
 use crate::text::{Finding, FindingKind, Severity};
 
@@ -21,6 +22,7 @@ pub struct NumberCheck {
 
 /// Compares the numbers of a source sentence with those of its translation.
 pub fn check_numbers(source: &str, output: &str) -> NumberCheck {
+    let relabeled = relabeled(source, output);
     let (mut source, output) = (numbered(source), numbers(output));
     if let Some(end) = enumerator(source.1.as_str()) {
         // the number of a clause or list item may be left out or written otherwise: (i), 1), a.
@@ -39,6 +41,7 @@ pub fn check_numbers(source: &str, output: &str) -> NumberCheck {
         NumberCheck { expected: source.iter().filter(|n| n.weight > Weight::Soft).count(), ..Default::default() };
     matching.report_units(&mut check.findings);
     matching.report_leftovers(&mut check.findings);
+    check.findings.extend(relabeled);
     let lost = |f: &&Finding| matches!(f.kind, FindingKind::NumberMissing | FindingKind::NumberChanged);
     check.kept = check.expected.saturating_sub(check.findings.iter().filter(lost).count());
     check
@@ -58,6 +61,19 @@ fn enumerator(text: &str) -> Option<usize> {
     let levels = digits[..end].split('.').filter(|level| !level.is_empty()).count();
     let closed = rest.starts_with(')') || levels == 1 && start == 0 && rest.starts_with('।');
     (closed || levels >= 3 && rest.starts_with(' ')).then_some(start + end)
+}
+
+/// A clause that has another number in the translation: 5.6.4 and 5.6.4.4.
+fn relabeled(source: &str, output: &str) -> Option<Finding> {
+    let label = |text: &str| {
+        let text = crate::lang::canonical::canonical(text);
+        let label: String = text.trim_start().chars().take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        label.trim_end_matches('.').to_owned()
+    };
+    let (own, said) = (label(source), label(output));
+    let message = || format!("the source is numbered {own}, the translation {said}");
+    (own.matches('.').count() >= 2 && said.contains('.') && own != said)
+        .then(|| finding(FindingKind::NumberInvented, Severity::Warning, message()))
 }
 
 struct Matching<'a> {
@@ -294,6 +310,10 @@ fn compatible(a: &Number, b: &Number) -> bool {
     match (a.kind, b.kind) {
         (Month, Month) | (Weekday, Weekday) | (Month, DatePart) | (DatePart, Month) => same(a.values[0], b.values[0]),
         (Month | Weekday, _) | (_, Month | Weekday) => false,
+        // The zeros before a short code belong to it: 007 is not 7.
+        (Code, Code) if a.digits.len().min(b.digits.len()) < 7 => a.digits == b.digits,
+        (Code, Cardinal | Ordinal) if a.digits.len() < 7 => false,
+        (Cardinal | Ordinal, Code) if b.digits.len() < 7 => false,
         (Code, Code) => {
             let (x, y) = (a.digits.trim_start_matches('0'), b.digits.trim_start_matches('0'));
             x == y || (x.len().min(y.len()) >= 9 && (x.ends_with(y) || y.ends_with(x)))
@@ -358,6 +378,17 @@ pub fn patch_numbers(source: &str, output: &str) -> Option<(String, Vec<Finding>
             let mut places = places.iter().filter(|&&i| form.holds(&side[i]));
             places.next().filter(|_| places.next().is_none()).copied()
         };
+        // A month of the Bengali calendar is none of the other one's: বৈশাখ is not January.
+        if form == Form::Month
+            && let (None, Some(o), Some(right)) = (only(&missing, &wanted), only(&wrong, &found), bengali_month(source))
+            && !wanted.iter().any(|number| form.holds(number))
+            && text.matches(found[o].text.as_str()).count() == 1
+        {
+            text = text.replacen(found[o].text.as_str(), right, 1);
+            let message = format!("the model had written {}; the source has {right}", found[o].text);
+            notes.push(finding(FindingKind::NumberChanged, Severity::Note, message));
+            continue;
+        }
         let (Some(s), Some(o)) = (only(&missing, &wanted), only(&wrong, &found)) else { continue };
         let (a, b) = (&wanted[s], &found[o]);
         if !form.is_written(a, b) || text.matches(b.text.as_str()).count() != 1 {
@@ -391,12 +422,16 @@ impl Form {
 
     /// Are they written alike, so that the one can stand for the other?
     fn is_written(self, a: &Number, b: &Number) -> bool {
-        let digits =
-            |n: &Number| !n.text.is_empty() && n.text.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.'));
+        let digits = |n: &Number| {
+            !n.text.is_empty() && n.text.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '-'))
+        };
         let plain =
             matches!(a.kind, NumberKind::Cardinal | NumberKind::Code) && a.kind == b.kind && digits(a) && digits(b);
+        let plain = plain || a.kind == NumberKind::Code && b.kind == NumberKind::Cardinal && digits(b);
+        // Sizes are said in several ways: "1000 crore" for 1 billion, "fifteen" for 50.
+        let sizes = a.kind == NumberKind::Cardinal && b.kind == NumberKind::Cardinal && a.values[0] >= 11.0;
         let capital = b.text.starts_with(char::is_uppercase);
-        if self == Self::Digits { plain } else { capital }
+        if self == Self::Digits { plain || sizes } else { capital }
     }
 
     /// The source's number in English.
@@ -405,7 +440,10 @@ impl Form {
         match self {
             // Indian grouping becomes Western; numbers without commas stay without
             Self::Digits if number.text.contains(',') => western(&trimmed(number.values[0])),
-            Self::Digits => number.text.clone(),
+            Self::Digits if number.text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'-')) => {
+                number.text.clone()
+            }
+            Self::Digits => spoken(number.values[0]),
             Self::Month => MONTHS.get(index).copied().unwrap_or_default().into(),
             Self::Weekday => WEEKDAYS.get(index).copied().unwrap_or_default().into(),
         }
@@ -458,14 +496,42 @@ mod tests {
     }
 
     #[test]
+    fn a_clause_keeps_its_number() {
+        assert_eq!(kinds("৫.৬.৪ চামড়া সংরক্ষণ", "5.6.4 Storage of leather"), []);
+        assert_eq!(kinds("৫.৬.৪ চামড়া সংরক্ষণ", "Storage of leather"), []);
+        assert!(!kinds("৫.৬.৪ চামড়া সংরক্ষণ", "5.6.4.4, storage of leather").is_empty());
+    }
+
+    #[test]
+    fn codes_keep_their_zeros_and_groups() {
+        for (source, output, kept) in [
+            ("কোড নম্বর ০২৫", "code number 025", true),
+            ("কোড নম্বর ০২৫", "code number 25", false),
+            ("০১৭১২-৩৪৫৬৭৮", "+880 1712 345678", true),
+            ("০১৭১২-৩৪৫৬৭৮", "01712-345687", false),
+            ("কার্ড ৪১১১-২২২২-৩৩৩৩", "card 4111-2222-3333", true),
+            ("কার্ড ৪১১১-২২২২-৩৩৩৩", "card 4111-2222-3334", false),
+            ("২০১৯-২০২০ সালে", "in 2019-2020", true),
+            ("০.৫ শতাংশ", "0.5 percent", true),
+            ("০৫ মে", "May 5", true),
+        ] {
+            assert_eq!(kinds(source, output).is_empty(), kept, "{source}: {output}");
+        }
+    }
+
+    #[test]
     fn a_single_wrong_number_can_be_patched() {
         let patch = |source: &str, output: &str| patch_numbers(source, output).map(|(text, _)| text);
         assert_eq!(patch("৭২৮ জন", "720 people").as_deref(), Some("728 people"));
         assert_eq!(patch("১,২৩,৪৫৬ জন", "123,465 people").as_deref(), Some("123,456 people"));
         assert_eq!(patch("৭২৮ জন ও ১২টি", "720 people and 13"), None, "two candidates");
-        assert_eq!(patch("৯০ লাখ", "90 people"), None, "another form");
+        assert_eq!(patch("৯০ লাখ", "90 people").as_deref(), Some("9 million people"));
+        assert_eq!(patch("পঞ্চাশ জন", "fifteen people").as_deref(), Some("50 people"));
         assert_eq!(patch("৫ জন", "5 people"), None, "nothing to do");
         assert_eq!(patch("বুধবার ৫ মে", "Thursday, June 5").as_deref(), Some("Wednesday, May 5"));
         assert_eq!(patch("বুধবার", "Thursday or Friday"), None, "two candidates");
+        assert_eq!(patch("কোড ০২৫", "code 25").as_deref(), Some("code 025"));
+        assert_eq!(patch("কার্ড ৪১১১-২২২২-৩৩৩৩", "card 4111-2222-3334").as_deref(), Some("card 4111-2222-3333"));
+        assert_eq!(patch("১ বৈশাখ ১৪৩৩", "January 1, 1433").as_deref(), Some("Baishakh 1, 1433"));
     }
 }

@@ -175,7 +175,7 @@ impl Reader<'_> {
         true
     }
 
-    /// Telephone and account numbers: +880 1712-345678, 01712345678, 9 digits and more in a row.
+    /// Telephone, account and card numbers: +880 1712-345678, 01712345678, 4111-1111-1111-1111, 007.
     fn code(&mut self) -> bool {
         let i = self.at;
         let plus = self.symbol(i, "+");
@@ -183,17 +183,22 @@ impl Reader<'_> {
         let Some((_, first, false)) = self.literal(from) else { return false };
         let mut digits = first.to_string();
         let (mut end, zero) = (from + 1, first.starts_with('0'));
+        let mut groups = 1;
         loop {
             let hyphen = usize::from(self.symbol(end, "-") && self.glued(end) && self.glued(end + 1));
             match self.literal(end + hyphen) {
                 Some((_, more, false)) if hyphen == 1 || plus || (zero && digits.len() >= 5) => {
                     digits.push_str(more);
                     end += hyphen + 1;
+                    groups += 1;
                 }
                 _ => break,
             }
         }
-        if !(plus && digits.len() >= 7 || zero && digits.len() >= 7 || (end == from + 1 && digits.len() >= 11)) {
+        // A lone 007 is a code, too: its zeros belong to it. "00" and a clock's minutes are none.
+        let short = zero && groups == 1 && digits.len() >= 3 && digits.bytes().any(|digit| digit != b'0');
+        let long = digits.len() >= 7 && (plus || zero) || groups == 1 && digits.len() >= 11;
+        if !(long || short || groups >= 3 && digits.len() >= 9) {
             return false;
         }
         let value = digits.parse().unwrap_or(f64::INFINITY);

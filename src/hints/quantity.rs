@@ -2,6 +2,7 @@
 //! "7.9 trillion taka", "রাত দেড়টা" is "রাত 1:30টা". A small model reads digits well and number words badly.
 use super::spoken::{literal, read, spoken, trailing};
 use crate::check::units::UNITS;
+use crate::check::wording::{grouped, spoken as in_words};
 use crate::lang::number_words::{Role, is_inflection, known};
 
 /// The text (digits in Latin already) with its quantities in digits and English words for millions and more. What may
@@ -12,6 +13,7 @@ pub(super) fn quantities(text: &str) -> String {
     let mut i = 0;
     while i < words.len() {
         let found = fraction(&words, i)
+            .or_else(|| about(&words, i))
             .or_else(|| decade(&words, i))
             .or_else(|| clock(&words, i))
             .or_else(|| range(&words, i))
@@ -133,6 +135,37 @@ fn fraction(words: &[&str], i: usize) -> Option<(String, usize)> {
     None
 }
 
+/// "গোটা দশেক দোকান" is about 10 shops, "হাজারখানেক" about 1000.
+fn about(words: &[&str], i: usize) -> Option<(String, usize)> {
+    let bare = words[i].replace(['\'', '’'], "");
+    if let Some(by) = bare.strip_suffix("খানেক").filter(|head| !head.is_empty()).and_then(known_multiplier) {
+        return Some((format!("প্রায় {}", in_words(by)), 1));
+    }
+    let (count, mark) = trailing(words.get(i + 1)?);
+    let stem = count.strip_suffix("েক").or_else(|| count.strip_suffix("ক").filter(|stem| stem.ends_with('ি')))?;
+    let value = match (stem, known(stem)) {
+        ("দুয়", _) => 2.0,
+        (_, Some(Role::Value(value))) if (3.0..=90.0).contains(&value) => value,
+        _ => return None,
+    };
+    let unit = match words[i] {
+        "গোটা" => return Some((format!("প্রায় {value:.0}টি{mark}"), 2)),
+        "জনা" => "জন",
+        unit @ ("জন" | "দিন" | "মাস" | "বছর" | "ঘণ্টা" | "ঘন্টা" | "মিনিট" | "কিলোমিটার" | "মাইল") => {
+            unit
+        }
+        _ => return None,
+    };
+    Some((format!("প্রায় {value:.0} {unit}{mark}"), 2))
+}
+
+fn known_multiplier(word: &str) -> Option<f64> {
+    match known(word) {
+        Some(Role::Multiplier(by)) => Some(by),
+        _ => None,
+    }
+}
+
 /// নব্বইয়ের দশকে: the 1990s.
 fn decade(words: &[&str], i: usize) -> Option<(String, usize)> {
     let next = words.get(i + 1).filter(|next| next.starts_with("দশক"))?;
@@ -200,23 +233,6 @@ fn unit(words: &[&str], i: usize) -> Option<String> {
     })
 }
 
-/// 4500, 12,500, 2.5.
-fn grouped(value: f64) -> String {
-    let plain = format!("{:.4}", value);
-    let plain = plain.trim_end_matches('0').trim_end_matches('.');
-    if value < 1e4 { plain.to_owned() } else { crate::check::number::western(plain) }
-}
-
-/// 1.5 million, 23.5 billion, 7.9 trillion; smaller numbers in digits.
-fn in_words(value: f64) -> String {
-    for (base, name) in [(1e12, "trillion"), (1e9, "billion"), (1e6, "million")] {
-        if value >= base {
-            return format!("{} {name}", grouped(value / base));
-        }
-    }
-    grouped(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -265,6 +281,10 @@ mod tests {
             ("আমরা আটকে গেছি, তা নয়।", "আমরা আটকে গেছি, তা নয়।"),
             ("হাজার হাজার মানুষ", "হাজার হাজার মানুষ"),
             ("2019-20 অর্থবছর", "2019-20 অর্থবছর"),
+            ("গোটা দশেক দোকান", "প্রায় 10টি দোকান"),
+            ("জনা পাঁচেক লোক", "প্রায় 5 জন লোক"),
+            ("দিন বিশেক পর", "প্রায় 20 দিন পর"),
+            ("হাজারখানেক মানুষ ও শ'খানেক গাড়ি", "প্রায় 1000 মানুষ ও প্রায় 100 গাড়ি"),
             ("প্রথম দিন", "প্রথম দিন"),
         ] {
             assert_eq!(quantities(&canonical(text)), canonical(want), "{text}");

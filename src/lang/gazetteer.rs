@@ -1,7 +1,10 @@
 //! Built-in tables of names and their English: countries, cities, organizations, titles (`data/bn/names.tsv`), towns
 //! (`towns.tsv`) and persons (`persons.tsv`).
-use super::{rows, tables};
+use super::endings::is_case_ending;
+use super::script::is_bengali;
+use super::{Words, rows, tables};
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::LazyLock;
 
 /// What an entry of the table is.
@@ -27,7 +30,7 @@ pub struct Entry {
     /// The preferred form first.
     pub english: Vec<&'static str>,
     pub kind: EntryKind,
-    /// Also an ordinary word.
+    /// Also an ordinary word: neither expected nor written in English, unless a person's name stands beside it.
     pub ambiguous: bool,
 }
 
@@ -60,7 +63,11 @@ pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
         out.add(bengali, english, kind, fields.next() == Some("ambiguous"));
     }
     for (table, kind) in [(tables::BN_TOWNS, EntryKind::Town), (tables::BN_PERSON_WORDS, EntryKind::Person)] {
-        rows(table).filter_map(|line| line.split_once('\t')).for_each(|(b, e)| out.add(b, e, kind, false));
+        for line in rows(table) {
+            let mut fields = line.split('\t');
+            let (Some(bengali), Some(english)) = (fields.next(), fields.next()) else { continue };
+            out.add(bengali, english, kind, fields.next() == Some("ambiguous"));
+        }
     }
     // The further tables come last: where an earlier one has a name, its English is preferred.
     for table in [tables::BN_TERMS, tables::BN_TITLES, tables::BN_ORGANIZATIONS, tables::BN_PERSONS, tables::BN_PLACES]
@@ -83,6 +90,49 @@ pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
     }
     out
 });
+
+/// May this follow the entry's Bengali within its word? A nation has a plural, too: রোহিঙ্গাদের.
+pub(crate) fn may_follow(entry: &Entry, rest: &str) -> bool {
+    let plural = matches!(rest, "রা" | "দের" | "দেরকে" | "েরা" | "েদের" | "রাও" | "দেরও");
+    is_case_ending(rest) || plural && matches!(entry.kind, EntryKind::People | EntryKind::Place)
+}
+
+/// Names that are meant where one of some words stands in the same sentence: Bengali, English, the words.
+static CONTEXT: LazyLock<Vec<(&str, &str, Vec<&str>)>> = LazyLock::new(|| {
+    let row = |line: &'static str| {
+        let mut fields = line.split('\t');
+        Some((fields.next()?, fields.next()?, fields.next()?.split('|').collect()))
+    };
+    rows(tables::BN_CONTEXT_NAMES).filter_map(row).collect()
+});
+
+/// The name that stands at the beginning of `word` if the text around it says that the name is meant: its length and
+/// its English.
+pub(crate) fn in_context(word: &str, text: &str) -> Option<(usize, &'static str)> {
+    CONTEXT.iter().find_map(|(bengali, english, near)| {
+        let rest = word.strip_prefix(bengali)?;
+        let end = rest.find(|c| !is_bengali(c)).unwrap_or(rest.len());
+        let whole = |other: &str| {
+            text.match_indices(other).any(|(at, _)| !text[..at].ends_with(is_bengali) && !other.starts_with(bengali))
+        };
+        (is_case_ending(&rest[..end]) && near.iter().any(|other| whole(other))).then_some((bengali.len(), *english))
+    })
+}
+
+static NOT_NAMES: Words = Words::new(tables::BN_NOT_NAMES, "");
+
+/// Where words stand in a canonical text that look like a name of the table and are none: হাতিয়ার, "কুয়াশায় ঢাকা".
+pub(crate) fn no_names(text: &str) -> Vec<Range<usize>> {
+    let whole = |at: usize, words: &str| {
+        let rest = &text[at + words.len()..];
+        let end = rest.find(|c| !is_bengali(c)).unwrap_or(rest.len());
+        !text[..at].ends_with(is_bengali) && is_case_ending(&rest[..end])
+    };
+    let found = NOT_NAMES.longest_first().iter().flat_map(|words| {
+        text.match_indices(words).filter(|(at, _)| whole(*at, words)).map(|(at, _)| at..at + words.len())
+    });
+    found.collect()
+}
 
 /// Lower-case words of an English name, without possessive endings.
 pub(crate) fn english_words(name: &str) -> impl Iterator<Item = String> + '_ {
@@ -169,6 +219,25 @@ mod tests {
         for entry in &GAZETTEER.entries {
             assert!(!entry.bengali.is_empty() && entry.english.iter().all(|e| !e.trim().is_empty()), "{entry:?}");
         }
+    }
+
+    #[test]
+    fn what_looks_like_a_name_may_be_none() {
+        let found = |text: &str| no_names(&crate::lang::canonical::canonical(text)).len();
+        assert_eq!(found("সে দোহাই দিয়ে বাঁচে"), 1);
+        assert_eq!(found("আকাশ কালো মেঘে ঢাকা ছিল"), 1);
+        assert_eq!(found("তিনি ঢাকায় এসেছেন, দোহা ও কাতারে যাবেন"), 0);
+    }
+
+    #[test]
+    fn a_name_may_be_meant_by_what_stands_around_it() {
+        let found = |text: &str| {
+            let text = crate::lang::canonical::canonical(text);
+            in_context(&text, &text).map(|(_, english)| english)
+        };
+        assert_eq!(found("তৃণমূলের সঙ্গে বিজেপির সংঘর্ষ"), Some("Trinamool Congress"));
+        assert_eq!(found("তৃণমূলের নেতারা সভা করেন"), None);
+        assert_eq!(found("মঙ্গল গ্রহে নাসার যান"), Some("Mars"));
     }
 
     #[test]

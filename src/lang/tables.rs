@@ -13,13 +13,17 @@ macro_rules! tables {
 tables! {
     BN_ABBREVIATIONS = "bn/abbreviations.tsv";
     BN_CLAUSES = "bn/clauses.tsv";
+    BN_CONTEXT_NAMES = "bn/context_names.tsv";
     BN_ENDINGS = "bn/endings.tsv";
     BN_FURNITURE = "bn/furniture.tsv";
     BN_HEADINGS = "bn/headings.tsv";
+    BN_KEY_TERMS = "bn/key_terms.tsv";
     BN_LABELS = "bn/labels.tsv";
     BN_LETTERS = "bn/letters.tsv";
+    BN_LEXICON = "bn/lexicon.tsv";
     BN_NAMES = "bn/names.tsv";
     BN_NAME_PARTS = "bn/name_parts.tsv";
+    BN_NOT_NAMES = "bn/not_names.tsv";
     BN_NOT_NUMBERS = "bn/not_numbers.tsv";
     BN_NUMBERS = "bn/numbers.tsv";
     BN_ORGANIZATIONS = "bn/organizations.tsv";

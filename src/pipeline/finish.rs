@@ -5,7 +5,9 @@ use super::{PipelineOptions, TranslatedSegment};
 use crate::Result;
 use crate::article::{Article, Block};
 use crate::article::{Segment, segment};
-use crate::check::{check_article, check_segment, mend_acronyms, mend_units, respell_names, restore_tokens};
+use crate::check::{
+    check_article, check_segment, mend_acronyms, mend_units, mend_wording, respell_names, restore_tokens,
+};
 use crate::engine::Outcome;
 use crate::text::{Finding, FindingKind, Severity, english};
 use std::ops::Range;
@@ -89,9 +91,11 @@ pub fn tidy(source: &str, text: &str, options: &PipelineOptions) -> String {
 /// A tidied translation with known names in their usual spelling, and notes of what was changed.
 pub(super) fn respelled(source: &str, text: String) -> (String, Vec<Finding>) {
     let (mut text, mut notes) = respell_names(source, &text).unwrap_or((text, Vec::new()));
-    if let Some((mended, more)) = mend_units(source, &text) {
-        text = mended;
-        notes.extend(more);
+    for mend in [mend_units, mend_wording] {
+        if let Some((mended, more)) = mend(source, &text) {
+            text = mended;
+            notes.extend(more);
+        }
     }
     if let Some(mended) = mend_acronyms(source, &text) {
         text = mended;

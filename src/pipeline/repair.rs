@@ -230,7 +230,7 @@ const LONGEST_PIECE: usize = 240;
 /// Two or more clauses of a sentence, none if it is too short to be cut.
 fn pieces(text: &str) -> Vec<String> {
     let length = text.chars().count();
-    if length < 50 {
+    if length < 36 {
         return Vec::new();
     }
     let pieces = clause::split(text, &|piece| piece.chars().count(), (length * 3 / 5).min(LONGEST_PIECE));

@@ -1,7 +1,9 @@
 //! What stands in a text and is no word of it: addresses, hashtags, mentions, emoji, quotations in other scripts. A
 //! translation has them unchanged.
 use crate::lang::script::is_bengali;
+use regex::Regex;
 use std::ops::Range;
+use std::sync::LazyLock;
 
 /// What sort of token it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +13,8 @@ pub enum TokenKind {
     /// `#ঢাকা`, `@prothomalo`.
     Tag,
     Emoji,
+    /// Markup and code: `<div class="a">`, `print("x")`, `/etc/passwd`.
+    Code,
     /// Words in Arabic, Devanagari and other scripts that are neither Bengali nor Latin.
     Foreign,
 }
@@ -19,15 +23,42 @@ pub enum TokenKind {
 pub fn tokens(text: &str) -> Vec<(TokenKind, Range<usize>)> {
     let mut out: Vec<(TokenKind, Range<usize>)> = Vec::new();
     let mut at = 0;
+    let markup: Vec<Range<usize>> =
+        MARKUP.iter().flat_map(|markup| markup.find_iter(text)).map(|m| m.range()).collect();
+    out.extend(markup.iter().map(|range| (TokenKind::Code, range.clone())));
     for word in text.split_inclusive(char::is_whitespace) {
         let start = at;
         at += word.len();
-        match address(word.trim_end(), start) {
+        if markup.iter().any(|range| range.start < at && start < range.end) {
+            continue;
+        }
+        match address(word.trim_end(), start).or_else(|| code(word.trim_end(), start)) {
             Some(found) => out.push(found),
             None => signs(word, start, &mut out),
         }
     }
+    out.sort_by_key(|(_, range)| range.start);
     out
+}
+
+/// A tag of HTML or XML.
+static MARKUP: LazyLock<Option<Regex>> =
+    LazyLock::new(|| Regex::new(r#"</?[A-Za-z][A-Za-z0-9:-]*(?:\s+[^<>\u{980}-\u{9ff}]{0,200})?/?>"#).ok());
+
+/// A word that is code, without the marks around it.
+fn code(word: &str, start: usize) -> Option<(TokenKind, Range<usize>)> {
+    let opened = word.trim_start_matches(['“', '‘', '`', '\'', '"', '(']);
+    let from = start + word.len() - opened.len();
+    let bare = opened.trim_end_matches(['।', ',', ';', '?', '.', '”', '’', '`', '\'', '"', ':']);
+    let bare = if bare.contains('(') { bare } else { bare.trim_end_matches(')') };
+    let letters = bare.bytes().filter(u8::is_ascii_alphabetic).count();
+    let inner = bare.trim_matches('_');
+    let signs = inner.contains(['_', '{', '}', '=', '\\', '<', '>'])
+        || bare.contains("()")
+        || bare.contains("(\"")
+        || bare.starts_with("--")
+        || bare.matches('/').count() >= 2;
+    (bare.is_ascii() && letters >= 2 && signs).then(|| (TokenKind::Code, from..from + bare.len()))
 }
 
 /// A word that is an address, a hashtag or a mention, without the brackets and marks around it.
@@ -119,6 +150,9 @@ mod tests {
             ("#ঢাকা_বৃষ্টি আর @prothom_alo!", vec![(Tag, "#ঢাকা_বৃষ্টি"), (Tag, "@prothom_alo")]),
             ("আজ খুশি 😀👍।", vec![(Emoji, "😀👍")]),
             ("তিনি বলেন बहुत अच्छा।", vec![(Foreign, "बहुत"), (Foreign, "अच्छा")]),
+            ("পাতায় <div class=\"a\"> ও </p> লিখুন", vec![(Code, "<div class=\"a\">"), (Code, "</p>")]),
+            ("`print(\"x\")` ও a_b, --help দিন", vec![(Code, "print(\"x\")"), (Code, "a_b"), (Code, "--help")]),
+            ("/etc/passwd ফাইল km/h ও and/or, ৫ < ১০ > ৩", vec![(Code, "/etc/passwd")]),
             ("১ম ও #১ নম্বর @ ৫০ টাকা; Covid-19 ৩.৫", vec![]),
         ] {
             assert_eq!(found(text), want.into_iter().map(|(k, t)| (k, t.to_string())).collect::<Vec<_>>(), "{text}");
