@@ -10,7 +10,7 @@ use super::{
     loop_guard::is_loop,
     search::{Bounds, Fork, Hypothesis, Search, broken_logits, with_scratch},
     top_k::top_k,
-    trace::{Trace, entropy},
+    trace::{Others, Trace, entropy},
 };
 use crate::{
     Result,
@@ -217,6 +217,11 @@ impl Search for Beam {
         let mut all = std::mem::take(&mut self.finished);
         if all.is_empty() {
             all.extend(self.looped.take());
+        }
+        if let [best, others @ ..] = &mut all[..] {
+            let others: Vec<(f32, &[u32])> =
+                others.iter().map(|other| (other.score, other.tokens.as_slice())).collect();
+            best.trace = best.trace.beside(Others::compare((best.score, &best.tokens), &others));
         }
         all
     }

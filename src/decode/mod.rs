@@ -30,7 +30,7 @@ pub use request::{Finished, Limits, Request, SessionStats};
 pub use search::Hypothesis;
 use serde::{Deserialize, Serialize};
 pub use session::Session;
-pub use trace::Trace;
+pub use trace::{Others, Trace};
 
 /// How hypotheses are searched for. The names and meanings are those of `generation_config.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

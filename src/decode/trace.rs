@@ -18,6 +18,39 @@ pub struct Trace {
     entropy: f32,
     /// The last tokens, for the next stretch.
     last: [f32; STRETCH],
+    /// What the search's other hypotheses say, where there are any.
+    others: Option<Others>,
+}
+
+/// How the best hypothesis stands to the others of the same search.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Others {
+    /// By how much its score is better than the next one's.
+    pub margin: f32,
+    /// Share of its tokens and pairs of tokens that the others, on average, do not have.
+    pub dissent: f32,
+}
+
+impl Others {
+    /// Of the best hypothesis and the others, each a score and tokens.
+    pub fn compare(best: (f32, &[u32]), others: &[(f32, &[u32])]) -> Option<Self> {
+        let margin = best.0 - others.iter().map(|other| other.0).reduce(f32::max)?;
+        let own = grams(best.1);
+        let shared = |tokens: &[u32]| {
+            let mut left = grams(tokens);
+            let found =
+                own.iter().filter(|gram| left.iter().position(|g| g == *gram).map(|at| left.swap_remove(at)).is_some());
+            found.count() as f32 / own.len().max(1) as f32
+        };
+        let dissent = 1.0 - others.iter().map(|other| shared(other.1)).sum::<f32>() / others.len() as f32;
+        Some(Self { margin, dissent })
+    }
+}
+
+/// Tokens, and pairs of neighbors.
+fn grams(tokens: &[u32]) -> Vec<(u32, u32)> {
+    let single = tokens.iter().map(|&token| (token, u32::MAX));
+    single.chain(tokens.windows(2).map(|pair| (pair[0], pair[1]))).collect()
 }
 
 impl Trace {
@@ -33,9 +66,16 @@ impl Trace {
         self
     }
 
+    /// The trace with what the other hypotheses say.
+    pub fn beside(self, others: Option<Others>) -> Self {
+        Self { others, ..self }
+    }
+
     /// One trace for two parts of a sentence.
     pub fn joined(self, other: Self) -> Self {
+        let worse = |a: Others, b: Others| Others { margin: a.margin.min(b.margin), dissent: a.dissent.max(b.dissent) };
         Self {
+            others: self.others.zip(other.others).map(|(a, b)| worse(a, b)),
             tokens: self.tokens + other.tokens,
             guesses: self.guesses + other.guesses,
             lowest: self.lowest.min(other.lowest),
@@ -53,6 +93,11 @@ impl Trace {
     /// Mean log-probability of the worst stretch.
     pub fn worst_stretch(&self) -> f32 {
         self.stretch
+    }
+
+    /// How it stands to the other hypotheses; none where the search had but one.
+    pub fn others(&self) -> Option<Others> {
+        self.others
     }
 
     /// Mean entropy of the choices, in nats.
@@ -103,6 +148,21 @@ mod tests {
         let joined = plain.joined(bad);
         assert!((joined.worst_stretch() + 2.0).abs() < 1e-6 && (joined.guesses() - 4.0 / 24.0).abs() < 1e-6);
         assert_eq!((Trace::default().mean_entropy(), Trace::default().guesses()), (0.0, 0.0));
+    }
+
+    #[test]
+    fn other_hypotheses_dissent_by_what_they_lack() {
+        assert_eq!(Others::compare((-1.0, &[1, 2]), &[]), None);
+        let same = Others::compare((-1.0, &[1, 2, 3]), &[(-1.5, &[1, 2, 3])]).unwrap();
+        assert_eq!((same.margin, same.dissent), (0.5, 0.0));
+        // of 1 2 3 12 23, the one has 1 3, the other all
+        let half = Others::compare((-1.0, &[1, 2, 3]), &[(-1.5, &[1, 9, 3]), (-1.25, &[1, 2, 3, 4])]).unwrap();
+        assert!(half.margin == 0.25 && (half.dissent - 0.3).abs() < 1e-6, "{half:?}");
+        // a repeated token counts as often as it is there
+        assert!(Others::compare((0.0, &[5, 5]), &[(0.0, &[5])]).unwrap().dissent > 0.6);
+        let trace = |others| Trace::default().with(-0.1, 0.5).beside(Some(others));
+        assert_eq!(trace(same).joined(trace(half)).others(), Some(Others { margin: 0.25, ..half }));
+        assert_eq!(trace(same).joined(Trace::default()).others(), None);
     }
 
     #[test]

@@ -23,6 +23,8 @@ pub struct ConfidenceModel {
     constant: f32,
     /// In the order of [`NAMES`].
     weights: [f32; NAMES.len()],
+    /// What stands for a feature that a sentence does not have: its mean where the model was fitted.
+    unknown: [f32; NAMES.len()],
 }
 
 #[derive(Deserialize)]
@@ -33,6 +35,8 @@ struct File {
     notes: String,
     constant: f32,
     weights: BTreeMap<String, f32>,
+    #[serde(default)]
+    unknown: BTreeMap<String, f32>,
 }
 
 impl ConfidenceModel {
@@ -48,16 +52,19 @@ impl ConfidenceModel {
         if file.format != 1 {
             return Err(wrong(format!("format {} is not known", file.format)));
         }
-        let mut weights = [0.0; NAMES.len()];
-        for (feature, weight) in file.weights {
-            let place = NAMES.iter().position(|n| *n == feature);
-            let place = place.ok_or_else(|| wrong(format!("there is no feature `{feature}`")))?;
-            if !weight.is_finite() {
-                return Err(wrong(format!("the weight of `{feature}` is not a number")));
+        let in_order = |named: BTreeMap<String, f32>| {
+            let mut values = [0.0; NAMES.len()];
+            for (feature, value) in named {
+                let place = NAMES.iter().position(|n| *n == feature);
+                let place = place.ok_or_else(|| wrong(format!("there is no feature `{feature}`")))?;
+                if !value.is_finite() {
+                    return Err(wrong(format!("the weight of `{feature}` is not a number")));
+                }
+                values[place] = value;
             }
-            weights[place] = weight;
-        }
-        Ok(Self { constant: file.constant, weights })
+            Ok(values)
+        };
+        Ok(Self { constant: file.constant, weights: in_order(file.weights)?, unknown: in_order(file.unknown)? })
     }
 
     /// The one that belongs to a translation model, by its id.
@@ -77,7 +84,8 @@ impl ConfidenceModel {
         findings: impl IntoIterator<Item = &'a Finding>,
     ) -> Option<f32> {
         let features = features(segment, findings)?;
-        let sum = self.constant + self.weights.iter().zip(features).map(|(w, x)| w * x).sum::<f32>();
+        let known = features.iter().zip(self.unknown).map(|(x, unknown)| if x.is_nan() { unknown } else { *x });
+        let sum = self.constant + self.weights.iter().zip(known).map(|(w, x)| w * x).sum::<f32>();
         Some((1000.0 / (1.0 + (-sum).exp())).round() / 1000.0)
     }
 }

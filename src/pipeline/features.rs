@@ -1,11 +1,29 @@
 //! What a sentence's confidence is judged by: how sure the model was, and what can be seen from outside.
 use super::TranslatedSegment;
+use crate::check::coverage;
+use crate::lang::script::is_bengali;
 use crate::text::{Finding, FindingKind, Severity};
 
 /// Names of the features, in the order of [`features`]; a model of confidence names its weights by them.
-pub const NAMES: [&str; 12] = [
-    "mean", "stretch", "lowest", "entropy", "guesses", "length", "ratio", "serious", "warnings", "numbers", "names",
+pub const NAMES: [&str; 18] = [
+    "mean",
+    "stretch",
+    "lowest",
+    "entropy",
+    "guesses",
+    "length",
+    "ratio",
+    "serious",
+    "warnings",
+    "numbers",
+    "names",
     "short",
+    "margin",
+    "dissent",
+    "fragments",
+    "covered",
+    "longer",
+    "letters",
 ];
 
 /// The features of a sentence that was translated, given its own findings.
@@ -44,5 +62,19 @@ pub fn features<'a>(
         few(numbers),
         few(names),
         (1.0 / words).min(1.0),
+        trace.others().map_or(f32::NAN, |others| others.margin.clamp(0.0, 2.0)),
+        trace.others().map_or(f32::NAN, |others| others.dissent),
+        (segment.source_tokens as f32 / words).min(10.0),
+        coverage(&segment.source, &segment.text),
+        ratio.clamp(-2.0, 2.0),
+        word_length(&segment.source),
     ])
+}
+
+/// Mean letters of a Bengali word: long ones are rarer and harder.
+fn word_length(source: &str) -> f32 {
+    let source = crate::lang::normalize::canonical(source);
+    let words: Vec<usize> =
+        source.split(|c| !is_bengali(c)).filter(|word| !word.is_empty()).map(|word| word.chars().count()).collect();
+    words.iter().sum::<usize>() as f32 / words.len().max(1) as f32
 }
