@@ -64,6 +64,7 @@ pub struct Block {
 }
 
 /// The text of a web page as it came from its server, bad bytes replaced.
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // the program uses it
 pub(crate) fn decode_page(bytes: &[u8]) -> Result<String, String> {
     encoding::decode(bytes, "the page", Some(Format::Html), true).map_err(|error| error.to_string())
 }

@@ -40,7 +40,7 @@ impl<W: Write> BlockWriter<W> {
     }
 
     /// One block with notes on it (doubtful places, for instance), which are numbered and written by [`Self::finish`]. A
-    /// [`MARK`] in the text is where the next note belongs; those without a mark belong to the block's end.
+    /// `MARK` (U+E000) in the text is where the next note belongs; those without a mark belong to the block's end.
     pub fn block_with_notes(&mut self, kind: BlockKind, text: &str, notes: &[String]) -> Result<()> {
         if text.trim().is_empty() {
             return Ok(());

@@ -45,6 +45,7 @@ pub fn choose(registry: &Registry, memory: Option<u64>, installed: &dyn Fn(&Mani
 }
 
 /// The smallest model that was published to be better than the built-in one, may be used for anything, and fits.
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // the program uses it
 pub fn better_than_built_in(registry: &Registry, memory: Option<u64>) -> Option<&Manifest> {
     let own = registry.find(DEFAULT_MODEL)?.published()?;
     translators(registry)

@@ -134,6 +134,7 @@ impl InputError {
     }
 
     /// An address that cannot be fetched, without a cause behind it.
+    #[cfg_attr(not(feature = "fetch"), allow(dead_code))]
     pub(crate) fn address(what: impl Into<String>) -> Self {
         Self::Address { what: what.into(), source: None }
     }

@@ -7,6 +7,7 @@
 //! ```
 //!
 //! Nothing here touches the network unless the caller asks for a download.
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // the program uses it
 pub(crate) mod cache;
 pub(crate) mod client;
 pub(crate) mod config;
@@ -17,6 +18,7 @@ pub mod pull;
 pub(crate) mod resolve;
 mod sums;
 pub mod url;
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // the program uses it
 pub(crate) mod verify;
 
 pub use client::Client;

@@ -14,7 +14,7 @@ pub(super) const PANEL: usize = 16;
 /// Rows that the portable version computes at once.
 const ROWS: usize = 4;
 
-/// A weight matrix [n, k] in panels: [n/16][k/2][16], the even input in the low half of a word, the odd one in the high half.
+/// A weight matrix `[n, k]` in panels: `[n/16][k/2][16]`, the even input in the low half of a word, the odd one in the high half.
 pub struct PackedBf16 {
     pub(super) n: usize,
     k: usize,

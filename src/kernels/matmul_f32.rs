@@ -7,7 +7,7 @@ const PANEL: usize = 16;
 /// Rows computed at once.
 const ROWS: usize = 4;
 
-/// A weight matrix [n, k] in panels: [n/16][k][16].
+/// A weight matrix `[n, k]` in panels: `[n/16][k][16]`.
 pub struct PackedF32 {
     n: usize,
     k: usize,

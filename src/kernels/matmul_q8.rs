@@ -47,7 +47,7 @@ pub struct QuantizedRows {
 }
 
 impl PackedQ8 {
-    /// Room for [n, k]; `k` must be a multiple of 32. Rows are filled in with [`PackedQ8::set_rows`].
+    /// Room for [n, k]; `k` must be a multiple of 32. Rows are filled in with `set_rows`.
     pub fn new(level: Level, n: usize, k: usize) -> Self {
         assert!(k.is_multiple_of(GROUP), "input dimension {k} is not a multiple of {GROUP}");
         let panels = n.div_ceil(PANEL);

@@ -10,6 +10,7 @@ pub(crate) mod letters;
 pub mod normalize;
 pub(crate) mod number_words;
 pub(crate) mod script;
+#[cfg_attr(not(feature = "feed"), allow(dead_code))] // some tables are of feeds
 pub(crate) mod tables;
 pub(crate) mod translit;
 pub(crate) mod words;

@@ -91,6 +91,7 @@ impl ConfidenceModel {
 }
 
 /// Whether the confidence of a model's sentences is a chance that was measured, not only a rank within the article.
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // the program uses it
 pub fn is_measured(model: &str) -> bool {
     ConfidenceModel::of(model).is_some()
 }

@@ -259,6 +259,7 @@ fn with_doubts(segments: &[TranslatedSegment], findings: &[Finding]) -> Vec<Tran
 }
 
 /// Whether a translation has findings that would mislead a reader.
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // the program uses it
 pub fn has_serious(findings: &[Finding]) -> bool {
     findings.iter().any(|f| f.severity == Severity::Serious)
 }

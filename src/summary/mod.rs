@@ -5,9 +5,9 @@
 //! Article + Segments ────────┼─▶ abstractive: a model rewrites the translation ─┐                     ├─▶ Summary
 //!                            └─▶ direct: a model reads the Bengali ─────────────┴─▶ tidy ─▶ evidence ─┘
 //! ```
-//! Chosen sentences are made shorter by leaving words out where there is a model that has learned where ([`shorten`]).
-//! [`summarize`] is the one function that the commands call. Long articles are read in parts ([`long`]); what a model
-//! writes is cleaned of chat ([`tidy`]) and held against the article ([`evidence`]).
+//! Chosen sentences are made shorter by leaving words out where there is a model that has learned where (`shorten`).
+//! `summarize` is the one function that the commands call. Long articles are read in parts (`long`); what a model
+//! writes is cleaned of chat (`tidy`) and held against the article (`evidence`).
 pub(crate) mod bengali;
 pub(crate) mod english;
 pub(crate) mod evidence;

@@ -11,7 +11,7 @@ pub const ARCHITECTURES: [&str; 6] = ["gemma2", "gemma3", "hunyuan-dense", "llam
 /// Everything that tells one decoder-only network from another.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DecoderConfig {
-    /// Its name in GGUF files, one of [`ARCHITECTURES`].
+    /// Its name in GGUF files, such as `gemma3`.
     pub architecture: String,
     /// Rows of the embedding.
     pub vocab_size: usize,
