@@ -20,7 +20,7 @@ impl SummaryModels {
     /// With a writer or none, and the shortener that the translating `model` has in it where `options` have a use for one.
     ///
     /// # Errors
-    /// As for [`Shortener::of`].
+    /// An adapter that is damaged or belongs to another model; engine options that contradict one another.
     pub fn new(
         writer: Option<SummaryModel>,
         options: &SummaryOptions,

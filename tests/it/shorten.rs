@@ -9,7 +9,7 @@ const SENTENCES: [(&str, &[&str]); 6] = [
         &["did not approve"],
     ),
     (
-        "Police said on Tuesday evening that some 500 people had gathered in front of the old courthouse in the centre of the town to protest peacefully.",
+        "Police said on Tuesday evening that some 500 people had gathered in front of the old courthouse in the middle of the town to protest peacefully.",
         &["Police said", "500 people"],
     ),
     (
