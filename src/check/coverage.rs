@@ -1,7 +1,7 @@
 //! How much of a source sentence has a counterpart in its translation, by a lexicon that was counted in parallel text.
 //! Too rough for findings about a single word; over a sentence it tells a good translation from a bad one.
 use crate::lang::script::is_bengali;
-use crate::lang::{rows, tables};
+use crate::lang::{Words, rows, tables};
 use std::collections::{HashMap, HashSet};
 use std::sync::LazyLock;
 
@@ -9,37 +9,7 @@ use std::sync::LazyLock;
 const LETTERS: usize = 6;
 
 /// Endings as `scripts/lexicon/learn.py` takes them off, the longest first.
-const ENDINGS: [&str; 29] = [
-    "গুলোকে",
-    "দেরকে",
-    "গুলোর",
-    "গুলির",
-    "গুলো",
-    "গুলি",
-    "টিকে",
-    "টিতে",
-    "য়ের",
-    "েরা",
-    "দের",
-    "রাও",
-    "টির",
-    "কেও",
-    "ের",
-    "কে",
-    "তে",
-    "টি",
-    "টা",
-    "রা",
-    "রও",
-    "েও",
-    "েই",
-    "এর",
-    "র",
-    "ে",
-    "য়",
-    "ও",
-    "ই",
-];
+static ENDINGS: Words = Words::new(tables::BN_ENDINGS, "lexicon");
 
 struct Word {
     weight: f32,
@@ -80,7 +50,10 @@ pub(crate) fn coverage(source: &str, output: &str) -> f32 {
 
 /// The word without its ending, if three letters are left.
 fn stem(word: &str) -> &str {
-    let cut = ENDINGS.iter().find_map(|ending| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= 3));
+    let cut = ENDINGS
+        .longest_first()
+        .iter()
+        .find_map(|ending| word.strip_suffix(ending).filter(|rest| rest.chars().count() >= 3));
     cut.unwrap_or(word)
 }
 

@@ -49,7 +49,9 @@ static GROUPS: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"\b\d{1,2}
 /// 12,34,567: digits in groups as India has them.
 fn groups(_source: &str, output: &str) -> Changes {
     let found = GROUPS.iter().flat_map(|groups| groups.find_iter(output));
-    found.map(|found| (found.as_str().to_owned(), super::number::western(&found.as_str().replace(',', "")))).collect()
+    found
+        .map(|found| (found.as_str().to_owned(), super::number_patch::western(&found.as_str().replace(',', ""))))
+        .collect()
 }
 
 /// "the decade of 1990" for নব্বইয়ের দশক.
@@ -117,7 +119,7 @@ pub(crate) fn spoken(value: f64) -> String {
 pub(crate) fn grouped(value: f64) -> String {
     let plain = format!("{value:.4}");
     let plain = plain.trim_end_matches('0').trim_end_matches('.');
-    if value < 1e4 { plain.to_owned() } else { super::number::western(plain) }
+    if value < 1e4 { plain.to_owned() } else { super::number_patch::western(plain) }
 }
 
 #[cfg(test)]

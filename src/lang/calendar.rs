@@ -1,5 +1,6 @@
 //! Months and weekdays, as English says what a Bengali word of a date means.
 use super::number_words::{Role, known};
+use super::{rows, tables};
 
 /// The months in English.
 pub(crate) const MONTHS: [&str; 12] = [
@@ -32,24 +33,9 @@ pub(crate) fn date_word(word: &str) -> Option<&'static str> {
 
 /// The English of the only month of the Bengali calendar that the source names.
 pub(crate) fn bengali_month(source: &str) -> Option<&'static str> {
-    const MONTHS: [(&str, &str); 12] = [
-        ("বৈশাখ", "Baishakh"),
-        ("জ্যৈষ্ঠ", "Jyaistha"),
-        ("আষাঢ়", "Asharh"),
-        ("শ্রাবণ", "Shrabon"),
-        ("ভাদ্র", "Bhadra"),
-        ("আশ্বিন", "Ashwin"),
-        ("কার্তিক", "Kartik"),
-        ("অগ্রহায়ণ", "Agrahayan"),
-        ("পৌষ", "Poush"),
-        ("মাঘ", "Magh"),
-        ("ফাল্গুন", "Falgun"),
-        ("চৈত্র", "Chaitra"),
-    ];
     let source = super::canonical::canonical(source);
-    let mut found = MONTHS.iter().filter(|(month, _)| {
-        let month = super::canonical::canonical(month);
-        source.split(|c: char| !super::script::is_bengali(c)).any(|word| word.starts_with(&month))
-    });
-    found.next().filter(|_| found.next().is_none()).map(|(_, english)| *english)
+    let months = rows(tables::BN_CALENDAR).filter_map(|row| row.split_once('\t'));
+    let mut found = months
+        .filter(|(month, _)| source.split(|c: char| !super::script::is_bengali(c)).any(|word| word.starts_with(month)));
+    found.next().filter(|_| found.next().is_none()).map(|(_, english)| english)
 }

@@ -12,6 +12,7 @@ macro_rules! tables {
 
 tables! {
     BN_ABBREVIATIONS = "bn/abbreviations.tsv";
+    BN_CALENDAR = "bn/calendar.tsv";
     BN_CLAUSES = "bn/clauses.tsv";
     BN_CONTEXT_NAMES = "bn/context_names.tsv";
     BN_ENDINGS = "bn/endings.tsv";

@@ -10,10 +10,12 @@ const WORDS: usize = 15;
 /// Lists that are no tables of Bengali or English: where they are, and what they are.
 const LISTS: &[(&str, &str)] = &[
     ("article/encoding.rs", "first bytes of file formats, with what they are"),
+    ("cli/doctor.rs", "labels of its lines"),
     ("hub/foreign.rs", "files of other kinds of models, with what they are"),
     ("hub/pull.rs", "names of files that belong to a model"),
     ("manifest/registry.rs", "paths of the built-in manifests"),
     ("metrics/porter.rs", "the rules of Porter's algorithm, as published"),
+    ("pipeline/features.rs", "names of the features of a confidence"),
     ("server/routes.rs", "the routes of the server"),
     ("tokenizer/specials.rs", "special tokens of models"),
 ];
