@@ -108,14 +108,14 @@ pub(crate) fn is_contained() -> bool {
 
 /// Says something on standard error: the way for all messages that may hold words from elsewhere. A standard error that
 /// is gone (a closed terminal) is no reason to end.
-#[cfg(feature = "bulk")]
+#[cfg(feature = "cli")]
 macro_rules! say {
     ($($said:tt)*) => {{
         use std::io::Write as _;
         let _ = writeln!(std::io::stderr(), "{}", $crate::error::shown_lines(&format!($($said)*)));
     }};
 }
-#[cfg(feature = "bulk")]
+#[cfg(feature = "cli")]
 pub(crate) use say;
 
 /// The operating system's words without its error number, plus the usual remedy.

@@ -19,7 +19,9 @@ mod archive;
 mod aside;
 mod convert;
 mod csv;
+#[cfg_attr(not(feature = "bulk"), allow(dead_code))] // bulk filters by dates and writes them
 pub(crate) mod date;
+#[cfg_attr(not(feature = "bulk"), allow(dead_code))]
 mod date_words;
 mod document;
 mod fields;
@@ -30,6 +32,7 @@ mod jsonl;
 mod list;
 mod open;
 mod source;
+#[cfg_attr(not(feature = "cli"), allow(dead_code))] // the program uses it
 pub(crate) mod table;
 mod unpacked;
 mod warc;
