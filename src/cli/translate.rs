@@ -136,7 +136,9 @@ pub(super) fn report(args: &TranslateArgs, translation: &Translation) {
             *kinds.entry(finding.kind.name()).or_default() += 1;
         }
         let kinds: Vec<_> = kinds.iter().map(|(kind, count)| format!("{count} {kind}")).collect();
-        crate::error::say!("anubad: the checks doubt {} places ({}); -v lists them", serious.len(), kinds.join(", "));
+        let places = if serious.len() == 1 { "place" } else { "places" };
+        let kinds = kinds.join(", ");
+        crate::error::say!("anubad: the checks doubt {} {places} ({kinds}); -v lists them", serious.len());
     }
     if args.verbose > 1 {
         crate::error::say!(
