@@ -2,7 +2,7 @@
 //! bytes taken apart on the way.
 use super::matmul_q4::{GROUP_BYTES, Inputs, PackedQ4};
 use super::matmul_q8::{GROUP, PANEL};
-use super::matmul_q8_x86::{drive, store256};
+use super::matmul_q8_x86::{add_group, drive, scale256, store256};
 use super::parallel::Shared;
 use std::arch::x86_64::*;
 use std::ops::Range;
@@ -134,14 +134,13 @@ macro_rules! level256 {
                     for c in 0..C {
                         for half in 0..2 {
                             let at = (c * groups + group) * PANEL + half * 8;
-                            let scale = _mm256_cvtph_ps(_mm_loadu_si128(scales.add(at).cast()));
-                            let minimum = _mm256_cvtph_ps(_mm_loadu_si128(minimums.add(at).cast()));
+                            let (scale, minimum) = (scale256(scales.add(at)), scale256(minimums.add(at)));
                             for r in 0..R {
                                 let at = (row + r) * groups + group;
-                                let both = _mm256_mul_ps(scale, _mm256_set1_ps(x.rows.scales[at]));
                                 let less = _mm256_mul_ps(minimum, _mm256_set1_ps(x.sums[at]));
-                                let product = _mm256_mul_ps(_mm256_cvtepi32_ps($whole(dots[r][c][half])), both);
-                                sums[r][c][half] = _mm256_sub_ps(_mm256_add_ps(sums[r][c][half], product), less);
+                                let dots = $whole(dots[r][c][half]);
+                                let sum = add_group(sums[r][c][half], dots, scale, x.rows.scales[at]);
+                                sums[r][c][half] = _mm256_sub_ps(sum, less);
                             }
                         }
                     }

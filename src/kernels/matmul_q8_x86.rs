@@ -187,7 +187,7 @@ unsafe fn tile_vnni256<const R: usize, const C: usize>(
 /// The processor has F16C, and there are eight numbers at `scales`.
 #[inline]
 #[target_feature(enable = "avx2,f16c")]
-unsafe fn scale256(scales: *const half::f16) -> __m256 {
+pub(super) unsafe fn scale256(scales: *const half::f16) -> __m256 {
     // SAFETY: by the contract above.
     unsafe { _mm256_cvtph_ps(_mm_loadu_si128(scales.cast())) }
 }
@@ -195,7 +195,7 @@ unsafe fn scale256(scales: *const half::f16) -> __m256 {
 /// `sum` + dots · (scale · row_scale), in the scalar twin's order and without fusing.
 #[inline]
 #[target_feature(enable = "avx2,fma")]
-fn add_group(sum: __m256, dots: __m256i, scale: __m256, row_scale: f32) -> __m256 {
+pub(super) fn add_group(sum: __m256, dots: __m256i, scale: __m256, row_scale: f32) -> __m256 {
     let both = _mm256_mul_ps(scale, _mm256_set1_ps(row_scale));
     _mm256_add_ps(sum, _mm256_mul_ps(_mm256_cvtepi32_ps(dots), both))
 }
