@@ -4,7 +4,7 @@ use crate::manifest::DEFAULT_MODEL;
 use crate::model::weights::gguf::Gguf;
 use crate::{Error, Result};
 use etcetera::BaseStrategy;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// The first shard's place below a `models` folder.
@@ -26,8 +26,7 @@ pub fn provide(shards: &'static [&'static [u8]], companions: &'static [(&'static
 /// # Errors
 /// A file that is damaged.
 pub(super) fn companion(name: &str) -> Result<Option<Gguf>> {
-    let beside = |folder: PathBuf| folder.join(FIRST_SHARD).with_file_name(name);
-    if let Some(path) = folders().into_iter().map(beside).find(|path| path.is_file()) {
+    if let Some(path) = in_folders(&Path::new(FIRST_SHARD).with_file_name(name)) {
         return Gguf::open(&path).map(Some);
     }
     let inside = COMPANIONS.get().and_then(|files| files.iter().find(|file| file.0 == name));
@@ -64,18 +63,22 @@ pub fn open() -> Result<Gguf> {
 /// # Errors
 /// When they are neither in the program nor in a folder; the text names the folders.
 pub fn place() -> Result<Place> {
-    let folders = folders();
-    if let Some(path) = folders.iter().map(|f| f.join(FIRST_SHARD)).find(|path| path.is_file()) {
+    if let Some(path) = in_folders(Path::new(FIRST_SHARD)) {
         return Ok(Place::File(path));
     }
     if SHARDS.get().is_some() {
         return Ok(Place::Inside);
     }
-    let tried: Vec<_> = folders.iter().map(|f| f.display().to_string()).collect();
-    Err(Error::Model(ModelError::damaged(format!(
+    let tried: Vec<_> = folders().iter().map(|f| f.display().to_string()).collect();
+    Err(Error::Model(ModelError::Missing(format!(
         "the default model's weights are not in this build and not in {}; copy the project's `models` folder to one of these or set ANUBAD_MODELS",
         tried.join(" or ")
     ))))
+}
+
+/// The first of the folders' files at this place.
+fn in_folders(file: &Path) -> Option<PathBuf> {
+    folders().into_iter().map(|folder| folder.join(file)).find(|path| path.is_file())
 }
 
 /// Where weights may lie: `ANUBAD_MODELS` alone if it is set; otherwise, for builds without the weights inside, where a

@@ -6,7 +6,8 @@ pub mod embedded;
 mod shortening;
 
 use self::decoder_folder::Decoder;
-use self::shortening::AdaptedNetwork;
+pub(crate) use self::shortening::Shortening;
+use self::shortening::{AdaptedNetwork, Network};
 use crate::decode::{DecodeOptions, Generator};
 use crate::engine::{EngineOptions, ModelIdentity, Prompt, Translator};
 use crate::error::ModelError;
@@ -67,7 +68,7 @@ pub struct Model {
     /// What the manifest wants done to a sentence before the model sees it.
     pub source_steps: Vec<SourceStep>,
     /// The weights with the adapter of the second task, where that task has one.
-    shortening: Option<AdaptedNetwork>,
+    adapted: Option<Arc<AdaptedNetwork>>,
 }
 
 impl Model {
@@ -145,7 +146,7 @@ impl Model {
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
             chosen: None,
-            shortening: None,
+            adapted: None,
             manifest,
         })
     }
@@ -182,7 +183,7 @@ impl Model {
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
             chosen: None,
-            shortening: None,
+            adapted: None,
             manifest,
         })
     }
@@ -227,7 +228,8 @@ impl Model {
         let place = Placement { device: options.device.clone(), compute: options.compute, level: Level::detect() };
         let prompt = asking::prompt(&*parts.tokenizer, manifest.as_ref(), &parts.name)?;
         let frame = manifest.as_ref().and_then(|m| m.shorten.as_ref());
-        let shortening = frame.and_then(|frame| AdaptedNetwork::new(resolved, frame, &parts, keep.as_deref(), &place));
+        let adapted = frame.and_then(|frame| AdaptedNetwork::new(resolved, frame, &parts, keep.as_deref(), &place));
+        let adapted = adapted.map(Arc::new);
         let Decoder { source, naming, config, tokenizer, ends, name, .. } = parts;
         let network = DecoderOnly::load_named(source, &naming, config, keep, ends, place)
             .map_err(|e| in_folder(Path::new(&name), e))?;
@@ -244,7 +246,7 @@ impl Model {
             max_sentence_tokens: manifest.as_ref().and_then(|m| m.limits.input_tokens),
             source_steps: source_steps(manifest.as_ref()),
             chosen: None,
-            shortening,
+            adapted,
             manifest,
         })
     }
@@ -260,25 +262,25 @@ impl Model {
         Ok(translator.with_source_steps(self.source_steps.clone()))
     }
 
-    /// An engine on the same weights, with the task's adapter where the manifest names one, that asks for a shorter sentence;
-    /// `None` for models that have not learned to make one, and where the adapter is not there.
+    /// Shortening sentences on the same weights, with the task's adapter where the manifest names one; `None` for models
+    /// that have not learned to, and where the adapter is not there. Nothing is loaded yet.
     ///
     /// # Errors
-    /// As for [`Model::translator`]; an adapter that is damaged or of another model.
-    pub fn shortening_engine(&self, engine: EngineOptions) -> Result<Option<Translator>> {
+    /// An adapter that is damaged or of another model.
+    pub(crate) fn shortening(&self, options: EngineOptions) -> Result<Option<Shortening>> {
         let Some(frame) = self.manifest.as_ref().and_then(|m| m.shorten.clone()) else { return Ok(None) };
         let prompt = match &self.prompt {
             Prompt::Text { bos, .. } => Prompt::Text { bos: *bos, prefix: frame.prefix, suffix: frame.suffix },
             _ => return Ok(None),
         };
-        let generator = match (&self.shortening, frame.adapter) {
-            (Some(network), _) => network.generator()?,
+        let network = match (&self.adapted, frame.adapter) {
+            (Some(parts), _) => parts.weights()?.map(|source| Network::Adapted(parts.clone(), source)),
             (None, Some(_)) => None,
-            (None, None) => Some(self.generator.clone()),
+            (None, None) => Some(Network::Own(self.generator.clone())),
         };
-        let Some(generator) = generator else { return Ok(None) };
         let (tokenizer, identity) = (self.tokenizer.clone(), self.identity.clone());
-        Translator::new(generator, tokenizer, identity, prompt, DecodeOptions::default(), engine).map(Some)
+        let ends = self.generator.spec().eos.clone();
+        Ok(network.map(|network| Shortening { network, tokenizer, ends, identity, prompt, options }))
     }
 }
 

@@ -12,11 +12,10 @@ pub use guide::DeletionGuide;
 pub use units::Units;
 
 use crate::Result;
-use crate::assembly::Model;
+use crate::assembly::{Model, Shortening};
 use crate::decode::{DecodeOptions, GuideHandle};
-use crate::engine::{EngineOptions, Job, Translate};
-use crate::tokenizer::Tokenizer;
-use std::sync::Arc;
+use crate::engine::{EngineOptions, Job, Translate, Translator};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Words below which a sentence is short enough.
 const SHORT_ENOUGH: usize = 8;
@@ -67,33 +66,30 @@ pub trait Shorten: Send + Sync {
     fn shorten(&self, sentences: &[String], most_words: Option<usize>) -> Result<Vec<Shortened>>;
 }
 
-/// A model that has learned to shorten English sentences.
+/// A model that has learned to shorten English sentences, loaded when there is the first one.
 pub struct Shortener {
-    engine: Box<dyn Translate>,
-    tokenizer: Arc<dyn Tokenizer>,
-    ends: Vec<u32>,
+    task: Shortening,
+    engine: Mutex<Option<Arc<Translator>>>,
     options: ShortenOptions,
 }
 
 impl Shortener {
-    /// `engine` puts the task's prompt around what it is given; `ends` are its end tokens.
-    pub fn new(
-        engine: Box<dyn Translate>,
-        tokenizer: Arc<dyn Tokenizer>,
-        ends: Vec<u32>,
-        options: ShortenOptions,
-    ) -> Self {
-        Self { engine, tokenizer, ends, options }
-    }
-
     /// The shortener that a model has in it; `None` for models that have not learned the task.
     ///
     /// # Errors
-    /// An adapter that is damaged or belongs to another model; engine options that contradict one another.
+    /// An adapter that is damaged or belongs to another model.
     pub fn of(model: &Model, engine: EngineOptions, options: ShortenOptions) -> Result<Option<Self>> {
-        let Some(engine) = model.shortening_engine(engine)? else { return Ok(None) };
-        let ends = model.generator.spec().eos.clone();
-        Ok(Some(Self::new(Box::new(engine), model.tokenizer.clone(), ends, options)))
+        let task = model.shortening(engine)?;
+        Ok(task.map(|task| Self { task, engine: Mutex::default(), options }))
+    }
+
+    /// The engine; whoever comes while it is being loaded waits for it.
+    fn engine(&self) -> Result<Arc<Translator>> {
+        let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(engine) = &*engine {
+            return Ok(engine.clone());
+        }
+        Ok(engine.insert(Arc::new(self.task.engine()?)).clone())
     }
 
     fn job(&self, id: u64, sentence: &str, most_words: Option<usize>) -> Result<Option<Job>> {
@@ -101,8 +97,8 @@ impl Shortener {
         if words <= SHORT_ENOUGH.min(most_words.unwrap_or(usize::MAX)) {
             return Ok(None);
         }
-        let Some(units) = Units::of(sentence, &*self.tokenizer)? else { return Ok(None) };
-        let guide = DeletionGuide::new(&units, &self.ends, self.options.protect);
+        let Some(units) = Units::of(sentence, &*self.task.tokenizer)? else { return Ok(None) };
+        let guide = DeletionGuide::new(&units, &self.task.ends, self.options.protect);
         let guide = match most_words.filter(|&most| most < words) {
             Some(most) => guide.within(most),
             None => guide,
@@ -120,7 +116,7 @@ impl Shortener {
 
 impl Shorten for Shortener {
     fn model(&self) -> &str {
-        &self.engine.identity().id
+        &self.task.identity.id
     }
 
     fn shorten(&self, sentences: &[String], most_words: Option<usize>) -> Result<Vec<Shortened>> {
@@ -131,7 +127,10 @@ impl Shorten for Shortener {
             }
         }
         let mut out: Vec<Shortened> = sentences.iter().map(|s| Shortened { text: s.clone(), changed: false }).collect();
-        self.engine.translate_stream(&mut jobs.into_iter(), &mut |id, outcome| {
+        if jobs.is_empty() {
+            return Ok(out);
+        }
+        self.engine()?.translate_stream(&mut jobs.into_iter(), &mut |id, outcome| {
             let index = id as usize;
             match outcome {
                 Ok(outcome) if outcome.parts == 1 && !outcome.truncated && outcome.score > FORCED => {
