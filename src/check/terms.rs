@@ -1,5 +1,5 @@
 //! Words whose loss changes what is said: bail, weapons, floods. One of their English words must be in the translation.
-use crate::lang::endings::is_case_ending;
+use crate::lang::endings::is_noun_ending;
 use crate::lang::script::is_bengali;
 use crate::lang::{rows, tables};
 use crate::text::{Finding, FindingKind, Severity};
@@ -11,9 +11,6 @@ static TERMS: LazyLock<HashMap<&str, Vec<&str>>> = LazyLock::new(|| {
     let row = |line: &'static str| line.split_once('\t').map(|(word, english)| (word, english.split('|').collect()));
     rows(tables::BN_KEY_TERMS).filter_map(row).collect()
 });
-
-/// Endings of nouns beside those that names have.
-const PLURALS: [&str; 11] = ["রা", "েরা", "দের", "দেরকে", "গুলো", "গুলি", "টি", "টির", "টিকে", "জন", "টা"];
 
 /// Terms of the source that the output does not say.
 pub(crate) fn check_terms(source: &str, output: &str, findings: &mut Vec<Finding>) {
@@ -41,7 +38,7 @@ fn term_of(word: &str) -> Option<(&'static str, &'static Vec<&'static str>)> {
     ends.filter_map(|end| {
         let (term, english) = TERMS.get_key_value(word.get(..end)?)?;
         let rest = &word[end..];
-        (is_case_ending(rest) || PLURALS.contains(&rest)).then_some((*term, english))
+        is_noun_ending(rest).then_some((*term, english))
     })
     .last()
 }

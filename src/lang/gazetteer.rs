@@ -1,6 +1,6 @@
 //! Built-in tables of names and their English: countries, cities, organizations, titles (`data/bn/names.tsv`), towns
 //! (`towns.tsv`) and persons (`persons.tsv`).
-use super::endings::is_case_ending;
+use super::endings::{is_case_ending, is_plural_of_people};
 use super::script::is_bengali;
 use super::{Words, rows, tables};
 use std::collections::HashMap;
@@ -93,8 +93,8 @@ pub static GAZETTEER: LazyLock<Gazetteer> = LazyLock::new(|| {
 
 /// May this follow the entry's Bengali within its word? A nation has a plural, too: রোহিঙ্গাদের.
 pub(crate) fn may_follow(entry: &Entry, rest: &str) -> bool {
-    let plural = matches!(rest, "রা" | "দের" | "দেরকে" | "েরা" | "েদের" | "রাও" | "দেরও");
-    is_case_ending(rest) || plural && matches!(entry.kind, EntryKind::People | EntryKind::Place)
+    let plural = matches!(entry.kind, EntryKind::People | EntryKind::Place) && is_plural_of_people(rest);
+    is_case_ending(rest) || plural
 }
 
 /// Names that are meant where one of some words stands in the same sentence: Bengali, English, the words.
