@@ -150,5 +150,42 @@ fn accept(sentence: &str, answer: &str) -> Shortened {
     let words = |text: &str| text.split_whitespace().count();
     let text = tidy::tidy(sentence, answer);
     let few = words(&text) < 3 || words(&text) as f64 > HARDLY_SHORTER * words(sentence) as f64;
-    if few { Shortened { text: sentence.to_string(), changed: false } } else { Shortened { text, changed: true } }
+    if few || is_fragment(sentence, &text) {
+        Shortened { text: sentence.to_string(), changed: false }
+    } else {
+        Shortened { text, changed: true }
+    }
+}
+
+/// "After the match." of "After the match, he resigned.": what leads up to the sentence's matter, without it.
+fn is_fragment(sentence: &str, text: &str) -> bool {
+    let words = |text: &str| -> Vec<String> {
+        let bare = |word: &str| word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        text.split_whitespace().map(bare).collect()
+    };
+    let Some((opening, _)) = sentence.split_once(',') else { return false };
+    let (opening, kept) = (words(opening), words(text));
+    let mut rest = opening.iter();
+    opening.first().is_some_and(|word| protect::leads_up(word))
+        && kept.first() == opening.first()
+        && kept.iter().all(|word| rest.any(|other| other == word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::accept;
+
+    #[test]
+    fn an_opening_without_what_it_leads_up_to_is_no_sentence() {
+        let sentence = "After being introduced to his two old dogs, Sanchez made them a large meal at home in London.";
+        for (answer, changed) in [
+            ("After being introduced to his dogs.", false),
+            ("After being introduced to his dogs, Sanchez made them a meal.", true),
+            ("Sanchez made them a meal at home.", true),
+        ] {
+            assert_eq!(accept(sentence, answer).changed, changed, "{answer}");
+        }
+        let sentence = "The minister of finance resigned, as he had told the members of his party the day before.";
+        assert!(accept(sentence, "The minister resigned.").changed);
+    }
 }

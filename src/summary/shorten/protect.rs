@@ -77,6 +77,11 @@ impl Protection {
     }
 }
 
+/// Does the word lead up to something: "After", "While", "In"?
+pub(super) fn leads_up(word: &str) -> bool {
+    matches!(WORDS.get(word.to_lowercase().as_str()), Some(Carries::Opener | Carries::Preposition))
+}
+
 /// Reads off a sentence what must stay.
 pub(super) fn protect(units: &[Unit]) -> Protection {
     let mut protection = Protection::none(units.len());
